@@ -1,0 +1,72 @@
+//! The command line: arguments, terminal, progress and exit codes; one file a command.
+
+mod output;
+mod progress;
+mod rules;
+mod scan;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Finds leaked Twilio credentials in code.
+#[derive(Parser)]
+#[command(name = "sidsweep", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Scan(scan::Args),
+    Rules(rules::Args),
+}
+
+/// What a command came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// Nothing to report.
+    Clean,
+    /// Something at or above the threshold was found.
+    Found,
+    /// The command could not do what was asked, or not all of it, and found nothing.
+    Incomplete,
+}
+
+/// A command that did not start: one line that names the thing and the way out.
+#[derive(Debug)]
+struct Failure(String);
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            let further = error.to_string();
+            if !text.contains(&further) {
+                text = format!("{text}: {further}");
+            }
+            cause = error.source();
+        }
+        Self(text)
+    }
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Scan(args) => scan::run(&args),
+        Command::Rules(args) => rules::run(&args),
+    };
+    match result {
+        Ok(Outcome::Clean) => ExitCode::SUCCESS,
+        Ok(Outcome::Found) => ExitCode::from(1),
+        Ok(Outcome::Incomplete) => ExitCode::from(2),
+        Err(Failure(message)) => {
+            output::complain(&format!("error: {message}"));
+            ExitCode::from(2)
+        }
+    }
+}

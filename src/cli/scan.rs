@@ -1,0 +1,181 @@
+//! `sidsweep scan`: find credentials and report them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::ValueEnum;
+
+use super::progress::Display;
+use super::{Failure, Outcome, output, rules};
+use crate::detect::Detector;
+use crate::model::{Confidence, Report, SCHEMA, Source, SourceMode, Tool};
+use crate::report::Format;
+use crate::rules::Rules;
+use crate::scan::{self, Progress, Scanned, gather};
+use crate::source::tree;
+
+/// Find leaked Twilio credentials
+///
+/// Scans work trees, by default the one below the current folder. `.gitignore` is honoured, but not for files that
+/// git tracks; hidden files such as `.env` are always looked at.
+///
+/// Exit codes: 0 nothing to report; 1 something that counts for --fail-on was found; 2 the command could not do what
+/// was asked, or could not read all of it and found nothing in the rest.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Folders and files to scan
+    #[arg(value_name = "PATH", default_value = ".", conflicts_with = "stdin")]
+    paths: Vec<PathBuf>,
+    /// Scan standard input
+    #[arg(long)]
+    stdin: bool,
+    /// The name that standard input is reported by; it is evidence too
+    #[arg(long, value_name = "NAME", default_value = "stdin", requires = "stdin")]
+    stdin_path: String,
+    /// Scan what .gitignore names as well
+    #[arg(long)]
+    no_ignore: bool,
+    /// The least confidence that is reported
+    #[arg(long, value_name = "LEVEL", value_enum, default_value = "medium")]
+    min_confidence: Level,
+    /// How to print the report
+    #[arg(long, value_name = "FORMAT", value_parser = format, default_value = "text")]
+    format: Format,
+    /// Write the report to a file as well; may be given several times
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report_file)]
+    reports: Vec<(Format, PathBuf)>,
+    /// A file with names, vendors and examples of your own
+    #[arg(long, value_name = "FILE")]
+    rules: Vec<PathBuf>,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Name files above this size and pass over them, e.g. 50M [default: no limit]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_file_size: Option<u64>,
+    /// Put the values themselves into the report: think of where it goes
+    #[arg(long)]
+    show_secrets: bool,
+    /// What makes the command exit with 1
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "any")]
+    fail_on: FailOn,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Level {
+    Low,
+    Medium,
+    High,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    /// Any secret that is reported: tokens, key secrets and Twilio's other secrets. Account SIDs and key SIDs are
+    /// identifiers, and do not count.
+    Any,
+    /// Nothing
+    Never,
+}
+
+fn format(name: &str) -> Result<Format, String> {
+    Format::ALL.iter().find(|(known, _)| *known == name).map(|(_, format)| *format).ok_or_else(|| {
+        let known: Vec<&str> = Format::ALL.iter().map(|(known, _)| *known).collect();
+        format!("no such format; there are {}", known.join(", "))
+    })
+}
+
+fn report_file(text: &str) -> Result<(Format, PathBuf), String> {
+    let (name, file) = text.split_once('=').ok_or("write it as FORMAT=FILE, e.g. json=report.json")?;
+    Ok((format(name)?, PathBuf::from(file)))
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor: u64 = match text[digits.len()..].to_ascii_uppercase().trim_end_matches('B').trim_end_matches('I') {
+        "" => 1,
+        "K" => 1 << 10,
+        "M" => 1 << 20,
+        "G" => 1 << 30,
+        _ => return Err("write a number of bytes, or one with K, M or G".into()),
+    };
+    let number: u64 = digits.parse().map_err(|_| "write a number of bytes, or one with K, M or G".to_owned())?;
+    number.checked_mul(factor).ok_or_else(|| "too large".into())
+}
+
+pub fn run(args: &Args) -> Result<Outcome, Failure> {
+    let begin = Instant::now();
+    let mut rules = Rules::built_in();
+    for file in &args.rules {
+        rules::add_file(&mut rules, file)?;
+    }
+    let detector = Detector::new(rules);
+    let progress = Arc::new(Progress::default());
+    let (scanned, sources) = {
+        let _display = Display::start(&progress);
+        look(args, &detector, &progress)?
+    };
+    let options = gather::Options { min_confidence: args.min_confidence.into(), show_secrets: args.show_secrets };
+    let gathered = gather::gather(detector.rules(), scanned.texts, options);
+    let mut stats = scanned.stats;
+    stats.seconds = begin.elapsed().as_secs_f64();
+    let report = Report {
+        schema: SCHEMA.to_owned(),
+        tool: Tool { name: "sidsweep".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        sources,
+        stats,
+        skipped: scanned.skipped,
+        findings: gathered.findings,
+        credentials: gathered.credentials,
+    };
+    for (format, path) in &args.reports {
+        output::write(&report, *format, path)?;
+    }
+    for skipped in &report.skipped {
+        if args.format != Format::Text {
+            output::complain(&format!("not read: {}: {}", skipped.path.escape_debug(), skipped.reason.escape_debug()));
+        }
+    }
+    output::print(&report, args.format)?;
+    Ok(outcome(&report, args.fail_on))
+}
+
+fn look(args: &Args, detector: &Detector, progress: &Progress) -> Result<(Scanned, Vec<Source>), Failure> {
+    if args.stdin {
+        let scanned = scan::stream(detector, &args.stdin_path, std::io::stdin().lock())
+            .map_err(|error| Failure(format!("standard input: {error}")))?;
+        return Ok((scanned, vec![Source { mode: SourceMode::Stdin, root: args.stdin_path.clone(), range: None }]));
+    }
+    let options = tree::Options {
+        no_ignore: args.no_ignore,
+        max_file_size: args.max_file_size,
+        jobs: args.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from),
+    };
+    let scanned = scan::trees(detector, &args.paths, &options, progress)?;
+    let sources = args
+        .paths
+        .iter()
+        .map(|path| Source { mode: SourceMode::Tree, root: path.display().to_string(), range: None })
+        .collect();
+    Ok((scanned, sources))
+}
+
+fn outcome(report: &Report, fail_on: FailOn) -> Outcome {
+    if fail_on == FailOn::Any && report.findings.iter().any(|finding| finding.kind.is_secret()) {
+        Outcome::Found
+    } else if report.skipped.is_empty() {
+        Outcome::Clean
+    } else {
+        Outcome::Incomplete
+    }
+}
+
+impl From<Level> for Confidence {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Low => Self::Low,
+            Level::Medium => Self::Medium,
+            Level::High => Self::High,
+        }
+    }
+}

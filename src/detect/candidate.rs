@@ -1,0 +1,171 @@
+//! Values by shape alone: what a run of letters and digits could be, before anything around it is read.
+
+use super::placeholder::is_placeholder;
+use super::runs::{self, Span};
+use crate::model::{Encoding, Secret};
+use crate::rules::Rules;
+
+/// What a run could be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// `AC` and 32 hex digits.
+    AccountSid,
+    /// `SK` and 32 hex digits.
+    KeySid,
+    /// `OQ` and 32 letters and digits.
+    OauthSid,
+    /// 32 lower-case hex digits.
+    Hex32,
+    /// 32 letters and digits of both cases.
+    Base62,
+}
+
+impl Shape {
+    /// Whether it names an account, a key or an app.
+    #[must_use]
+    pub fn is_sid(self) -> bool {
+        matches!(self, Self::AccountSid | Self::KeySid | Self::OauthSid)
+    }
+}
+
+/// A run that could be a credential.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// What it could be.
+    pub shape: Shape,
+    /// Its value, decoded.
+    pub value: Secret,
+    /// Where it stands, in bytes of the text.
+    pub span: Span,
+    /// How it is written there.
+    pub encoding: Encoding,
+    /// The password that stands in the same base64 text, for `user:password`.
+    pub password: Option<(Shape, Secret)>,
+}
+
+/// Changes between digits, upper and lower case below which 32 random characters hardly ever fall; words put
+/// together to a name stay below it.
+const FEWEST_CHANGES: usize = 10;
+/// The same where there is no digit at all.
+const FEWEST_CHANGES_WITHOUT_DIGIT: usize = 15;
+
+/// What a run of letters and digits could be.
+#[must_use]
+pub fn shape(run: &[u8]) -> Option<Shape> {
+    match run.len() {
+        34 => {
+            let (prefix, body) = run.split_at(2);
+            match prefix {
+                b"AC" if body.iter().all(u8::is_ascii_hexdigit) => Some(Shape::AccountSid),
+                b"SK" if body.iter().all(u8::is_ascii_hexdigit) => Some(Shape::KeySid),
+                b"OQ" if body.iter().all(u8::is_ascii_alphanumeric) && body.iter().any(u8::is_ascii_digit) => {
+                    Some(Shape::OauthSid)
+                }
+                _ => None,
+            }
+        }
+        32 if run.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) => Some(Shape::Hex32),
+        32 => looks_random(run).then_some(Shape::Base62),
+        _ => None,
+    }
+}
+
+/// Whether the cases and digits are as mixed as in a random secret.
+fn looks_random(run: &[u8]) -> bool {
+    let class = |byte: u8| match byte {
+        b'0'..=b'9' => 0,
+        b'A'..=b'Z' => 1,
+        _ => 2,
+    };
+    let mut seen = [false; 3];
+    let mut changes = 0;
+    let mut previous = class(run[0]);
+    for &byte in run {
+        let class = class(byte);
+        seen[class] = true;
+        changes += usize::from(class != previous);
+        previous = class;
+    }
+    seen[1] && seen[2] && changes >= if seen[0] { FEWEST_CHANGES } else { FEWEST_CHANGES_WITHOUT_DIGIT }
+}
+
+/// The candidate in a run of letters and digits, if there is one and nobody typed it.
+#[must_use]
+pub fn plain(rules: &Rules, text: &[u8], run: &Span) -> Option<Candidate> {
+    let mut span = run.clone();
+    let mut encoding = Encoding::Plain;
+    let found = shape(&text[span.clone()]).or_else(|| {
+        let (skipped, written) = escape_prefix(text, run)?;
+        span.start += skipped;
+        encoding = written;
+        shape(&text[span.clone()])
+    })?;
+    let value = &text[span.clone()];
+    let body = if found.is_sid() { &value[2..] } else { value };
+    if is_placeholder(rules, body) {
+        return None;
+    }
+    let value = Secret::new(std::str::from_utf8(value).ok()?.to_owned());
+    Some(Candidate { shape: found, value, span, encoding, password: None })
+}
+
+/// How many characters at the start of a run belong to an escape that ends where the value begins.
+fn escape_prefix(text: &[u8], run: &Span) -> Option<(usize, Encoding)> {
+    let before = *text.get(run.start.checked_sub(1)?)?;
+    let value = &text[run.clone()];
+    let hex = |count: usize| value.get(..count).is_some_and(|d| d.iter().all(u8::is_ascii_hexdigit));
+    let skipped = match before {
+        b'\\' => match value[0] {
+            b'u' if value[1..5].iter().all(u8::is_ascii_hexdigit) => 5,
+            b'x' if value[1..3].iter().all(u8::is_ascii_hexdigit) => 3,
+            b'n' | b'r' | b't' | b'b' | b'f' | b'v' | b'0' => 1,
+            _ => return None,
+        },
+        b'%' if hex(2) => return fits(value.len() - 2).then_some((2, Encoding::Percent)),
+        b'=' if value.starts_with(b"3D") => 2,
+        // A terminal's colour: `ESC [ 32 m value`.
+        b'[' | b';' if text[run.start.saturating_sub(8)..run.start].contains(&0x1b) => {
+            value.iter().position(u8::is_ascii_alphabetic)? + 1
+        }
+        _ => return None,
+    };
+    fits(value.len() - skipped).then_some((skipped, Encoding::Plain))
+}
+
+fn fits(length: usize) -> bool {
+    length == 32 || length == 34
+}
+
+/// All candidates that stand in the text as they are, and, by `base64`, the runs that may hold encoded ones.
+pub fn all(rules: &Rules, text: &[u8], mut found: impl FnMut(Candidate), mut base64: impl FnMut(Span), mut wide: impl FnMut(Span)) {
+    runs::wide(text, |run| {
+        wide(run.clone());
+        runs::alnum(text, &run, |part| {
+            let length = part.len();
+            if length <= 48
+                && let Some(candidate) = plain(rules, text, &part)
+            {
+                found(candidate);
+            } else if length > 41 {
+                base64(part);
+            }
+        });
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_exact_lengths_and_alphabets_are_candidates() {
+        let hex = "3f9a0c4be1d27586".repeat(2);
+        assert_eq!(shape(hex.as_bytes()), Some(Shape::Hex32));
+        assert_eq!(shape(hex.to_uppercase().as_bytes()), None);
+        assert_eq!(shape(&hex.as_bytes()[1..]), None);
+        assert_eq!(shape(format!("AC{hex}").as_bytes()), Some(Shape::AccountSid));
+        assert_eq!(shape(format!("SM{hex}").as_bytes()), None);
+        assert_eq!(shape(format!("sk{hex}").as_bytes()), None);
+        assert_eq!(shape(b"AbstractTwilioMessageFactoryBean"), None);
+    }
+}

@@ -1,0 +1,333 @@
+//! Texts inside the text: base64, UTF-16, characters written as escapes, quoted-printable mail, literals that were
+//! cut in two. Each is decoded to a view that remembers where every byte came from.
+
+use std::sync::LazyLock;
+
+use data_encoding::{BASE64, BASE64_NOPAD};
+use regex::bytes::Regex;
+
+use super::runs::{Span, is_alnum};
+
+/// A decoded text, and where each of its bytes stands in the text that it was decoded from.
+pub struct View {
+    /// The decoded text.
+    pub text: Vec<u8>,
+    /// For each byte of `text`, and for its end, the place in the source.
+    origin: Vec<u32>,
+    /// The spans of the source that are written otherwise than they read.
+    pub changed: Vec<Span>,
+}
+
+impl View {
+    fn with_capacity(bytes: usize) -> Self {
+        Self { text: Vec::with_capacity(bytes), origin: Vec::with_capacity(bytes + 1), changed: Vec::new() }
+    }
+
+    fn push(&mut self, byte: u8, origin: usize) {
+        self.text.push(byte);
+        self.origin.push(origin as u32);
+    }
+
+    /// The span of the source that a span of the view was decoded from.
+    #[must_use]
+    pub fn source(&self, span: &Span) -> Span {
+        let start = self.origin[span.start] as usize;
+        let last = self.origin[span.end - 1] as usize;
+        // The last byte may be written as an escape; what was left out after it is not a part of the value.
+        let end = match self.changed.binary_search_by_key(&last, |changed| changed.start) {
+            Ok(escape) => self.changed[escape].end,
+            Err(_) => last + 1,
+        };
+        start..end
+    }
+}
+
+/// The base64 text around a run: the whole of it, padding and wrapped lines included, and what it decodes to, if
+/// that is text.
+#[must_use]
+pub fn base64(text: &[u8], run: &Span) -> Option<(Span, Vec<u8>)> {
+    let is_base64 = |byte: u8| is_alnum(byte) || matches!(byte, b'+' | b'/');
+    let start = text[..run.start].iter().rposition(|&b| !is_base64(b)).map_or(0, |at| at + 1);
+    let start = if run.start - start > 4096 { run.start } else { start };
+    // Text starts with text: most hashes and binaries end here.
+    let head = text.get(start..start + 16)?;
+    let head = BASE64.decode(head).ok()?;
+    if !head.iter().all(|&b| is_text(b)) {
+        return None;
+    }
+    let mut digits = Vec::new();
+    let mut at = start;
+    let mut line = start;
+    while let Some(&byte) = text.get(at) {
+        if is_base64(byte) {
+            digits.push(byte);
+        } else if matches!(byte, b'\r' | b'\n') && matches!(at - line, 60 | 64 | 72 | 76) {
+            let newline = if text[at..].starts_with(b"\r\n") { 2 } else { 1 };
+            line = at + newline;
+            at = line;
+            continue;
+        } else {
+            break;
+        }
+        at += 1;
+    }
+    let padding = text[at..].iter().take(2).take_while(|&&b| b == b'=').count();
+    digits.truncate(digits.len() / 4 * 4 + if digits.len() % 4 == 1 { 0 } else { digits.len() % 4 });
+    let decoded = BASE64_NOPAD.decode(&digits).or_else(|error| BASE64_NOPAD.decode(&digits[..error.position / 4 * 4])).ok()?;
+    let readable = decoded.iter().filter(|&&b| is_text(b)).count();
+    (readable * 20 >= decoded.len() * 19).then_some((start..at + padding, decoded))
+}
+
+fn is_text(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e)
+}
+
+/// The decoded text of UTF-16 of either byte order, with or without its mark, if the text holds a stretch of it
+/// that is long enough for a credential.
+#[must_use]
+pub fn utf16(text: &[u8]) -> Option<Vec<u8>> {
+    let (start, little) = if text.starts_with(&[0xff, 0xfe]) {
+        (2, true)
+    } else if text.starts_with(&[0xfe, 0xff]) {
+        (2, false)
+    } else {
+        // A run of 32 such characters covers 64 bytes, so it covers both bytes of one of these pairs.
+        let at = (0..text.len().saturating_sub(1)).step_by(60).find_map(|at| utf16_run(text, at))?;
+        at
+    };
+    let units = text[start..].chunks_exact(2).map(|pair| {
+        if little { u16::from_le_bytes([pair[0], pair[1]]) } else { u16::from_be_bytes([pair[0], pair[1]]) }
+    });
+    Some(char::decode_utf16(units).map(|unit| unit.unwrap_or('\u{fffd}')).collect::<String>().into_bytes())
+}
+
+/// The alignment and byte order of UTF-16 around a place, if 32 letters or digits of it stand there.
+fn utf16_run(text: &[u8], at: usize) -> Option<(usize, bool)> {
+    let (little, first) = match (text[at], text[at + 1]) {
+        (letter, 0) if is_alnum(letter) => {
+            // `letter 0` is little-endian here or big-endian one byte on.
+            if at > 0 && text[at - 1] == 0 && text.get(at + 2).is_none_or(|&b| b != 0) && text.get(at + 3).is_none_or(|&b| b != 0) {
+                (false, at - 1)
+            } else {
+                (true, at)
+            }
+        }
+        (0, letter) if is_alnum(letter) => (false, at),
+        _ => return None,
+    };
+    [(little, first), (!little, if little { first.wrapping_sub(1) } else { first + 1 })].into_iter().find_map(|(little, first)| {
+        let unit = |at: usize| {
+            let pair = text.get(at..at + 2)?;
+            let (letter, zero) = if little { (pair[0], pair[1]) } else { (pair[1], pair[0]) };
+            (zero == 0 && is_alnum(letter)).then_some(())
+        };
+        unit(first)?;
+        let after = (1..34).take_while(|n| unit(first + 2 * n).is_some()).count();
+        let before = (1..34).take_while(|n| first.checked_sub(2 * n).is_some_and(|at| unit(at).is_some())).count();
+        (after + before >= 31).then_some((first % 2, little))
+    })
+}
+
+/// How often to look for escapes: 32 characters in a row take at least 96 bytes.
+const ESCAPE_STRIDE: usize = 90;
+
+/// The text with `\u0041`, `\x41`, `%41` and `&#65;` decoded, if 32 of these stand in a row.
+#[must_use]
+pub fn escaped(text: &[u8]) -> Option<View> {
+    let evident = (0..text.len()).step_by(ESCAPE_STRIDE).any(|at| {
+        (at..(at + 6).min(text.len())).any(|start| {
+            let mut place = start;
+            let mut count = 0;
+            while let Some((_, length)) = escape(&text[place..]) {
+                place += length;
+                count += 1;
+                if count >= 12 {
+                    return true;
+                }
+            }
+            false
+        })
+    });
+    if !evident {
+        return None;
+    }
+    let mut view = View::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        match escape(&text[at..]) {
+            Some((byte, length)) => {
+                view.push(byte, at);
+                view.changed.push(at..at + length);
+                at += length;
+            }
+            None => {
+                view.push(text[at], at);
+                at += 1;
+            }
+        }
+    }
+    view.origin.push(text.len() as u32);
+    Some(view)
+}
+
+/// A letter or digit that is written as an escape, and the escape's length.
+fn escape(text: &[u8]) -> Option<(u8, usize)> {
+    let hex = |from: usize, to: usize| {
+        let digits = std::str::from_utf8(text.get(from..to)?).ok()?;
+        if digits.bytes().all(|b| b.is_ascii_hexdigit()) { u32::from_str_radix(digits, 16).ok() } else { None }
+    };
+    let (code, length) = match text.first()? {
+        b'%' => (hex(1, 3)?, 3),
+        b'\\' if text.get(1) == Some(&b'x') => (hex(2, 4)?, 4),
+        b'\\' if text.get(1) == Some(&b'u') => (hex(2, 6)?, 6),
+        b'&' if text.get(1) == Some(&b'#') => {
+            let end = text.iter().take(8).position(|&b| b == b';')?;
+            let digits = std::str::from_utf8(&text[2..end]).ok()?;
+            let code = match digits.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                None => digits.parse().ok()?,
+            };
+            (code, end + 1)
+        }
+        _ => return None,
+    };
+    u8::try_from(code).ok().filter(|&b| is_alnum(b) || b == b':').map(|byte| (byte, length))
+}
+
+/// The text of a mail, decoded from quoted-printable; nothing if it is no such mail.
+#[must_use]
+pub fn quoted_printable(text: &[u8]) -> Option<View> {
+    let head = &text[..text.len().min(256)];
+    let colon = memchr::memchr(b':', head)?;
+    let header = head[..colon].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b' ' | b',' | b'+'));
+    if !header || !contains_ignore_case(text, b"quoted-printable") {
+        return None;
+    }
+    let mut view = View::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        if text[at] == b'=' {
+            let rest = &text[at + 1..];
+            let soft = if rest.starts_with(b"\r\n") { 3 } else if rest.starts_with(b"\n") { 2 } else { 0 };
+            if soft > 0 {
+                view.changed.push(at..at + soft);
+                at += soft;
+                continue;
+            }
+            if let Some(byte) = rest.get(..2).and_then(|d| std::str::from_utf8(d).ok()).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit())).and_then(|d| u8::from_str_radix(d, 16).ok()) {
+                view.push(byte, at);
+                view.changed.push(at..at + 3);
+                at += 3;
+                continue;
+            }
+        }
+        view.push(text[at], at);
+        at += 1;
+    }
+    view.origin.push(text.len() as u32);
+    Some(view)
+}
+
+static JOINED: LazyLock<Regex> = LazyLock::new(|| {
+    // Literals that are put together where they stand: `"a" + "b"`, `'a' . 'b'`, `"a" "b"`, over lines too.
+    Regex::new(r#"["'`][0-9A-Za-z]{1,33}["'`](?:[ \t\r\n\\]*(?:\+|\.\.?|&|<>|\+\+|~|\|\|)?[ \t\r\n\\]*@?["'`][0-9A-Za-z]{1,33}["'`])+"#)
+        .expect("a fixed pattern")
+});
+
+/// The text with literals that are put together where they stand joined to one, if any add up to a credential.
+#[must_use]
+pub fn joined(text: &[u8]) -> Option<View> {
+    let quote = |b: &u8| matches!(b, b'"' | b'\'' | b'`');
+    let mut gaps: Vec<Span> = Vec::new();
+    for found in JOINED.find_iter(text) {
+        let whole = found.range();
+        let letters = text[whole.clone()].iter().filter(|&&b| is_alnum(b)).count();
+        if letters != 32 && letters != 34 {
+            continue;
+        }
+        let mut at = whole.start + 1;
+        while at < whole.end {
+            let close = at + text[at..whole.end].iter().position(quote).unwrap_or(0);
+            let Some(open) = text[close + 1..whole.end].iter().position(quote) else { break };
+            gaps.push(close..close + 1 + open + 1);
+            at = close + 1 + open + 1;
+        }
+    }
+    if gaps.is_empty() {
+        return None;
+    }
+    let mut view = View::with_capacity(text.len());
+    let mut at = 0;
+    for gap in gaps {
+        for place in at..gap.start {
+            view.push(text[place], place);
+        }
+        at = gap.end;
+        view.changed.push(gap);
+    }
+    for place in at..text.len() {
+        view.push(text[place], place);
+    }
+    view.origin.push(text.len() as u32);
+    Some(view)
+}
+
+/// Whether the text holds these lower-case letters in any case.
+#[must_use]
+pub fn contains_ignore_case(text: &[u8], lower: &[u8]) -> bool {
+    memchr::memchr2_iter(lower[0], lower[0].to_ascii_uppercase(), text)
+        .any(|at| text.get(at..at + lower.len()).is_some_and(|part| part.eq_ignore_ascii_case(lower)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VALUE: &str = "3f9a0c4be1d275863f9b0c4be1d27186";
+
+    #[test]
+    fn utf16_is_found_in_both_orders_with_and_without_its_mark_at_any_alignment() {
+        for prefix in 0..70 {
+            let text = format!("{}={VALUE}\r\n", "x".repeat(prefix));
+            let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+            for mut encoded in [little, big] {
+                assert_eq!(utf16(&encoded).unwrap(), text.as_bytes());
+                encoded.insert(0, b'?');
+                assert!(String::from_utf8(utf16(&encoded).unwrap()).unwrap().contains(VALUE));
+            }
+        }
+        assert!(utf16(VALUE.repeat(20).as_bytes()).is_none());
+    }
+
+    #[test]
+    fn escapes_of_whole_values_are_decoded_and_placed() {
+        for write in [|b: u8| format!("\\x{b:02x}"), |b: u8| format!("\\u{b:04x}"), |b: u8| format!("%{b:02X}"), |b: u8| format!("&#{b};")] {
+            let written: String = VALUE.bytes().map(write).collect();
+            let text = format!("token = \"{written}\";");
+            let view = escaped(text.as_bytes()).unwrap();
+            assert_eq!(view.text, format!("token = \"{VALUE}\";").as_bytes());
+            assert_eq!(&text[view.source(&(9..41))], written);
+        }
+    }
+
+    #[test]
+    fn cut_literals_are_joined() {
+        let (a, b) = VALUE.split_at(16);
+        for text in [format!("'{a}' + '{b}'"), format!("\"{a}\" .\n  \"{b}\""), format!("(\"{a}\"\n \"{b}\")")] {
+            let view = joined(text.as_bytes()).unwrap();
+            assert!(String::from_utf8(view.text.clone()).unwrap().contains(VALUE), "{text}");
+        }
+        assert!(joined(format!("['{a}', '{b}']").as_bytes()).is_none());
+    }
+
+    #[test]
+    fn base64_of_text_is_decoded_and_of_hashes_is_not() {
+        let encoded = data_encoding::BASE64.encode(format!("TOKEN={VALUE}\nX={}", "y".repeat(100)).as_bytes());
+        let text = format!("x: {encoded}\n");
+        let (span, decoded) = base64(text.as_bytes(), &(3..3 + 60)).unwrap();
+        assert_eq!(&text[span], encoded);
+        assert!(String::from_utf8(decoded).unwrap().starts_with("TOKEN="));
+        assert!(base64(VALUE.repeat(2).as_bytes(), &(0..64)).is_none());
+    }
+}

@@ -1,0 +1,74 @@
+//! A value that was judged to be a credential, with what pairing needs to know of its place.
+
+use super::runs::Span;
+use crate::model::{Confidence, Encoding, Kind, Secret};
+
+/// A judged value, at a place in bytes of the text.
+#[derive(Debug, Clone)]
+pub struct Hit {
+    /// What it is.
+    pub kind: Kind,
+    /// Its value.
+    pub value: Secret,
+    /// Where it stands, in bytes of the source.
+    pub span: Span,
+    /// 0-based line, and 0-based byte columns.
+    pub line: u64,
+    /// First byte.
+    pub column: u64,
+    /// After the last byte.
+    pub end_column: u64,
+    /// How it is written there.
+    pub encoding: Encoding,
+    /// How sure we are.
+    pub confidence: Confidence,
+    /// Why, in words.
+    pub evidence: Vec<String>,
+    /// What pairing needs.
+    pub place: Place,
+    /// When it stops working, in seconds since 1970; Access Tokens only.
+    pub expires: Option<i64>,
+    /// The account and the key that a value names itself; Access Tokens only.
+    pub names: Option<(Option<String>, String)>,
+}
+
+/// Where a value stands among others.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    /// The words of its name that tell it from its siblings.
+    pub stem: Vec<String>,
+    /// The enclosing sections, innermost first, by the byte where they begin.
+    pub levels: Vec<usize>,
+    /// The call or list that it stands in, by the byte where it begins, and its position there.
+    pub list: Option<(usize, usize)>,
+    /// The value right before it, by the byte where that begins.
+    pub after: Option<usize>,
+    /// The value right after it.
+    pub before: Option<usize>,
+    /// The calls in which its variable is used: the byte where each begins, and the position.
+    pub uses: Vec<(usize, usize)>,
+    /// The SID whose variable stands right before its own in a call, by the byte where that SID begins.
+    pub used_after: Option<usize>,
+    /// It counts only because of a SID nearby, so a better partner of that SID displaces it.
+    pub leans_on_sid: bool,
+    /// How well its name fits, for choosing between two that lean on one SID.
+    pub rank: u8,
+}
+
+impl Place {
+    /// Moves all places of a text that stands inside another at `outer` out of the way of the outer text's own.
+    pub(super) fn nest(&mut self, outer: usize) {
+        self.shift((outer + 1) << 32);
+    }
+
+    /// Moves all places by the same distance: from a window's own count to the whole text's.
+    pub(crate) fn shift(&mut self, distance: usize) {
+        let shift = |at: &mut usize| *at = at.wrapping_add(distance);
+        self.levels.iter_mut().for_each(shift);
+        self.uses.iter_mut().for_each(|(list, _)| shift(list));
+        [&mut self.after, &mut self.before, &mut self.used_after].into_iter().flatten().for_each(shift);
+        if let Some((list, _)) = &mut self.list {
+            shift(list);
+        }
+    }
+}

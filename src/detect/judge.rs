@@ -1,0 +1,309 @@
+//! Whether a candidate is a credential: the table of decisions, from what stands around it.
+//!
+//! Two questions are asked. What does its own name say: a secret, something innocent, nothing? And whose is it:
+//! Twilio's by name, by the section or call it stands in, by a SID at hand, by the file; or somebody else's? The
+//! nearest answer wins.
+
+use super::candidate::{Candidate, Shape};
+use super::context::{Context, Named};
+use super::name::{Name, Role};
+use crate::model::{Confidence, Kind};
+
+/// How a value is known to be Twilio's, weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Support {
+    /// Nothing says so.
+    None,
+    /// The file speaks of Twilio, or holds a SID.
+    File,
+    /// A SID or Twilio's name stands within some lines.
+    Near,
+    /// A SID stands in the same block.
+    Block,
+    /// A SID stands beside it, in the same call or list.
+    Beside,
+    /// Its name, section or call says Twilio.
+    Named,
+}
+
+/// What is known of the text that a candidate stands in.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Surroundings<'a> {
+    /// A SID of the right kind is the value right before or after it.
+    pub sid_beside: Option<&'a str>,
+    /// A SID of the right kind stands in the same block, with the stem and case of its name.
+    pub sid_in_block: Option<SidName<'a>>,
+    /// The fewest lines to a SID of the right kind.
+    pub sid_lines: Option<u64>,
+    /// The fewest bytes to a mention of Twilio.
+    pub mention_bytes: Option<usize>,
+    /// The path speaks of Twilio.
+    pub path_twilio: bool,
+    /// The file is a list of hashes by its name.
+    pub hash_file: bool,
+    /// Another service is spoken of in the lines around it, nearer than Twilio is.
+    pub vendor_near: bool,
+}
+
+/// What a SID's own name says.
+#[derive(Debug, Clone, Copy)]
+pub struct SidName<'a> {
+    /// The words that tell it from its siblings.
+    pub stem: &'a [String],
+    /// Its name says Twilio.
+    pub twilio: bool,
+    /// All capitals, as in environment files.
+    pub capitals: bool,
+}
+
+/// A judgement in favour.
+#[derive(Debug, Clone)]
+pub struct Judgement {
+    /// What it is.
+    pub kind: Kind,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Why.
+    pub evidence: Vec<String>,
+    /// It counts only because of a SID nearby.
+    pub leans_on_sid: bool,
+    /// How well its name fits.
+    pub rank: u8,
+}
+
+/// What the nearest names say.
+enum Said<'a> {
+    /// The value is no credential, or not Twilio's.
+    Otherwise,
+    /// This name bears on it.
+    By(&'a Named),
+    /// Nothing.
+    Nothing,
+}
+
+fn said<'a>(names: impl Iterator<Item = &'a Named>) -> Said<'a> {
+    for named in names {
+        let name = &named.name;
+        let spoken = matches!(named.relation, "words before it" | "line above" | "comment" | "label");
+        if name.innocent || (name.innocent_alone && !name.twilio && !(spoken && name.role == Role::Exact)) {
+            return Said::Otherwise;
+        }
+        if name.vendor.is_some() && !name.twilio && !(spoken && name.vendor_is_common) {
+            return Said::Otherwise;
+        }
+        if name.other_purpose && !name.twilio && named.relation != "call" {
+            return Said::Otherwise;
+        }
+        if name.role != Role::None || (name.twilio && named.relation != "call" && named.relation != "what it stands in for") {
+            return Said::By(named);
+        }
+        if name.twilio && name.role == Role::None && named.relation == "what it stands in for" {
+            return Said::By(named);
+        }
+    }
+    Said::Nothing
+}
+
+/// Whose value it is, by the sections and calls around it.
+enum Owner {
+    Twilio(String),
+    Other,
+    Unknown,
+}
+
+fn owner(context: &Context, surroundings: &Surroundings<'_>) -> Owner {
+    if surroundings.vendor_near {
+        return Owner::Other;
+    }
+    for named in &context.names {
+        if named.name.twilio {
+            return Owner::Twilio(format!("{}: {}", named.relation, shorten(&named.name.text)));
+        }
+    }
+    for (depth, level) in context.levels.iter().enumerate() {
+        if level.head.twilio {
+            return Owner::Twilio(format!("section: {}", shorten(&level.head.text)));
+        }
+        if level.head.vendor.is_some() && (level.is_key || !level.head.vendor_is_common) && level.head.words.len() <= 8 {
+            return Owner::Other;
+        }
+        if level.head.innocent && level.is_key && depth == 0 && level.head.words.len() <= 2 {
+            return Owner::Other;
+        }
+    }
+    Owner::Unknown
+}
+
+/// Judges a token or secret. `used_as` are the names under which its variable is used elsewhere in the text.
+#[must_use]
+pub fn secret(candidate: &Candidate, context: &Context, used_as: &[Named], around: &Surroundings<'_>) -> Option<Judgement> {
+    if context.glued && around.sid_beside.is_none() {
+        return None;
+    }
+    let is_token = candidate.shape == Shape::Hex32;
+    let own = match said(context.names.iter()) {
+        Said::Otherwise => return None,
+        Said::By(named) => Some(named),
+        Said::Nothing => match said(used_as.iter()) {
+            Said::Otherwise => return None,
+            Said::By(named) => Some(named),
+            Said::Nothing => None,
+        },
+    };
+    let mut evidence = Vec::new();
+    if let Some(named) = own {
+        evidence.push(format!("{}: {}", named.relation, shorten(&named.name.text)));
+    }
+    let blank = Name::default();
+    let name = own.map_or(&blank, |named| &named.name);
+    let foreign = !name.twilio && !name.unknown.is_empty();
+    let owner = owner(context, around);
+    let mut support = match &owner {
+        _ if name.twilio => Support::Named,
+        Owner::Twilio(_) => Support::Named,
+        Owner::Other => Support::None,
+        Owner::Unknown => Support::None,
+    };
+    if let (Owner::Twilio(reason), false) = (&owner, name.twilio) {
+        evidence.push(reason.clone());
+    }
+    let others = matches!(owner, Owner::Other) && !name.twilio;
+    if let Some(reason) = around.sid_beside {
+        support = support.max(Support::Beside);
+        evidence.push(reason.to_owned());
+    }
+    if others && support < Support::Beside {
+        return None;
+    }
+    if around.hash_file && !(name.twilio && name.role == Role::Exact) && support < Support::Beside {
+        return None;
+    }
+    let mut same_stem = false;
+    if let Some(sid) = around.sid_in_block {
+        let stem: Vec<&String> = sid.stem.iter().collect();
+        same_stem = !stem.is_empty() && name.stem.iter().collect::<Vec<_>>() == stem;
+        // `TOKEN` and `SECRET_KEY` beside `TWILIO_ACCOUNT_SID` in an environment file are somebody else's.
+        let bare_in_env = sid.twilio && !name.twilio && name.role < Role::Exact && sid.capitals && is_capitals(&name.text);
+        if !bare_in_env && support < Support::Block {
+            support = Support::Block;
+            evidence.push("a SID stands in the same block".to_owned());
+        }
+    }
+    if support < Support::Near
+        && (around.sid_lines.is_some_and(|lines| lines <= 40) || around.mention_bytes.is_some_and(|bytes| bytes <= 1_500) || around.path_twilio)
+    {
+        support = Support::Near;
+        evidence.push(if around.sid_lines.is_some_and(|lines| lines <= 40) { "a SID stands nearby" } else { "Twilio is named nearby" }.to_owned());
+    }
+    if support < Support::File && (around.sid_lines.is_some() || around.mention_bytes.is_some()) {
+        support = Support::File;
+        evidence.push("the file speaks of Twilio".to_owned());
+    }
+    let confidence = confidence(is_token, name, support, foreign && !same_stem, around, own.is_some(), context)?;
+    let kind = if !is_token && name.words.iter().any(|word| word == "authy") {
+        Kind::AuthyApiKey
+    } else if is_token {
+        Kind::AuthToken
+    } else {
+        Kind::ApiKeySecret
+    };
+    let leans_on_sid = !name.twilio && !matches!(owner, Owner::Twilio(_)) && support <= Support::Block && support > Support::Near && name.role < Role::Exact;
+    let role_rank = match name.role {
+        Role::Exact => 4,
+        Role::Plain if name.words.iter().any(|w| w == "token" || w == "tok") => 3,
+        Role::Plain => 2,
+        Role::Weak => 1,
+        Role::None => 0,
+    };
+    // Somebody else's name in front of the role is never a better partner.
+    let rank = if foreign && !same_stem && support < Support::Beside { 0 } else { role_rank } + if name.twilio { 5 } else { 0 } + if support == Support::Beside { 3 } else { 0 };
+    Some(Judgement { kind, confidence, evidence, leans_on_sid, rank })
+}
+
+fn confidence(is_token: bool, name: &Name, support: Support, foreign: bool, around: &Surroundings<'_>, named: bool, context: &Context) -> Option<Confidence> {
+    use Confidence::{High, Low, Medium};
+    let near_mention = around.mention_bytes.is_some_and(|bytes| bytes <= 600);
+    Some(match (name.role, support) {
+        (_, Support::Beside) if name.role >= Role::Weak => High,
+        // No name at all, right beside a SID.
+        (Role::None, Support::Beside) if !has_own_name(context) => High,
+        (Role::None, Support::Beside) => Low,
+        // Another's name in front of the role: `ACMEPAY_AUTH_TOKEN` beside `TWILIO_ACCOUNT_SID`.
+        (_, Support::Block | Support::Near | Support::File) if foreign => Low,
+        (Role::Exact | Role::Plain, Support::Named) => High,
+        (Role::Weak, Support::Named) => Medium,
+        (Role::None, Support::Named) if named && name.twilio && name.unknown.is_empty() && !name.innocent_alone => Medium,
+        (Role::None, Support::Named) => return None,
+        (Role::Exact, Support::Block) => High,
+        (Role::Plain, Support::Block) => Medium,
+        (Role::Weak, Support::Block) => Low,
+        (Role::Exact, Support::Near) => Medium,
+        (Role::Exact, Support::File) => if is_token || near_mention { Medium } else { Low },
+        (Role::Plain, Support::Near) if near_mention && !is_password(name) => Medium,
+        (Role::Exact | Role::Plain, _) => Low,
+        _ => return None,
+    })
+}
+
+fn is_password(name: &Name) -> bool {
+    name.words.iter().any(|word| matches!(word.as_str(), "password" | "passwd" | "pass" | "pwd" | "pw"))
+}
+
+/// Whether the value is assigned to a name of its own that says nothing.
+fn has_own_name(context: &Context) -> bool {
+    context.names.iter().any(|named| matches!(named.relation, "name" | "key" | "column" | "element" | "label" | "argument before it" | "cell before it" | "words before it" | "line above"))
+}
+
+fn is_capitals(text: &str) -> bool {
+    !text.is_empty() && !text.bytes().any(|byte| byte.is_ascii_lowercase())
+}
+
+/// Judges a SID: an identifier needs little to be believed.
+#[must_use]
+pub fn sid(candidate: &Candidate, context: &Context, around: &Surroundings<'_>) -> Option<Judgement> {
+    let named = context.informative();
+    let speaks = named.is_some_and(|n| n.name.twilio)
+        || around.mention_bytes.is_some()
+        || around.path_twilio
+        || context.names.iter().any(|n| n.name.words.iter().any(|word| matches!(word.as_str(), "sid" | "sids")));
+    let lower = !candidate.value.expose()[2..].bytes().any(|byte| byte.is_ascii_uppercase());
+    let (kind, confidence) = match candidate.shape {
+        Shape::AccountSid => (Kind::AccountSid, if lower { Confidence::High } else if speaks { Confidence::Medium } else { Confidence::Low }),
+        Shape::KeySid => (Kind::ApiKeySid, if lower { Confidence::High } else if speaks { Confidence::Medium } else { Confidence::Low }),
+        Shape::OauthSid => {
+            let client = named.is_some_and(|n| n.name.words.iter().any(|word| matches!(word.as_str(), "client" | "oauth")));
+            (Kind::OauthClientId, if speaks || client { Confidence::Medium } else { Confidence::Low })
+        }
+        Shape::Hex32 | Shape::Base62 => return None,
+    };
+    let mut evidence = vec![format!("shape of an {}", kind.title())];
+    if let Some(named) = named {
+        evidence.push(format!("{}: {}", named.relation, shorten(&named.name.text)));
+    }
+    Some(Judgement { kind, confidence, evidence, leans_on_sid: false, rank: 0 })
+}
+
+/// A name as it may stand in a report: one line, not too long.
+#[must_use]
+pub fn shorten(text: &str) -> String {
+    let mut line: String = text.split_whitespace().map(|word| if is_wordlike(word) { word } else { "…" }).collect::<Vec<_>>().join(" ");
+    if line.chars().count() > 60 {
+        line = line.chars().take(59).chain(['…']).collect();
+    }
+    line
+}
+
+/// Whether a word may be shown: a long mixture of letters and digits could be a part of some secret.
+fn is_wordlike(word: &str) -> bool {
+    word.split(|c: char| !c.is_ascii_alphanumeric())
+        .all(|part| part.len() < 12 || part.bytes().filter(u8::is_ascii_digit).count() < 3)
+}
+
+/// Whether a file is a list of hashes by its name.
+#[must_use]
+pub fn is_hash_file(path: &str) -> bool {
+    let name = path.rsplit(['/', '!']).next().unwrap_or(path).to_ascii_lowercase();
+    name.ends_with(".lock") || name.ends_with(".sum") || name.ends_with(".md5") || name.ends_with(".sha1") || name.ends_with(".sha256") || name.ends_with(".sha512")
+        || name.ends_with("-lock.json") || name.ends_with("-lock.yaml") || name.ends_with("-lock.yml") || name.ends_with(".map")
+        || matches!(name.as_str(), "md5sums" | "sha1sums" | "sha256sums" | "checksums" | "checksums.txt" | "record" | "md5sums.txt" | "shasums" | "npm-shrinkwrap.json" | "packages.lock.json" | "manifest.md5" | ".cargo-checksum.json" | "integrity.json")
+}

@@ -1,0 +1,151 @@
+//! Bytes in, judged values out; no input or output of its own.
+//!
+//! A text is looked at as it stands ([`plain`]) and through the views that [`encoded`] opens: UTF-16, escapes,
+//! quoted-printable, literals cut in two, and base64 texts inside it. [`pair`] then ties secrets to their SIDs.
+
+mod candidate;
+mod context;
+mod encoded;
+mod hit;
+mod judge;
+mod lex;
+mod lines;
+mod name;
+mod page;
+pub mod pair;
+mod placeholder;
+mod plain;
+pub mod runs;
+mod shaped;
+
+pub use hit::{Hit, Place};
+pub use lines::Lines;
+
+use crate::model::Encoding;
+use crate::rules::Rules;
+
+/// Windows of a large text overlap by this much on each side, in bytes, so that each value is judged with all
+/// that can bear on it.
+pub const OVERLAP: usize = plain::FAR;
+
+/// How deep base64 in base64 is followed.
+const MOST_NESTING: usize = 3;
+
+/// Finds credentials in texts.
+#[derive(Debug, Clone)]
+pub struct Detector {
+    rules: Rules,
+}
+
+/// The order in which a text is decoded.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Mail,
+    Escapes,
+    Literals,
+    Plain,
+}
+
+impl Detector {
+    /// A detector with these rules.
+    #[must_use]
+    pub fn new(rules: Rules) -> Self {
+        Self { rules }
+    }
+
+    /// The rules in force.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Every value in a text that could be a credential, of any confidence, with its line and columns. `path` is
+    /// evidence too: it is never opened.
+    #[must_use]
+    pub fn detect(&self, text: &[u8], path: &str) -> Vec<Hit> {
+        self.detect_window(text, path, None)
+    }
+
+    /// The same for a window of a larger text whose lines are known to end with `end_of_line`.
+    #[must_use]
+    pub fn detect_window(&self, text: &[u8], path: &str, end_of_line: Option<u8>) -> Vec<Hit> {
+        let mut hits = self.view(text, path, Stage::Mail, 0);
+        locate(&mut hits, text, end_of_line);
+        if let Some(decoded) = encoded::utf16(text) {
+            let mut inner = self.view(&decoded, path, Stage::Escapes, 0);
+            for hit in &mut inner {
+                if hit.encoding == Encoding::Plain {
+                    hit.encoding = Encoding::Utf16;
+                }
+            }
+            locate(&mut inner, &decoded, None);
+            hits.extend(inner);
+        }
+        hits
+    }
+
+    fn view(&self, text: &[u8], path: &str, stage: Stage, depth: usize) -> Vec<Hit> {
+        let opened = match stage {
+            Stage::Mail => encoded::quoted_printable(text),
+            Stage::Escapes => encoded::escaped(text),
+            Stage::Literals if plain::speaks_of_twilio(text) => encoded::joined(text),
+            Stage::Literals => None,
+            Stage::Plain => return self.plain(text, path, depth),
+        };
+        let next = match stage {
+            Stage::Mail => Stage::Escapes,
+            Stage::Escapes => Stage::Literals,
+            _ => Stage::Plain,
+        };
+        let Some(view) = opened else { return self.view(text, path, next, depth) };
+        let mut hits = self.view(&view.text, path, next, depth);
+        for hit in &mut hits {
+            let source = view.source(&hit.span);
+            if source.len() != hit.span.len() && hit.encoding == Encoding::Plain {
+                hit.encoding = match stage {
+                    Stage::Mail => Encoding::QuotedPrintable,
+                    Stage::Escapes if text[source.start] == b'%' => Encoding::Percent,
+                    Stage::Escapes => Encoding::Escaped,
+                    _ => Encoding::Split,
+                };
+            }
+            hit.span = source;
+        }
+        hits
+    }
+
+    fn plain(&self, text: &[u8], path: &str, depth: usize) -> Vec<Hit> {
+        let plain::Outcome { mut hits, inner } = plain::examine(&self.rules, text, path);
+        if depth < MOST_NESTING {
+            for (span, decoded) in inner {
+                for mut hit in self.view(&decoded, path, Stage::Escapes, depth + 1) {
+                    hit.place.nest(span.start);
+                    hit.span = span.clone();
+                    hit.encoding = Encoding::Base64;
+                    hits.push(hit);
+                }
+            }
+        }
+        hits
+    }
+}
+
+/// Sets the line and columns of hits by their spans.
+fn locate(hits: &mut [Hit], text: &[u8], end_of_line: Option<u8>) {
+    if hits.is_empty() {
+        return;
+    }
+    let lines = match end_of_line {
+        Some(end) => Lines::of_kind(text, end),
+        None => Lines::of(text),
+    };
+    for hit in hits {
+        let (line, start) = lines.locate(hit.span.start);
+        hit.line = line as u64;
+        hit.column = (hit.span.start - start) as u64;
+        // A value that goes on on another line ends, for a report, with its own first line.
+        let (last_line, _) = lines.locate(hit.span.end - 1);
+        let end = if last_line == line { hit.span.end } else { text[hit.span.start..].iter().position(|b| matches!(b, b'\n' | b'\r')).map_or(hit.span.end, |n| hit.span.start + n) };
+        hit.end_column = (end - start) as u64;
+    }
+}

@@ -1,0 +1,11 @@
+//! Finds leaked Twilio credentials in code and git history, proves which still work, and takes them out of
+//! service. ARCHITECTURE.md draws the house; each module here is one room of it.
+
+pub mod cli;
+pub mod detect;
+pub mod model;
+pub mod remedy;
+pub mod report;
+pub mod rules;
+pub mod scan;
+pub mod source;

@@ -1,0 +1,143 @@
+//! What findings add up to: something that can be asked about and taken out of service.
+
+use serde::{Deserialize, Serialize};
+
+use super::Fingerprint;
+
+/// What a credential is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialType {
+    /// An Auth Token, with the account it belongs to where that is known.
+    AuthToken,
+    /// An API key: its SID, its secret, or both.
+    ApiKey,
+    /// An Access Token JWT.
+    AccessToken,
+    /// An OAuth app.
+    OauthApp,
+    /// A SendGrid key.
+    SendgridApiKey,
+    /// A Segment token.
+    SegmentApiToken,
+    /// An Authy key.
+    AuthyApiKey,
+    /// An Account SID that stands alone: an identifier, nothing to revoke.
+    AccountSid,
+}
+
+/// One possible partner of a value whose partner is in doubt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tie {
+    /// The Account SID or key SID.
+    pub sid: String,
+    /// What ties them, in words.
+    pub evidence: String,
+}
+
+/// A credential with all its places.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Credential {
+    /// Identity across runs.
+    pub id: Fingerprint,
+    /// What it is.
+    #[serde(rename = "type")]
+    pub type_: CredentialType,
+    /// The account, where known.
+    pub account_sid: Option<String>,
+    /// The key's SID, where known.
+    pub key_sid: Option<String>,
+    /// Its findings.
+    pub findings: Vec<Fingerprint>,
+    /// What tied its parts together, in words.
+    #[serde(default)]
+    pub evidence: Vec<String>,
+    /// Partners that are as likely as the one named, best first; empty where there is no doubt.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub ambiguous: Vec<Tie>,
+    /// When an Access Token stops working, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expires: Option<String>,
+    /// Whether it works.
+    pub verdict: Verdict,
+    /// What to do.
+    pub remedy: Remedy,
+}
+
+/// Whether a credential works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerdictState {
+    /// It works.
+    Live,
+    /// It is a working test credential.
+    Test,
+    /// It was refused, in the region named.
+    Rejected,
+    /// Its account is suspended or closed.
+    Inactive,
+    /// Asking gave no answer that can be relied on.
+    Unknown,
+    /// Nobody asked.
+    Unverified,
+}
+
+/// The answer to whether a credential works, and since when that is known.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The answer.
+    pub state: VerdictState,
+    /// What kind of credential it turned out to be.
+    pub kind: Option<String>,
+    /// The region that was asked.
+    pub region: Option<String>,
+    /// Twilio's error code.
+    pub code: Option<u32>,
+    /// Why, in words.
+    pub reason: Option<String>,
+    /// The account that owns it.
+    pub owner: Option<String>,
+    /// When it was asked, RFC 3339.
+    pub checked_at: Option<String>,
+}
+
+impl Verdict {
+    /// The verdict of a credential that nobody asked about.
+    #[must_use]
+    pub fn unverified() -> Self {
+        Self {
+            state: VerdictState::Unverified,
+            kind: None,
+            region: None,
+            code: None,
+            reason: None,
+            owner: None,
+            checked_at: None,
+        }
+    }
+}
+
+/// What to do about a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RemedyAction {
+    /// Delete the API key.
+    DeleteKey,
+    /// Rotate the Auth Token in the console.
+    RotateAuthTokenInConsole,
+    /// Rotate the OAuth app's secret or delete the app.
+    RotateOauthSecret,
+    /// Delete the key at the service that made it.
+    DeleteAtVendor,
+    /// Nothing.
+    None,
+}
+
+/// What to do about a credential, in steps.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Remedy {
+    /// The action.
+    pub action: RemedyAction,
+    /// How, step by step.
+    pub steps: Vec<String>,
+}

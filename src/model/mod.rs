@@ -1,0 +1,18 @@
+//! The vocabulary of the whole program, with no input or output of its own: what kinds of credential there are,
+//! where one stands, how sure we are, and what a report says about it.
+
+mod confidence;
+mod credential;
+mod finding;
+mod fingerprint;
+mod kind;
+mod report;
+mod secret;
+
+pub use confidence::Confidence;
+pub use credential::{Credential, CredentialType, Remedy, RemedyAction, Tie, Verdict, VerdictState};
+pub use finding::{Commit, Encoding, Finding, Location, Redacted};
+pub use fingerprint::Fingerprint;
+pub use kind::Kind;
+pub use report::{Report, SCHEMA, Skipped, Source, SourceMode, Stats, Tool};
+pub use secret::Secret;

@@ -1,0 +1,87 @@
+//! The whole result of a run: the one value that every output format is made from.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Credential, Finding};
+
+/// The schema's name, in every JSON report.
+pub const SCHEMA: &str = "sidsweep/report/1";
+
+/// Which program made a report.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Tool {
+    /// `sidsweep`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// What was scanned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceMode {
+    /// A folder or file.
+    Tree,
+    /// Every object of a repository.
+    History,
+    /// What would be committed.
+    Staged,
+    /// What some commits add.
+    Range,
+    /// Standard input.
+    Stdin,
+}
+
+/// One thing that was scanned.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Source {
+    /// In which way.
+    pub mode: SourceMode,
+    /// Where.
+    pub root: String,
+    /// Which commits.
+    pub range: Option<String>,
+}
+
+/// How much was looked at.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Stats {
+    /// Files read.
+    pub files: u64,
+    /// Git blobs read.
+    pub blobs: u64,
+    /// Git commits read.
+    pub commits: u64,
+    /// Bytes searched.
+    pub bytes: u64,
+    /// Wall time.
+    pub seconds: f64,
+}
+
+/// Something that was not read, and why.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Skipped {
+    /// What.
+    pub path: String,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// The whole result of a run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// Who made it.
+    pub tool: Tool,
+    /// What was scanned.
+    pub sources: Vec<Source>,
+    /// How much.
+    pub stats: Stats,
+    /// What was not read.
+    pub skipped: Vec<Skipped>,
+    /// Values at places.
+    pub findings: Vec<Finding>,
+    /// What they add up to.
+    pub credentials: Vec<Credential>,
+}

@@ -1,0 +1,241 @@
+//! Text for people: by credential, what it is, where it stands, what it pairs with and what to do next; last, what
+//! was covered and what was not.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::printable::printable;
+use crate::model::{Confidence, Credential, CredentialType, Finding, Fingerprint, Report, SourceMode, VerdictState};
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const RED: Style = AnsiColor::Red.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+const GREEN: Style = AnsiColor::Green.on_default().bold();
+
+/// How many places of one credential are listed; the rest are counted.
+const MOST_PLACES: usize = 10;
+/// How many identifiers and unread things are listed; the rest are counted.
+const MOST_LISTED: usize = 20;
+
+/// Writes the report in lines of at most `width` columns where words allow.
+pub fn write(report: &Report, width: usize, out: &mut impl Write) -> io::Result<()> {
+    let mut by_credential: HashMap<&Fingerprint, Vec<&Finding>> = HashMap::new();
+    for finding in &report.findings {
+        by_credential.entry(&finding.credential).or_default().push(finding);
+    }
+    let (mut secrets, identifiers): (Vec<&Credential>, Vec<&Credential>) =
+        report.credentials.iter().partition(|credential| has_secret(credential, &by_credential));
+    let first_place = |credential: &&Credential| {
+        by_credential.get(&credential.id).and_then(|list| list.first()).map(|f| (f.location.path.clone(), f.location.line, f.location.column))
+    };
+    secrets.sort_by_cached_key(first_place);
+    let mut printer = Printer { width: width.max(40), out };
+    for credential in &secrets {
+        printer.credential(credential, by_credential.get(&credential.id).map_or(&[][..], Vec::as_slice))?;
+    }
+    printer.identifiers(&identifiers, &by_credential)?;
+    printer.skipped(report)?;
+    printer.summary(report, &secrets, identifiers.len())
+}
+
+fn has_secret(credential: &Credential, by_credential: &HashMap<&Fingerprint, Vec<&Finding>>) -> bool {
+    by_credential.get(&credential.id).is_some_and(|list| list.iter().any(|finding| finding.kind.is_secret()))
+}
+
+struct Printer<'a, W: Write> {
+    width: usize,
+    out: &'a mut W,
+}
+
+impl<W: Write> Printer<'_, W> {
+    fn credential(&mut self, credential: &Credential, findings: &[&Finding]) -> io::Result<()> {
+        let secrets: Vec<&Finding> = findings.iter().copied().filter(|finding| finding.kind.is_secret()).collect();
+        let Some(first) = secrets.first() else { return Ok(()) };
+        let confidence = secrets.iter().map(|finding| finding.confidence).max().unwrap_or(Confidence::Low);
+        let colour = if confidence == Confidence::High { RED } else { YELLOW };
+        writeln!(
+            self.out,
+            "{colour}{}{colour:#} {BOLD}{}{BOLD:#}  {DIM}{confidence} confidence{}{DIM:#}",
+            first.kind.title(),
+            printable(first.redacted.as_str()),
+            verdict(credential)
+        )?;
+        let tie = credential.evidence.first().map(|evidence| format!(" ({evidence})")).unwrap_or_default();
+        if let Some(key) = &credential.key_sid {
+            self.wrapped("  key      ", &format!("{}{tie}", printable(key)), "")?;
+        }
+        if let Some(account) = &credential.account_sid {
+            let tie = if credential.key_sid.is_some() { "" } else { tie.as_str() };
+            self.wrapped("  account  ", &format!("{}{tie}", printable(account)), "")?;
+        }
+        for rival in &credential.ambiguous {
+            self.wrapped("  or       ", &format!("{} ({})", printable(&rival.sid), rival.evidence), "")?;
+        }
+        if let Some(expires) = &credential.expires {
+            self.wrapped("  expires  ", expires, "")?;
+        }
+        for finding in secrets.iter().take(MOST_PLACES) {
+            let place = &finding.location;
+            let at = format!("{}:{}:{}", printable(&place.path), place.line, place.column);
+            let why = finding.evidence.iter().map(|evidence| printable(evidence)).collect::<Vec<_>>().join("; ");
+            self.wrapped("  at       ", &at, &why)?;
+            if let Some(value) = &finding.value {
+                self.wrapped("  value    ", &printable(value), "")?;
+            }
+            if let Some(commit) = &finding.commit {
+                let short = commit.id.get(..12).unwrap_or(&commit.id);
+                let when = commit.date.get(..10).unwrap_or(&commit.date);
+                self.wrapped("           ", &format!("{short} {when} {}: {}", printable(&commit.author), printable(&commit.summary)), "")?;
+            }
+        }
+        if secrets.len() > MOST_PLACES {
+            writeln!(self.out, "           and {} more places", secrets.len() - MOST_PLACES)?;
+        }
+        for (number, step) in credential.remedy.steps.iter().enumerate() {
+            self.wrapped(if number == 0 { "  next     " } else { "           " }, &format!("{}. {step}", number + 1), "")?;
+        }
+        writeln!(self.out)
+    }
+
+    /// A label and text, wrapped under the text; `aside` is dimmed and goes on its own line if it does not fit.
+    fn wrapped(&mut self, label: &str, text: &str, aside: &str) -> io::Result<()> {
+        let indent = label.chars().count();
+        let room = self.width.saturating_sub(indent).max(20);
+        let fits = aside.is_empty() || text.chars().count() + 2 + aside.chars().count() <= room;
+        let lines = wrap(text, room);
+        for (number, line) in lines.iter().enumerate() {
+            let last = number + 1 == lines.len();
+            let prefix = if number == 0 { label.to_owned() } else { " ".repeat(indent) };
+            if last && fits && !aside.is_empty() {
+                writeln!(self.out, "{DIM}{prefix}{DIM:#}{line}  {DIM}{aside}{DIM:#}")?;
+            } else {
+                writeln!(self.out, "{DIM}{prefix}{DIM:#}{line}")?;
+            }
+        }
+        if !fits {
+            for line in wrap(aside, room) {
+                writeln!(self.out, "{}{DIM}{line}{DIM:#}", " ".repeat(indent))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn identifiers(&mut self, identifiers: &[&Credential], by_credential: &HashMap<&Fingerprint, Vec<&Finding>>) -> io::Result<()> {
+        if identifiers.is_empty() {
+            return Ok(());
+        }
+        writeln!(self.out, "{BOLD}Identifiers{BOLD:#}  {DIM}not secret by themselves{DIM:#}")?;
+        for credential in identifiers.iter().take(MOST_LISTED) {
+            let Some(first) = by_credential.get(&credential.id).and_then(|list| list.first()) else { continue };
+            let count = by_credential.get(&credential.id).map_or(0, Vec::len);
+            let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+            let place = &first.location;
+            self.wrapped("  ", &format!("{}  {}:{}{more}", printable(first.redacted.as_str()), printable(&place.path), place.line), "")?;
+        }
+        if identifiers.len() > MOST_LISTED {
+            writeln!(self.out, "  and {} more (all are in --format json)", identifiers.len() - MOST_LISTED)?;
+        }
+        writeln!(self.out)
+    }
+
+    fn skipped(&mut self, report: &Report) -> io::Result<()> {
+        if report.skipped.is_empty() {
+            return Ok(());
+        }
+        writeln!(self.out, "{YELLOW}Not read{YELLOW:#}")?;
+        for skipped in report.skipped.iter().take(MOST_LISTED) {
+            self.wrapped("  ", &format!("{}: {}", printable(&skipped.path), printable(&skipped.reason)), "")?;
+        }
+        if report.skipped.len() > MOST_LISTED {
+            writeln!(self.out, "  and {} more (all are in --format json)", report.skipped.len() - MOST_LISTED)?;
+        }
+        writeln!(self.out)
+    }
+
+    fn summary(&mut self, report: &Report, secrets: &[&Credential], identifiers: usize) -> io::Result<()> {
+        let count = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+        let result = if secrets.is_empty() {
+            let colour = if report.skipped.is_empty() && covered(report) { GREEN } else { YELLOW };
+            format!("{colour}No secrets found{colour:#}")
+        } else {
+            let pairs = secrets.iter().filter(|c| is_pair(c)).count();
+            format!("{RED}{}{RED:#}, {} of them paired", count(secrets.len(), "secret", "secrets"), pairs)
+        };
+        writeln!(self.out, "{result}; {}.", count(identifiers, "identifier alone", "identifiers alone"))?;
+        let stats = &report.stats;
+        let mut parts = Vec::new();
+        for (number, one, many) in [(stats.files, "file", "files"), (stats.blobs, "blob", "blobs"), (stats.commits, "commit", "commits")] {
+            if number > 0 {
+                parts.push(count(number as usize, one, many));
+            }
+        }
+        if parts.is_empty() {
+            parts.push("nothing".to_owned());
+        }
+        let text = format!("Covered {}, {} in {:.2} s.", parts.join(", "), size(stats.bytes), stats.seconds);
+        self.wrapped("", &text, "")?;
+        let mut not = Vec::new();
+        if !report.sources.iter().any(|source| source.mode == SourceMode::History) && report.sources.iter().any(|source| source.mode == SourceMode::Tree) {
+            not.push("git history".to_owned());
+        }
+        if !report.skipped.is_empty() {
+            not.push(count(report.skipped.len(), "thing that could not be read (named above)", "things that could not be read (named above)"));
+        }
+        if !not.is_empty() {
+            self.wrapped("", &format!("Not covered: {}.", not.join("; ")), "")?;
+        }
+        Ok(())
+    }
+}
+
+fn covered(report: &Report) -> bool {
+    report.stats.files + report.stats.blobs > 0
+}
+
+fn is_pair(credential: &Credential) -> bool {
+    match credential.type_ {
+        CredentialType::AuthToken => credential.account_sid.is_some(),
+        CredentialType::ApiKey | CredentialType::OauthApp => credential.key_sid.is_some(),
+        _ => false,
+    }
+}
+
+fn verdict(credential: &Credential) -> String {
+    match credential.verdict.state {
+        VerdictState::Unverified => String::new(),
+        state => format!(", {}", format!("{state:?}").to_lowercase()),
+    }
+}
+
+/// Breaks text at spaces into lines of at most `room` characters; what has no space is not cut, so that paths and
+/// links stay whole.
+fn wrap(text: &str, room: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
+}
+
+fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["bytes", "kB", "MB", "GB", "TB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= 1000.0 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{bytes} bytes") } else { format!("{value:.1} {}", UNITS[unit]) }
+}
+

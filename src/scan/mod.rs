@@ -1,0 +1,90 @@
+//! Sources times detector, on all cores: the one place that makes scan threads.
+
+pub mod gather;
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use gather::TextHits;
+
+use crate::detect::Detector;
+use crate::model::{Skipped, Stats};
+use crate::source::stream::Windows;
+use crate::source::tree::{self, Opened};
+
+/// Counts that grow while a scan runs, for a progress display.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Files read.
+    pub files: AtomicU64,
+    /// Bytes read.
+    pub bytes: AtomicU64,
+}
+
+/// The raw result of a scan.
+#[derive(Debug, Default)]
+pub struct Scanned {
+    /// Texts with hits.
+    pub texts: Vec<TextHits>,
+    /// What was not read.
+    pub skipped: Vec<Skipped>,
+    /// How much was looked at; `seconds` is left to the caller.
+    pub stats: Stats,
+    /// Symbolic links that were not followed.
+    pub links: u64,
+}
+
+/// Scans work trees. Where there are several roots, each path is reported with its root in front.
+pub fn trees(detector: &Detector, roots: &[PathBuf], options: &tree::Options, progress: &Progress) -> Result<Scanned, tree::Error> {
+    let mut scanned = Scanned::default();
+    for root in roots {
+        let prefix = if roots.len() > 1 { root_prefix(root) } else { String::new() };
+        let texts: Mutex<Vec<TextHits>> = Mutex::default();
+        let walked = tree::walk(root, options, || {
+            let mut windows = Windows::default();
+            let (texts, prefix) = (&texts, &prefix);
+            move |opened: Opened| {
+                let path = format!("{prefix}{}", opened.path);
+                match windows.scan(detector, &path, opened.file) {
+                    Ok(found) => {
+                        progress.files.fetch_add(1, Ordering::Relaxed);
+                        progress.bytes.fetch_add(found.bytes, Ordering::Relaxed);
+                        if !found.hits.is_empty() {
+                            texts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(TextHits { path, hits: found.hits });
+                        }
+                        Ok(())
+                    }
+                    Err(error) => Err(Skipped { path: opened.path, reason: error.to_string() }),
+                }
+            }
+        })?;
+        scanned.texts.extend(texts.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
+        scanned.links += walked.links;
+        scanned.skipped.extend(walked.skipped.into_iter().map(|skipped| Skipped { path: format!("{prefix}{}", skipped.path), ..skipped }));
+    }
+    scanned.skipped.sort();
+    scanned.stats.files = progress.files.load(Ordering::Relaxed);
+    scanned.stats.bytes = progress.bytes.load(Ordering::Relaxed);
+    Ok(scanned)
+}
+
+fn root_prefix(root: &Path) -> String {
+    if root.is_file() {
+        return root.parent().map(|parent| prefix(&parent.to_string_lossy())).unwrap_or_default();
+    }
+    prefix(&root.to_string_lossy())
+}
+
+fn prefix(root: &str) -> String {
+    let trimmed = root.trim_start_matches("./").trim_end_matches('/');
+    if trimmed.is_empty() || trimmed == "." { String::new() } else { format!("{trimmed}/") }
+}
+
+/// Scans one stream.
+pub fn stream(detector: &Detector, name: &str, stream: impl Read) -> std::io::Result<Scanned> {
+    let found = Windows::default().scan(detector, name, stream)?;
+    let stats = Stats { files: 1, bytes: found.bytes, ..Stats::default() };
+    Ok(Scanned { texts: vec![TextHits { path: name.to_owned(), hits: found.hits }], stats, ..Scanned::default() })
+}

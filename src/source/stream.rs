@@ -1,0 +1,161 @@
+//! A file or stream of any size in a fixed memory: windows that overlap, so that each value is seen whole and with
+//! all that can bear on it.
+
+use std::io::{self, Read};
+
+use crate::detect::{Detector, Hit, Lines, OVERLAP};
+
+/// The part of a window that is its own, in bytes.
+const CORE: usize = 1 << 20;
+
+/// A buffer for one thread, used for one file after another.
+pub struct Windows {
+    buffer: Vec<u8>,
+    core: usize,
+    overlap: usize,
+}
+
+impl Default for Windows {
+    fn default() -> Self {
+        Self::with_sizes(CORE, OVERLAP)
+    }
+}
+
+/// What reading a stream came to.
+#[derive(Debug, Default)]
+pub struct Scanned {
+    /// What was found; lines, columns and places count from the start of the stream.
+    pub hits: Vec<Hit>,
+    /// Bytes read.
+    pub bytes: u64,
+}
+
+impl Windows {
+    /// Windows of other sizes, for tests.
+    #[must_use]
+    pub fn with_sizes(core: usize, overlap: usize) -> Self {
+        Self { buffer: Vec::new(), core, overlap }
+    }
+
+    /// Reads a stream to its end and looks at all of it.
+    pub fn scan(&mut self, detector: &Detector, path: &str, mut stream: impl Read) -> io::Result<Scanned> {
+        let mut scanned = Scanned::default();
+        self.buffer.resize(self.core + 2 * self.overlap, 0);
+        let (mut filled, mut ended) = fill(&mut stream, &mut self.buffer, 0)?;
+        scanned.bytes = filled as u64;
+        if ended {
+            scanned.hits = detector.detect(&self.buffer[..filled], path);
+            return Ok(scanned);
+        }
+        // The buffer's first byte and the start of the line it stands in, counted from the start of the stream.
+        let (mut base, mut line, mut line_start) = (0_u64, 0_u64, 0_u64);
+        let mut own_from = 0;
+        let mut end_of_line = None;
+        loop {
+            let window = &self.buffer[..filled];
+            end_of_line = end_of_line.or_else(|| Lines::end_of_line(window));
+            let own_to = if ended { filled } else { filled - self.overlap };
+            for mut hit in detector.detect_window(window, path, end_of_line.or(Some(b'\n'))) {
+                if !(own_from..own_to).contains(&hit.span.start) {
+                    continue;
+                }
+                if hit.line == 0 {
+                    hit.column += base - line_start;
+                    hit.end_column += base - line_start;
+                }
+                hit.line += line;
+                hit.place.shift(base as usize);
+                hit.span = hit.span.start + base as usize..hit.span.end + base as usize;
+                scanned.hits.push(hit);
+            }
+            if ended {
+                return Ok(scanned);
+            }
+            let kept_from = own_to.saturating_sub(self.overlap);
+            let lines = Lines::of_kind(&self.buffer[..kept_from], end_of_line.unwrap_or(b'\n'));
+            if lines.ends() > 0 {
+                line += lines.ends() as u64;
+                line_start = base + lines.last_start() as u64;
+            }
+            self.buffer.copy_within(kept_from..filled, 0);
+            own_from = own_to - kept_from;
+            base += kept_from as u64;
+            let kept = filled - kept_from;
+            (filled, ended) = fill(&mut stream, &mut self.buffer, kept)?;
+            scanned.bytes += (filled - kept) as u64;
+        }
+    }
+}
+
+/// Fills a buffer from `at`; says how far it is filled, and whether the stream has ended.
+fn fill(stream: &mut impl Read, buffer: &mut [u8], mut at: usize) -> io::Result<(usize, bool)> {
+    while at < buffer.len() {
+        match stream.read(&mut buffer[at..]) {
+            Ok(0) => return Ok((at, true)),
+            Ok(length) => at += length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((at, false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Rules;
+
+    fn random_text(random: &mut fastrand::Rng) -> Vec<u8> {
+        let end = ["\n", "\r\n", "\r"][random.usize(..3)];
+        let hex = |random: &mut fastrand::Rng| -> String { (0..32).map(|_| char::from(b"0123456789abcdef"[random.usize(..16)])).collect() };
+        let mut text = String::new();
+        for n in 0..random.usize(20..120) {
+            match random.usize(..12) {
+                0 => text += &format!("twilio_sid_{n} = AC{}", hex(random)),
+                1 => text += &format!("TWILIO_AUTH_TOKEN = '{}'", hex(random)),
+                2 => text += &format!("md5: {}", hex(random)),
+                3 => text += &format!("Client(\"AC{}\", \"{}\")", hex(random), hex(random)),
+                4 => text += &"é".repeat(random.usize(..40)),
+                _ => text += &"lorem ipsum ".repeat(random.usize(..12)),
+            }
+            if random.usize(..4) > 0 {
+                text += end;
+            }
+        }
+        text.into_bytes()
+    }
+
+    #[test]
+    fn windowed_reading_equals_whole_reading() {
+        let detector = Detector::new(Rules::built_in());
+        let mut random = fastrand::Rng::with_seed(11);
+        let mut compared = 0;
+        for _ in 0..150 {
+            let text = random_text(&mut random);
+            let key = |hits: Vec<Hit>| -> Vec<_> {
+                hits.iter().map(|h| (h.line, h.column, h.end_column, h.kind, h.value.expose().to_owned())).collect()
+            };
+            let whole = key(detector.detect(&text, "x.txt"));
+            // The judgement may look further than a small overlap; which values there are may not differ.
+            let windowed = key(Windows::with_sizes(700, 1_500).scan(&detector, "x.txt", &text[..]).unwrap().hits);
+            let sids = |list: Vec<(u64, u64, u64, crate::model::Kind, String)>| -> Vec<_> {
+                list.into_iter().filter(|entry| !entry.3.is_secret() || entry.4.is_empty()).collect()
+            };
+            assert_eq!(sids(windowed), sids(whole.clone()));
+            let full = key(Windows::with_sizes(700, OVERLAP).scan(&detector, "x.txt", &text[..]).unwrap().hits);
+            assert_eq!(full, whole);
+            compared += whole.len();
+        }
+        assert!(compared > 1_000, "only {compared} values were compared");
+    }
+
+    #[test]
+    fn a_long_line_has_exact_columns() {
+        let detector = Detector::new(Rules::built_in());
+        let mut text = b"first\n".to_vec();
+        text.extend(std::iter::repeat_n(b"word ", 700_000).flatten());
+        text.extend(format!("AC{}", "3f9a0c4be1d275863f9b0c4be1d27186").bytes());
+        let hits = Windows::default().scan(&detector, "x", &text[..]).unwrap().hits;
+        assert_eq!((hits.len(), hits[0].line, hits[0].column, hits[0].end_column), (1, 1, 3_500_000, 3_500_034));
+    }
+}
