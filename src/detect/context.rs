@@ -52,6 +52,8 @@ pub struct Context {
     pub position: usize,
     /// The enclosing sections, innermost first.
     pub levels: Vec<Level>,
+    /// It is an argument of a call that does not just pass it on, so the name that takes the result is not its own.
+    pub in_call: bool,
     /// It is a part of a path, a file name or a longer word.
     pub glued: bool,
     /// The line, counted within the page.
@@ -301,7 +303,7 @@ impl<'a> Reader<'a> {
         let page = self.page;
         let Some(mut last) = self.skip_quotes(op) else { return };
         let mut declared: Option<(usize, usize)> = None;
-        for _ in 0..5 {
+        for _ in 0..9 {
             match page.kind(last) {
                 TokenKind::Word | TokenKind::Close(_) => {
                     let start = page.chain_start(last);
@@ -351,6 +353,9 @@ impl<'a> Reader<'a> {
         }
         if let Some((start, last)) = declared {
             let text = page.slice(start, last + 1);
+            if context.in_call {
+                return self.result(context, text);
+            }
             context.after_word = Some(text.to_owned());
             context.ident = identifier(page, start, last);
             self.push(context, "name", text);
@@ -364,6 +369,12 @@ impl<'a> Reader<'a> {
         let Some(last) = self.skip_quotes(op) else { return };
         if let TokenKind::Value(value) = page.kind(last) {
             context.after_value = Some(value);
+            return;
+        }
+        if context.in_call {
+            if page.kind(last) == TokenKind::Word {
+                self.result(context, page.slice(page.chain_start(last), last + 1));
+            }
             return;
         }
         if page.kind(previous) == TokenKind::Quote && last + 1 < op {
@@ -428,25 +439,8 @@ impl<'a> Reader<'a> {
             context.names.push(Named { relation: "column", name: column });
             return None;
         }
-        let callee = opener.checked_sub(1).filter(|&before| {
-            matches!(page.kind(before), TokenKind::Word | TokenKind::Close(_) | TokenKind::Op(Op::Greater | Op::Other(b'!')))
-                && (!page.tokens[opener].spaced || bracket == b'(')
-        });
-        let Some(mut last) = callee else {
-            // `${NAME}`-like or a bare list: look further out.
-            return Some(opener);
-        };
-        if matches!(page.kind(last), TokenKind::Op(Op::Greater)) {
-            // `foo::<T>("…")`, `Foo<T>("…")`
-            while last > 0 && !page.is(last, Op::Less) { last -= 1 }
-            last = last.checked_sub(1)?;
-            if page.is(last, Op::Scope) { last = last.checked_sub(1)? }
-        }
-        if matches!(page.kind(last), TokenKind::Op(Op::Other(b'!'))) {
-            last = last.checked_sub(1)?;
-        }
-        if !matches!(page.kind(last), TokenKind::Word | TokenKind::Close(_)) { return Some(opener) }
-        let start = page.chain_start(last);
+        // A bare list or group: look further out.
+        let Some((start, last)) = self.callee(opener) else { return Some(opener) };
         let text = page.slice(start, last + 1);
         let keyword = matches!(text, "if" | "while" | "return" | "and" | "or" | "in" | "not" | "assert" | "print" | "case" | "when" | "def" | "setq" | "defvar");
         if bracket == b'[' && !page.tokens[opener].spaced && !keyword {
@@ -460,7 +454,37 @@ impl<'a> Reader<'a> {
         if !keyword {
             context.names.push(Named { relation: "call", name });
         }
+        context.in_call |= !passes;
         if informative && !passes { self.through(start, context); None } else { Some(start) }
+    }
+
+    /// What is called by the bracket at `opener`: the first and last token of its chain of names.
+    fn callee(&self, opener: usize) -> Option<(usize, usize)> {
+        let page = self.page;
+        if page.tokens[opener].spaced && page.kind(opener) != TokenKind::Open(b'(') {
+            return None;
+        }
+        let mut last = opener.checked_sub(1)?;
+        if page.is(last, Op::Greater) {
+            // `foo::<T>("…")`, `Foo<T>("…")`
+            let less = (last.saturating_sub(24)..last).rev().find(|&token| page.is(token, Op::Less))?;
+            last = less.checked_sub(1)?;
+            if page.is(last, Op::Scope) {
+                last = last.checked_sub(1)?;
+            }
+        }
+        if page.is(last, Op::Other(b'!')) {
+            last = last.checked_sub(1)?;
+        }
+        matches!(page.kind(last), TokenKind::Word | TokenKind::Close(_)).then(|| (page.chain_start(last), last))
+    }
+
+    /// The name that takes a call's result: it bears on an argument only if it says secret (`authToken = decrypt("…")`).
+    fn result(&self, context: &mut Context, text: &str) {
+        let name = Name::read(self.rules, text);
+        if name.role != Role::None && text.len() <= LONGEST_NAME {
+            context.names.push(Named { relation: "name", name });
+        }
     }
 
     /// After an informative call nothing further out is nearer, but the variable that takes its result may be the
@@ -524,13 +548,14 @@ impl<'a> Reader<'a> {
             }
         }
         let opener = opener?;
-        let before = opener.checked_sub(1)?;
-        if matches!(page.kind(before), TokenKind::Word | TokenKind::Close(_)) && (!page.tokens[opener].spaced || page.kind(opener) == TokenKind::Open(b'(')) {
-            let chain = page.chain_start(before);
-            let text = page.slice(chain, before + 1);
-            self.push(context, "call", text);
+        if let Some((chain, last)) = self.callee(opener) {
+            self.push(context, "call", page.slice(chain, last + 1));
             let known = context.names.iter().any(|n| n.name.is_informative());
-            if known { self.through(chain, context); return None }
+            context.in_call |= !context.names.last().is_some_and(|n| n.name.wrapper);
+            if known {
+                self.through(chain, context);
+                return None;
+            }
             return Some(chain);
         }
         if context.names.iter().any(|n| n.name.is_informative()) { None } else { Some(opener) }
@@ -800,7 +825,7 @@ impl<'a> Reader<'a> {
         let page = self.page;
         let range = page.line_range(page.line(index));
         let mark = (index + 1..range.end).find(|&t| {
-            page.tokens[t].spaced && (page.is(t, Op::Hash) || (page.is(t, Op::Slash) && page.is(t + 1, Op::Slash)) || (page.is(t, Op::Dash) && page.is(t + 1, Op::Dash)))
+            page.tokens[t].spaced && (page.is(t, Op::Hash) || (page.is(t, Op::Slash) && page.is(t + 1, Op::Slash)) || (page.is(t, Op::Dash) && page.is(t + 1, Op::Dash) && page.tokens.get(t + 2).is_some_and(|next| next.spaced)))
         });
         let Some(mark) = mark else { return };
         if page.holds_value(mark, range.end) || page.holds_value(index + 1, mark) { return }

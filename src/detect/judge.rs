@@ -31,12 +31,16 @@ pub enum Support {
 pub struct Surroundings<'a> {
     /// A SID of the right kind is the value right before or after it.
     pub sid_beside: Option<&'a str>,
+    /// It is so by the variables that hold the two.
+    pub sid_by_use: bool,
     /// A SID of the right kind stands in the same block, with the stem and case of its name.
     pub sid_in_block: Option<SidName<'a>>,
     /// The fewest lines to a SID of the right kind.
     pub sid_lines: Option<u64>,
     /// The fewest bytes to a mention of Twilio.
     pub mention_bytes: Option<usize>,
+    /// Several values of its shape stand on its line, as in generated code.
+    pub crowded: bool,
     /// The path speaks of Twilio.
     pub path_twilio: bool,
     /// The file is a list of hashes by its name.
@@ -179,11 +183,12 @@ pub fn secret(candidate: &Candidate, context: &Context, used_as: &[Named], aroun
         return None;
     }
     let mut same_stem = false;
+    let mut bare_in_env = false;
     if let Some(sid) = around.sid_in_block {
         let stem: Vec<&String> = sid.stem.iter().collect();
         same_stem = !stem.is_empty() && name.stem.iter().collect::<Vec<_>>() == stem;
         // `TOKEN` and `SECRET_KEY` beside `TWILIO_ACCOUNT_SID` in an environment file are somebody else's.
-        let bare_in_env = sid.twilio && !name.twilio && name.role < Role::Exact && sid.capitals && is_capitals(&name.text);
+        bare_in_env = sid.twilio && !name.twilio && name.role < Role::Exact && sid.capitals && is_capitals(&name.text);
         if !bare_in_env && support < Support::Block {
             support = Support::Block;
             evidence.push("a SID stands in the same block".to_owned());
@@ -199,7 +204,7 @@ pub fn secret(candidate: &Candidate, context: &Context, used_as: &[Named], aroun
         support = Support::File;
         evidence.push("the file speaks of Twilio".to_owned());
     }
-    let confidence = confidence(is_token, name, support, foreign && !same_stem, around, own.is_some(), context)?;
+    let confidence = confidence(is_token, name, support, (foreign && !same_stem) || bare_in_env, around, context)?;
     let kind = if !is_token && name.words.iter().any(|word| word == "authy") {
         Kind::AuthyApiKey
     } else if is_token {
@@ -220,27 +225,25 @@ pub fn secret(candidate: &Candidate, context: &Context, used_as: &[Named], aroun
     Some(Judgement { kind, confidence, evidence, leans_on_sid, rank })
 }
 
-fn confidence(is_token: bool, name: &Name, support: Support, foreign: bool, around: &Surroundings<'_>, named: bool, context: &Context) -> Option<Confidence> {
+fn confidence(is_token: bool, name: &Name, support: Support, foreign: bool, around: &Surroundings<'_>, context: &Context) -> Option<Confidence> {
     use Confidence::{High, Low, Medium};
     let near_mention = around.mention_bytes.is_some_and(|bytes| bytes <= 600);
+    if around.sid_beside.is_some() {
+        // Without a name, or with one that says secret, what stands right beside a SID is its secret.
+        return Some(if name.role >= Role::Weak || around.sid_by_use || !has_own_name(context) { High } else { Low });
+    }
     Some(match (name.role, support) {
-        (_, Support::Beside) if name.role >= Role::Weak => High,
-        // No name at all, right beside a SID.
-        (Role::None, Support::Beside) if !has_own_name(context) => High,
-        (Role::None, Support::Beside) => Low,
         // Another's name in front of the role: `ACMEPAY_AUTH_TOKEN` beside `TWILIO_ACCOUNT_SID`.
         (_, Support::Block | Support::Near | Support::File) if foreign => Low,
         (Role::Exact | Role::Plain, Support::Named) => High,
         (Role::Weak, Support::Named) => Medium,
-        (Role::None, Support::Named) if named && name.twilio && name.unknown.is_empty() && !name.innocent_alone => Medium,
-        (Role::None, Support::Named) => return None,
+        (Role::None, Support::Named) if name.twilio && name.words.len() == 1 => Medium,
         (Role::Exact, Support::Block) => High,
         (Role::Plain, Support::Block) => Medium,
-        (Role::Weak, Support::Block) => Low,
         (Role::Exact, Support::Near) => Medium,
-        (Role::Exact, Support::File) => if is_token || near_mention { Medium } else { Low },
-        (Role::Plain, Support::Near) if near_mention && !is_password(name) => Medium,
-        (Role::Exact | Role::Plain, _) => Low,
+        (Role::Exact, Support::File) if is_token || near_mention => Medium,
+        (Role::Plain, Support::Near) if near_mention && !around.crowded && !is_password(name) => Medium,
+        (Role::Weak, Support::Block) | (Role::Exact | Role::Plain, _) => Low,
         _ => return None,
     })
 }
@@ -251,7 +254,7 @@ fn is_password(name: &Name) -> bool {
 
 /// Whether the value is assigned to a name of its own that says nothing.
 fn has_own_name(context: &Context) -> bool {
-    context.names.iter().any(|named| matches!(named.relation, "name" | "key" | "column" | "element" | "label" | "argument before it" | "cell before it" | "words before it" | "line above"))
+    context.names.iter().any(|named| named.relation == "name" && context.list.is_none() || matches!(named.relation, "key" | "column" | "element" | "label" | "argument before it" | "cell before it" | "words before it" | "line above"))
 }
 
 fn is_capitals(text: &str) -> bool {

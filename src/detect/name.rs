@@ -60,6 +60,7 @@ impl Name {
         let last_component = words.iter().rposition(|word| word.starts_component).unwrap_or(0);
         let (mut has_auth, mut has_token, mut has_secret, mut has_key, mut has_api, mut has_account) =
             (false, false, false, false, false, false);
+        let mut secret_before_key = false;
         let mut plain = false;
         let mut weak = false;
         for (index, part) in words.iter().enumerate() {
@@ -87,6 +88,7 @@ impl Name {
             has_auth |= word == "auth";
             has_token |= matches!(word, "token" | "tokens" | "tok");
             has_secret |= matches!(word, "secret" | "secrets");
+            secret_before_key |= has_secret && !has_key && matches!(word, "key" | "keys");
             has_key |= matches!(word, "key" | "apikey" | "keys");
             has_api |= matches!(word, "api" | "apikey");
             has_account |= matches!(word, "account" | "acct");
@@ -97,11 +99,13 @@ impl Name {
                 name.words.push(word.to_owned());
             }
         }
-        name.role = if (has_auth && has_token) || (has_account && has_token) || (has_secret && (has_key || has_api)) {
+        // `key secret` is Twilio's term, `secret key` is everybody's.
+        let key_secret = has_secret && has_key && !secret_before_key;
+        name.role = if (has_auth && has_token) || (has_account && has_token) || (has_secret && has_api) || key_secret {
             Role::Exact
-        } else if plain {
+        } else if plain && !secret_before_key {
             Role::Plain
-        } else if weak {
+        } else if weak || plain {
             Role::Weak
         } else {
             Role::None
@@ -291,6 +295,7 @@ mod tests {
         assert_eq!(read("ACMEPAY_AUTH_TOKEN").unknown, ["acmepay"]);
         assert_eq!(read("PROD_TWILIO_AUTH_TOKEN").stem, ["prod"]);
         assert_eq!(read("api_key_secret").role, Role::Exact);
+        assert_eq!(read("SECRET_KEY").role, Role::Weak);
         assert!(read("String.valueOf").wrapper && read("os.environ.get").wrapper);
         assert!(!read("request.headers.auth_token").innocent_alone);
     }

@@ -200,6 +200,7 @@ impl Examination<'_> {
             }
         }
         self.follow_uses(&page, &reader, &mut reads);
+        let mut unclear: Vec<&Read> = Vec::new();
         let sids: Vec<usize> = (0..reads.len()).filter(|&r| self.shape(&reads[r]).is_sid()).collect();
         for read in &reads {
             let around = self.surroundings(&page, read, &reads, &sids);
@@ -217,8 +218,40 @@ impl Examination<'_> {
             } else {
                 judge::secret(candidate, &read.context, &read.used_as, &around)
             };
-            if let Some(judgement) = judgement {
-                hits.push(self.hit(candidate, read, &reads, judgement));
+            match judgement {
+                Some(judgement) => hits.push(self.hit(candidate, read, judgement)),
+                None if !candidate.shape.is_sid() => unclear.push(read),
+                None => {}
+            }
+        }
+        self.same_values(&unclear, hits);
+    }
+
+    /// A value that is a secret in one place of a text is one in every other place of it.
+    fn same_values(&self, unclear: &[&Read], hits: &mut Vec<Hit>) {
+        let known: HashMap<String, (Kind, Confidence, u8)> = hits
+            .iter()
+            .filter(|hit| hit.kind.is_secret() && hit.confidence >= Confidence::Medium)
+            .map(|hit| (hit.value.expose().to_owned(), (hit.kind, hit.confidence, hit.place.rank)))
+            .collect();
+        if known.is_empty() {
+            return;
+        }
+        for read in unclear {
+            let candidate = &self.candidates[read.candidate];
+            if let Some(&(kind, confidence, rank)) = known.get(candidate.value.expose()) {
+                let evidence = vec!["the same value as elsewhere in this file".to_owned()];
+                hits.push(self.hit(candidate, read, Judgement { kind, confidence, evidence, leans_on_sid: false, rank }));
+            }
+        }
+        for hit in hits.iter_mut().filter(|hit| hit.confidence == Confidence::Low) {
+            if let Some(&(kind, confidence, rank)) = known.get(hit.value.expose())
+                && kind == hit.kind
+            {
+                hit.confidence = confidence;
+                hit.place.leans_on_sid = false;
+                hit.place.rank = rank;
+                hit.evidence.push("the same value as elsewhere in this file".to_owned());
             }
         }
     }
@@ -293,7 +326,14 @@ impl Examination<'_> {
             around.sid_beside = Some("stands right before its SID");
         } else if read.used_after.is_some_and(|at| self.candidates.iter().any(|c| c.span.start == at && c.shape == partner)) {
             around.sid_beside = Some("its variable is used right after that of a SID");
+            around.sid_by_use = true;
         }
+        let line = page.line_range(read.context.line);
+        around.crowded = page.tokens[line]
+            .iter()
+            .filter(|token| matches!(token.kind, TokenKind::Value(value) if self.candidates[value].shape == candidate.shape))
+            .nth(2)
+            .is_some();
         let mut nearest: Option<(u64, &Read)> = None;
         // SIDs are in order: only the nearest few on each side can matter.
         let place = sids.partition_point(|&s| reads[s].token < read.token);
@@ -407,7 +447,7 @@ impl Examination<'_> {
         hit(secret_kind, password, Some(candidate.span.start), 1);
     }
 
-    fn hit(&self, candidate: &Candidate, read: &Read, reads: &[Read], judgement: Judgement) -> Hit {
+    fn hit(&self, candidate: &Candidate, read: &Read, judgement: Judgement) -> Hit {
         let start_of = |value: usize| self.candidates[value].span.start;
         let context = &read.context;
         let name = read
@@ -417,7 +457,6 @@ impl Examination<'_> {
             .chain(&read.used_as)
             .map(|named| &named.name)
             .find(|name| name.is_informative() || !name.stem.is_empty());
-        let _ = reads;
         Hit {
             kind: judgement.kind,
             value: candidate.value.clone(),
