@@ -123,9 +123,10 @@ fn escape_prefix(text: &[u8], run: &Span) -> Option<(usize, Encoding)> {
         },
         b'%' if hex(2) => return fits(value.len() - 2).then_some((2, Encoding::Percent)),
         b'=' if value.starts_with(b"3D") => 2,
-        // A terminal's colour: `ESC [ 32 m value`.
-        b'[' | b';' if text[run.start.saturating_sub(8)..run.start].contains(&0x1b) => {
-            value.iter().position(u8::is_ascii_alphabetic)? + 1
+        // A terminal's colour, `ESC [ 32 m value`, also where the escape itself got lost.
+        b'[' | b';' => {
+            let digits = value.iter().take_while(|b| b.is_ascii_digit()).count();
+            (digits <= 2 && value[digits] == b'm').then_some(digits + 1)?
         }
         _ => return None,
     };

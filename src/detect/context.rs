@@ -255,9 +255,15 @@ impl<'a> Reader<'a> {
                 None
             }
             TokenKind::Op(Op::Colon) => {
+                if let Some(condition) = self.ternary(before) {
+                    return self.conditional(condition, context);
+                }
                 self.key(before, context);
                 None
             }
+            TokenKind::Op(Op::Other(b'?')) if page.tokens[before].spaced => self.conditional(before, context),
+            // `|_| value`
+            TokenKind::Op(Op::Pipe) if self.closure(before).is_some() => self.closure(before),
             // `${NAME:-value}`
             TokenKind::Op(Op::Dash | Op::Other(b'?')) if before > 0 && page.is(before - 1, Op::Colon) => {
                 self.key(before - 1, context);
@@ -291,10 +297,7 @@ impl<'a> Reader<'a> {
                 context.after_value = Some(value);
                 None
             }
-            _ => {
-                self.words_before(before, context);
-                None
-            }
+            _ => self.words_before(before, context),
         }
     }
 
@@ -356,7 +359,7 @@ impl<'a> Reader<'a> {
             if context.in_call {
                 return self.result(context, text);
             }
-            context.after_word = Some(text.to_owned());
+            context.after_word.get_or_insert_with(|| text.to_owned());
             context.ident = identifier(page, start, last);
             self.push(context, "name", text);
         }
@@ -385,7 +388,7 @@ impl<'a> Reader<'a> {
                 start -= 1;
             }
             let text = page.slice(start, last + 1);
-            context.after_word = Some(text.to_owned());
+            context.after_word.get_or_insert_with(|| text.to_owned());
             context.ident = identifier(page, last, last);
             return self.push(context, "key", text);
         }
@@ -393,7 +396,7 @@ impl<'a> Reader<'a> {
             TokenKind::Word | TokenKind::Close(_) => {
                 let start = page.chain_start(last);
                 let chain = page.slice(start, last + 1);
-                context.after_word = Some(chain.to_owned());
+                context.after_word.get_or_insert_with(|| chain.to_owned());
                 context.ident = identifier(page, start, last);
                 let name = Name::read(self.rules, chain);
                 let short = name.is_informative() || name.value_holder;
@@ -412,9 +415,52 @@ impl<'a> Reader<'a> {
                     }
                 }
             }
-            TokenKind::Op(Op::Other(b'*' | b'_')) | TokenKind::Op(Op::Greater) => self.words_before(last, context),
+            TokenKind::Op(Op::Other(b'*' | b'_')) | TokenKind::Op(Op::Greater) => {
+                let _ = self.words_before(last, context);
+            }
             _ => {}
         }
+    }
+
+    /// The `?` of `condition ? value : …` whose colon this is.
+    fn ternary(&self, colon: usize) -> Option<usize> {
+        let page = self.page;
+        let value = self.skip_quotes(colon)?;
+        let mut before = value.checked_sub(1)?;
+        while page.kind(before) == TokenKind::Quote {
+            before = before.checked_sub(1)?;
+        }
+        (page.is(before, Op::Other(b'?')) && page.tokens[before].spaced).then_some(before)
+    }
+
+    /// `name = condition ? value : value`: what the whole is assigned to; the condition has no say.
+    fn conditional(&self, question: usize, context: &mut Context) -> Option<usize> {
+        let page = self.page;
+        let line = page.line(question);
+        for token in (0..question).rev().take(40) {
+            match page.kind(token) {
+                TokenKind::Op(Op::Assign) if page.tokens[token].end - page.tokens[token].start < 2 || page.text[page.tokens[token].start] == b':' => {
+                    self.assigned(token, context);
+                    return None;
+                }
+                TokenKind::Op(Op::Colon) if page.parent(token) == page.parent(question) => {
+                    self.key(token, context);
+                    return None;
+                }
+                TokenKind::Op(Op::Semicolon | Op::Comma) | TokenKind::Open(_) if page.parent(token) == page.parent(question) => return None,
+                _ if page.line(token) + 1 < line => return None,
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// Where a closure's parameters (`|_|`, `||`) begin, if this bar ends them inside of a call.
+    fn closure(&self, pipe: usize) -> Option<usize> {
+        let page = self.page;
+        let open = (pipe.saturating_sub(6)..pipe).rev().find(|&token| page.is(token, Op::Pipe))?;
+        let called = open.checked_sub(1).is_some_and(|before| matches!(page.kind(before), TokenKind::Open(b'(')));
+        called.then_some(open)
     }
 
     /// `left || value`: what the value stands in for, then what the whole is assigned to.
@@ -751,7 +797,9 @@ impl<'a> Reader<'a> {
     }
 
     /// `ENV NAME value`, `--auth-token value`, `the auth token is value`, `login AC… password value`.
-    fn words_before(&self, last: usize, context: &mut Context) {
+    ///
+    /// Returns where to look further outwards, where the only word is a command that passes its argument on.
+    fn words_before(&self, last: usize, context: &mut Context) -> Option<usize> {
         let page = self.page;
         let line = page.line(last);
         let mut start = last + 1;
@@ -785,12 +833,16 @@ impl<'a> Reader<'a> {
             }
         }
         if let Some(name) = best {
+            if name.wrapper && words == 1 {
+                return Some(start);
+            }
             if page.kind(last) == TokenKind::Word {
                 context.ident = Some(page.slice(last, last + 1).to_owned());
                 context.after_word = Some(page.slice(page.chain_start(last), last + 1).to_owned());
             }
             context.names.push(Named { relation: "words before it", name });
         }
+        None
     }
 
     /// A value that stands first on its line: the label or value on the line above, or the first column of a table.
@@ -887,7 +939,20 @@ impl<'a> Reader<'a> {
             }
             if let Some((_, name)) = best { return Some(name) }
         }
-        None
+        self.first_argument(index)
+    }
+
+    /// The first argument of the call that a value stands in: `option("--auth-token", default="…")`.
+    fn first_argument(&self, index: usize) -> Option<Name> {
+        let page = self.page;
+        let opener = page.parent(index).filter(|&opener| page.kind(opener) == TokenKind::Open(b'('))?;
+        let comma = (opener + 1..index).find(|&token| page.is(token, Op::Comma) && page.parent(token) == Some(opener))?;
+        if page.holds_value(opener, comma) || page.tokens[opener..comma].iter().any(|t| t.kind == TokenKind::Op(Op::Assign)) {
+            return None;
+        }
+        let (from, to) = self.trim(opener + 1, comma);
+        let text = page.slice(from, to);
+        (!text.is_empty() && text.len() <= LONGEST_NAME).then(|| Name::read(self.rules, text))
     }
 
     /// The lines of the list item (YAML) that a line belongs to.
@@ -979,9 +1044,17 @@ impl<'a> Reader<'a> {
             if page.line(start) + 1 < line { break }
         }
         while start < opener && !matches!(page.kind(start), TokenKind::Word) { start += 1 }
-        let text = page.slice(start, opener);
-        let text = text.get(..LONGEST_NAME).unwrap_or(text);
-        Level { id, head: Name::read(self.rules, text), is_key: words <= 2 }
+        // What is passed to a call, or listed in a statement's brackets, does not say what the section is.
+        let mut text = String::new();
+        let mut token = start;
+        while token < opener && text.len() < LONGEST_NAME {
+            text.push_str(page.slice(token, token + 1));
+            text.push(if page.tokens.get(token + 1).is_some_and(|next| next.spaced) { ' ' } else { '\u{1}' });
+            let skip = matches!(page.kind(token), TokenKind::Open(b'(')).then(|| page.partner(token)).flatten();
+            token = skip.filter(|&close| close < opener).unwrap_or(token) + 1;
+        }
+        let text = text.replace('\u{1}', "");
+        Level { id, head: Name::read(self.rules, &text), is_key: words <= 2 }
     }
 
     /// `[section]` or `--- section ---` alone on a line.
@@ -1064,13 +1137,18 @@ fn head_line(text: &[u8], line_start: usize, delimiter: u8) -> Option<&[u8]> {
     let looks_like_head = |line: &[u8]| {
         let fields = fields(line, delimiter);
         fields.len() >= 2
-            && fields.iter().all(|field| field.len() <= 40 && !field.contains(&b'=') && !field.contains(&b'('))
+            && fields.iter().all(|field| field.len() <= 40 && !field.contains(&b'=') && !field.contains(&b'(') && !is_long_value(field))
             && fields.iter().filter(|field| field.iter().any(u8::is_ascii_alphabetic)).count() * 2 > fields.len()
     };
     let width = |line: &[u8]| fields(line, delimiter).len();
     let row_end = text[line_start..].iter().position(|&b| b == b'\n' || b == b'\r').map_or(text.len(), |at| line_start + at);
     let row = &text[line_start..row_end];
     (looks_like_head(first) && width(first) == width(row)).then_some(first)
+}
+
+/// Whether a field is a value and no name: long, with many digits.
+fn is_long_value(field: &[u8]) -> bool {
+    field.len() >= 24 && field.iter().filter(|b| b.is_ascii_digit()).count() >= 4
 }
 
 fn fields(line: &[u8], delimiter: u8) -> Vec<&[u8]> {

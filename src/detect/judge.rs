@@ -89,7 +89,7 @@ fn said<'a>(names: impl Iterator<Item = &'a Named>) -> Said<'a> {
     for named in names {
         let name = &named.name;
         let spoken = matches!(named.relation, "words before it" | "line above" | "comment" | "label");
-        if name.innocent || (name.innocent_alone && !name.twilio && !(spoken && name.role == Role::Exact)) {
+        if name.innocent || (name.innocent_alone && !name.twilio && named.relation != "call" && !(spoken && name.role == Role::Exact)) {
             return Said::Otherwise;
         }
         if name.vendor.is_some() && !name.twilio && !(spoken && name.vendor_is_common) {
@@ -98,10 +98,7 @@ fn said<'a>(names: impl Iterator<Item = &'a Named>) -> Said<'a> {
         if name.other_purpose && !name.twilio && named.relation != "call" {
             return Said::Otherwise;
         }
-        if name.role != Role::None || (name.twilio && named.relation != "call" && named.relation != "what it stands in for") {
-            return Said::By(named);
-        }
-        if name.twilio && name.role == Role::None && named.relation == "what it stands in for" {
+        if name.role != Role::None || (name.twilio && named.relation != "call" && !spoken) {
             return Said::By(named);
         }
     }
@@ -187,8 +184,13 @@ pub fn secret(candidate: &Candidate, context: &Context, used_as: &[Named], aroun
     if let Some(sid) = around.sid_in_block {
         let stem: Vec<&String> = sid.stem.iter().collect();
         same_stem = !stem.is_empty() && name.stem.iter().collect::<Vec<_>>() == stem;
-        // `TOKEN` and `SECRET_KEY` beside `TWILIO_ACCOUNT_SID` in an environment file are somebody else's.
-        bare_in_env = sid.twilio && !name.twilio && name.role < Role::Exact && sid.capitals && is_capitals(&name.text);
+        // `TOKEN` and `SECRET_KEY` beside `TWILIO_ACCOUNT_SID` in an environment file are somebody else's, and so
+        // is the password in the row of a user that has a `twilio_sid`.
+        let in_column = own.is_some_and(|named| named.relation == "column");
+        bare_in_env = sid.twilio
+            && !name.twilio
+            && name.role < Role::Exact
+            && ((sid.capitals && is_capitals(&name.text)) || in_column || is_password(name));
         if !bare_in_env && support < Support::Block {
             support = Support::Block;
             evidence.push("a SID stands in the same block".to_owned());

@@ -141,11 +141,9 @@ impl Lexer<'_> {
                 let length = if rest.starts_with(b"\r\n") { 2 } else { 1 };
                 self.line(length);
             }
-            0x1b => {
-                // A terminal's colour, as it stands in logs.
-                let length = rest.iter().position(u8::is_ascii_alphabetic).map_or(1, |at| at + 1).min(12);
-                self.skip(length);
-            }
+            // A terminal's colour, as it stands in logs, also where the escape itself got lost.
+            0x1b | b'[' if colour(rest).is_some() => self.skip(colour(rest).unwrap_or(1)),
+            0x1b => self.skip(1),
             b'\\' => self.backslash(rest),
             b'=' if rest.starts_with(b"=3D") => self.push(TokenKind::Op(Op::Assign), 3),
             b'_' | b'$' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => self.word(rest),
@@ -270,6 +268,14 @@ fn single(byte: u8) -> TokenKind {
         b'\\' => TokenKind::Op(Op::Backslash),
         _ => TokenKind::Op(Op::Other(byte)),
     }
+}
+
+/// The length of a terminal's colour code: `ESC [ 1 ; 32 m`.
+fn colour(text: &[u8]) -> Option<usize> {
+    let code = text.strip_prefix(b"\x1b").unwrap_or(text).strip_prefix(b"[")?;
+    let digits = code.iter().take(10).take_while(|b| b.is_ascii_digit() || **b == b';').count();
+    let escape = usize::from(text[0] == 0x1b);
+    (code.get(digits) == Some(&b'm') && digits + escape > 0).then_some(escape + digits + 2)
 }
 
 fn hex_pair(text: &[u8], at: usize) -> Option<u8> {
