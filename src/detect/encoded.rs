@@ -42,13 +42,21 @@ impl View {
     }
 }
 
+/// How far before its first long run of letters and digits a base64 text may begin, in bytes.
+const MOST_BEFORE_RUN: usize = 512;
+
+/// Whether a byte is one of base64's digits.
+#[must_use]
+pub fn is_base64(byte: u8) -> bool {
+    is_alnum(byte) || matches!(byte, b'+' | b'/')
+}
+
 /// The base64 text around a run: the whole of it, padding and wrapped lines included, and what it decodes to, if
 /// that is text.
 #[must_use]
 pub fn base64(text: &[u8], run: &Span) -> Option<(Span, Vec<u8>)> {
-    let is_base64 = |byte: u8| is_alnum(byte) || matches!(byte, b'+' | b'/');
-    let start = text[..run.start].iter().rposition(|&b| !is_base64(b)).map_or(0, |at| at + 1);
-    let start = if run.start - start > 4096 { run.start } else { start };
+    let from = run.start.saturating_sub(MOST_BEFORE_RUN);
+    let start = text[from..run.start].iter().rposition(|&b| !is_base64(b)).map_or(from, |at| from + at + 1);
     // Text starts with text: most hashes and binaries end here.
     let head = text.get(start..start + 16)?;
     let head = BASE64.decode(head).ok()?;
@@ -117,7 +125,7 @@ fn utf16_run(text: &[u8], at: usize) -> Option<(usize, bool)> {
     };
     [(little, first), (!little, if little { first.wrapping_sub(1) } else { first + 1 })].into_iter().find_map(|(little, first)| {
         let unit = |at: usize| {
-            let pair = text.get(at..at + 2)?;
+            let pair = text.get(at..)?.get(..2)?;
             let (letter, zero) = if little { (pair[0], pair[1]) } else { (pair[1], pair[0]) };
             (zero == 0 && is_alnum(letter)).then_some(())
         };
@@ -131,22 +139,15 @@ fn utf16_run(text: &[u8], at: usize) -> Option<(usize, bool)> {
 /// How often to look for escapes: 32 characters in a row take at least 96 bytes.
 const ESCAPE_STRIDE: usize = 90;
 
+/// A row of this many is worth decoding; of 32 in a row, as many stand before or after any one of them.
+const SHORTEST_ROW: usize = 12;
+
 /// The text with `\u0041`, `\x41`, `%41` and `&#65;` decoded, if 32 of these stand in a row.
 #[must_use]
 pub fn escaped(text: &[u8]) -> Option<View> {
     let evident = (0..text.len()).step_by(ESCAPE_STRIDE).any(|at| {
-        (at..(at + 6).min(text.len())).any(|start| {
-            let mut place = start;
-            let mut count = 0;
-            while let Some((_, length)) = escape(&text[place..]) {
-                place += length;
-                count += 1;
-                if count >= 12 {
-                    return true;
-                }
-            }
-            false
-        })
+        let Some(bytes) = text.get(at..at + 8) else { return (at..text.len()).any(|start| row_around(text, start)) };
+        begins_escape(bytes) && (at..at + 8).any(|start| row_around(text, start))
     });
     if !evident {
         return None;
@@ -168,6 +169,29 @@ pub fn escaped(text: &[u8]) -> Option<View> {
     }
     view.origin.push(text.len() as u32);
     Some(view)
+}
+
+/// Whether one of eight bytes could begin an escape.
+#[inline]
+fn begins_escape(bytes: &[u8]) -> bool {
+    bytes.iter().fold(false, |found, &b| found | (b == b'%') | (b == b'\\') | (b == b'&'))
+}
+
+/// Whether the escape at `start` is one of a row that is long enough to be worth decoding, before or after it.
+fn row_around(text: &[u8], start: usize) -> bool {
+    let (mut before, mut after) = (start, start);
+    let forward = || escape(text.get(after..)?).map(|(_, length)| after += length);
+    if std::iter::repeat_with(forward).take(SHORTEST_ROW).all(|step| step.is_some()) {
+        return true;
+    }
+    let backward = || {
+        let length = (3..=6).find(|&length| {
+            before.checked_sub(length).is_some_and(|at| escape(&text[at..]).is_some_and(|(_, long)| long == length))
+        })?;
+        before -= length;
+        Some(())
+    };
+    after > start && std::iter::repeat_with(backward).take(SHORTEST_ROW).all(|step| step.is_some())
 }
 
 /// A letter or digit that is written as an escape, and the escape's length.
@@ -197,7 +221,7 @@ fn escape(text: &[u8]) -> Option<(u8, usize)> {
 /// The text of a mail, decoded from quoted-printable; nothing if it is no such mail.
 #[must_use]
 pub fn quoted_printable(text: &[u8]) -> Option<View> {
-    let head = &text[..text.len().min(256)];
+    let head = &text[..text.len().min(48)];
     let colon = memchr::memchr(b':', head)?;
     let header = head[..colon].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b' ' | b',' | b'+'));
     if !header || !contains_ignore_case(text, b"quoted-printable") {

@@ -147,7 +147,7 @@ impl Lexer<'_> {
             b'\\' => self.backslash(rest),
             b'=' if rest.starts_with(b"=3D") => self.push(TokenKind::Op(Op::Assign), 3),
             b'_' | b'$' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => self.word(rest),
-            0xe2 if matches!(rest.get(..3), Some([0xe2, 0x80, 0x98..=0x9f])) => self.push(TokenKind::Quote, 3),
+            0xe2 if is_typographic_quote(rest) => self.push(TokenKind::Quote, 3),
             0xef if rest.starts_with(&[0xef, 0xbb, 0xbf]) => self.skip(3),
             0xc2 if rest.starts_with(&[0xc2, 0xa0]) => self.skip(2),
             0x80.. => self.word(rest),
@@ -156,9 +156,12 @@ impl Lexer<'_> {
     }
 
     fn word(&mut self, rest: &[u8]) {
-        let length = rest
-            .iter()
-            .position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$') || *b >= 0x80))
+        let length = (0..rest.len())
+            .position(|at| {
+                let byte = rest[at];
+                let typographic = byte >= 0x80 && (is_typographic_quote(&rest[at..]) || rest[at..].starts_with(&[0xc2, 0xa0]));
+                !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || byte >= 0x80) || typographic
+            })
             .unwrap_or(rest.len());
         self.push(TokenKind::Word, length.max(1));
     }
@@ -245,6 +248,11 @@ impl Lexer<'_> {
             None => self.push(single(rest[0]), 1),
         }
     }
+}
+
+/// `‘` to `‟`.
+fn is_typographic_quote(text: &[u8]) -> bool {
+    matches!(text.get(..3), Some([0xe2, 0x80, 0x98..=0x9f]))
 }
 
 fn single(byte: u8) -> TokenKind {

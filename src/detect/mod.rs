@@ -28,6 +28,9 @@ use crate::rules::Rules;
 /// that can bear on it.
 pub const OVERLAP: usize = plain::FAR;
 
+/// Literals that are cut in two are written by hand, in files no larger than this, in bytes.
+const LARGEST_SOURCE: usize = 512 * 1024;
+
 /// How deep base64 in base64 is followed.
 const MOST_NESTING: usize = 3;
 
@@ -88,7 +91,7 @@ impl Detector {
         let opened = match stage {
             Stage::Mail => encoded::quoted_printable(text),
             Stage::Escapes => encoded::escaped(text),
-            Stage::Literals if plain::speaks_of_twilio(text) => encoded::joined(text),
+            Stage::Literals if text.len() <= LARGEST_SOURCE && plain::speaks_of_twilio(text) => encoded::joined(text),
             Stage::Literals => None,
             Stage::Plain => return self.plain(text, path, depth),
         };

@@ -190,7 +190,10 @@ fn split(rules: &Rules, text: &str) -> Vec<Part> {
             let previous = bytes[at - 1];
             let next = bytes.get(at + 1).copied().unwrap_or(b' ');
             let hump = byte.is_ascii_uppercase() && (previous.is_ascii_lowercase() || previous.is_ascii_digit());
-            let end_of_acronym = byte.is_ascii_uppercase() && previous.is_ascii_uppercase() && next.is_ascii_lowercase();
+            // `SIDs` is one word: the plural of an acronym.
+            let plural = next == b's' && !bytes.get(at + 2).is_some_and(u8::is_ascii_lowercase);
+            let end_of_acronym =
+                byte.is_ascii_uppercase() && previous.is_ascii_uppercase() && next.is_ascii_lowercase() && !plural;
             let digits = byte.is_ascii_digit() && previous.is_ascii_alphabetic() && !keeps_digits(rules, text, start, at);
             let letters = byte.is_ascii_alphabetic() && previous.is_ascii_digit() && !keeps_digits(rules, text, start, at);
             if hump || end_of_acronym || digits || (letters && byte.is_ascii_uppercase()) {

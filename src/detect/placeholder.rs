@@ -17,6 +17,8 @@ pub fn is_placeholder(rules: &Rules, body: &[u8]) -> bool {
     distinct(body) < if hex { FEWEST_DISTINCT_HEX } else { FEWEST_DISTINCT_BASE62 }
         || repeats(&lower)
         || counts(&lower)
+        || spells(&lower, u8::is_ascii_alphabetic)
+        || spells(&lower, u8::is_ascii_digit)
         || stretch(&lower) >= LONGEST_CHANCE_STRETCH
         || std::str::from_utf8(&lower).is_ok_and(|text| {
             rules.is_published(text) || rules.placeholder_words().iter().any(|word| text.contains(word.as_str()))
@@ -47,6 +49,13 @@ fn counts(body: &[u8]) -> bool {
         }
         up.max(down) * 2 >= body.len() - stride
     })
+}
+
+/// `aB1cD2eF3…`: the letters alone, or the digits alone, are the alphabet.
+fn spells(body: &[u8], of: fn(&u8) -> bool) -> bool {
+    let part: Vec<u8> = body.iter().copied().filter(of).collect();
+    let steps = part.windows(2).filter(|pair| successor(pair[0]) == Some(pair[1])).count();
+    part.len() >= 10 && steps * 3 >= (part.len() - 1) * 2
 }
 
 /// The longest stretch of one character or of neighbours counting up or down.

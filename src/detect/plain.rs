@@ -1,6 +1,9 @@
 //! One text as it stands: candidates, what surrounds each, and the judgement.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::candidate::{self, Candidate, Shape};
 use super::context::{Context, Named, Reader};
@@ -59,10 +62,17 @@ pub fn examine(rules: &Rules, text: &[u8], path: &str) -> Outcome {
     );
     let inside = |span: &Span, hits: &[Hit]| hits.iter().any(|hit| hit.span.start < span.end && span.start < hit.span.end);
     let mut decoded_to = 0;
+    // Long base64 is many runs, with `+` and `/` between them: what its start does not say, its rest will not.
+    let mut refused_to = usize::MAX;
     for run in base64 {
         if run.start < decoded_to || inside(&run, &shaped) {
             continue;
         }
+        if text.get(refused_to..run.start).is_some_and(|gap| gap.iter().all(|&b| encoded::is_base64(b))) {
+            refused_to = run.end;
+            continue;
+        }
+        refused_to = run.end;
         if let Some((span, decoded)) = encoded::base64(text, &run) {
             decoded_to = span.end;
             match whole(rules, &decoded, &span) {
@@ -120,10 +130,12 @@ fn oauth_secret(text: &[u8], span: Span) -> Option<Candidate> {
     mixed.then(|| Candidate { shape: Shape::Base62, value: Secret::new(value.to_owned()), span, encoding: Encoding::Plain, password: None })
 }
 
+/// How Twilio is spelt, without the letter whose case varies; the last is a misspelling that recurs.
+static MENTIONS: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| [Finder::new("wilio"), Finder::new("WILIO"), Finder::new("willio")]);
+
 /// Where the text speaks of Twilio.
 fn mentions(text: &[u8]) -> Vec<usize> {
-    let mut places: Vec<usize> =
-        [&b"wilio"[..], b"WILIO", b"willio"].iter().flat_map(|word| memchr::memmem::find_iter(text, word)).collect();
+    let mut places: Vec<usize> = MENTIONS.iter().flat_map(|word| word.find_iter(text)).collect();
     places.sort_unstable();
     places
 }
@@ -131,7 +143,7 @@ fn mentions(text: &[u8]) -> Vec<usize> {
 /// Whether the text speaks of Twilio at all.
 #[must_use]
 pub fn speaks_of_twilio(text: &[u8]) -> bool {
-    [&b"wilio"[..], b"WILIO"].iter().any(|word| memchr::memmem::find(text, word).is_some())
+    MENTIONS[..2].iter().any(|word| word.find(text).is_some())
 }
 
 /// Whether a name that says secret may stand before a value: a cheap look, for texts that do not speak of Twilio.

@@ -15,11 +15,12 @@ pub fn in_run(rules: &Rules, text: &[u8], run: &Span) -> Option<Hit> {
         return access_token(text, run);
     }
     rules.all().iter().find_map(|rule| {
-        let (literal, regex) = rule.shape.as_ref()?;
-        let from = run.start.saturating_sub(40);
-        let window = &text[from..(run.end + 1).min(text.len())];
-        let start = from + memchr::memmem::rfind(&window[..(run.start - from + literal.len() + 4).min(window.len())], literal.as_bytes())?;
-        let found = regex.find(&text[start..(start + 256).min(text.len())])?;
+        let shape = rule.shape.as_ref()?;
+        let start = run.start.checked_sub(shape.offset)?;
+        if !text[start..].starts_with(shape.literal.as_bytes()) {
+            return None;
+        }
+        let found = shape.regex.find(&text[start..(start + 256).min(text.len())])?;
         let span = start..start + found.end();
         let edge = |place: Option<usize>| place.and_then(|p| text.get(p)).is_none_or(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')));
         (found.start() == 0 && span.end > run.start && edge(span.start.checked_sub(1)) && edge(Some(span.end)))

@@ -22,16 +22,6 @@ pub enum RulesError {
         /// What the parser says, with line and column.
         message: String,
     },
-    /// A pattern does not compile.
-    #[error("{file}: the pattern of rule {rule} is not a regular expression: {message}")]
-    Pattern {
-        /// Which file.
-        file: String,
-        /// Which rule.
-        rule: String,
-        /// What the compiler says.
-        message: String,
-    },
 }
 
 /// What is reported for a kind, and how kinds with a shape of their own are found.
@@ -45,8 +35,19 @@ pub struct Rule {
     pub help: String,
     /// Examples with holes, each of which must be found.
     pub examples: Vec<String>,
-    /// For kinds with a shape of their own: the literal that starts it, and the whole shape.
-    pub shape: Option<(String, regex::bytes::Regex)>,
+    /// For kinds with a shape of their own.
+    pub shape: Option<OwnShape>,
+}
+
+/// A shape that says by itself what a value is.
+#[derive(Debug, Clone)]
+pub struct OwnShape {
+    /// What it starts with.
+    pub literal: String,
+    /// How many bytes after the literal's start the run of `[0-9A-Za-z_-]` begins that the skip search finds.
+    pub offset: usize,
+    /// The whole shape.
+    pub regex: regex::bytes::Regex,
 }
 
 /// All rules in force.
@@ -69,6 +70,8 @@ struct RawRule {
     examples: Vec<String>,
     pattern: Option<String>,
     literal: Option<String>,
+    #[serde(default)]
+    offset: usize,
 }
 
 #[derive(Deserialize)]
@@ -114,9 +117,10 @@ impl Rules {
             .rule
             .into_iter()
             .map(|raw| {
-                let shape = raw.pattern.map(|pattern| {
-                    let regex = regex::bytes::Regex::new(&pattern).expect("built-in patterns are checked by a test");
-                    (raw.literal.unwrap_or_default(), regex)
+                let shape = raw.pattern.map(|pattern| OwnShape {
+                    literal: raw.literal.unwrap_or_default(),
+                    offset: raw.offset,
+                    regex: regex::bytes::Regex::new(&pattern).expect("built-in patterns are checked by a test"),
                 });
                 Rule { id: raw.id, kind: raw.kind, help: raw.help, examples: raw.examples, shape }
             })
