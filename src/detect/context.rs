@@ -52,6 +52,8 @@ pub struct Context {
     pub position: usize,
     /// The enclosing sections, innermost first.
     pub levels: Vec<Level>,
+    /// How many of the names were found before a list or call was left: those are its own.
+    pub own_names: Option<usize>,
     /// It is an argument of a call that does not just pass it on, so the name that takes the result is not its own.
     pub in_call: bool,
     /// It is a part of a path, a file name or a longer word.
@@ -112,7 +114,9 @@ impl<'a> Reader<'a> {
         }
         context.levels = self.levels(index);
         if context.names.first().is_some_and(|n| n.name.value_holder) || context.names.is_empty() {
-            if let Some(name) = self.companion(index) {
+            let holder = !context.names.is_empty();
+            let companion = self.companion(index).or_else(|| if holder { self.first_argument(index) } else { None });
+            if let Some(name) = companion {
                 context.names.insert(0, Named { relation: "name beside it", name });
             } else if context.names.first().is_some_and(|n| n.name.value_holder)
                 && let Some(level) = context.levels.iter().find(|level| !level.head.words.is_empty())
@@ -121,7 +125,25 @@ impl<'a> Reader<'a> {
                 context.names.push(Named { relation: "section", name });
             }
         }
+        if context.names.first().is_some_and(|n| n.name.value_holder)
+            && context.informative().is_none()
+            && let Some(name) = self.declared_left(index)
+        {
+            context.names.push(Named { relation: "declaration", name });
+        }
         context
+    }
+
+    /// The first words of a value's line, for a tag behind a declaration: ``Token string `default:"…"` ``.
+    fn declared_left(&self, index: usize) -> Option<Name> {
+        let page = self.page;
+        let range = page.line_range(page.line(index));
+        let first = range.start;
+        if first >= index || page.kind(first) != TokenKind::Word || page.holds_value(first, index) {
+            return None;
+        }
+        let end = (first..index).take(4).take_while(|&token| page.kind(token) == TokenKind::Word).last()? + 1;
+        Some(Name::read(self.rules, page.slice(first, end))).filter(Name::is_informative)
     }
 
     /// A value that is part of a path, a file name, a version or a longer word.
@@ -143,7 +165,8 @@ impl<'a> Reader<'a> {
                     _ => false,
                 }
         });
-        let right = page.tokens.get(index + 1).is_some_and(|after| {
+        let assigned = before.is_some_and(|before| matches!(before.kind, TokenKind::Op(Op::Assign)));
+        let right = !assigned && page.tokens.get(index + 1).is_some_and(|after| {
             after.start == token.end
                 && match after.kind {
                     TokenKind::Op(Op::Slash) => true,
@@ -481,7 +504,9 @@ impl<'a> Reader<'a> {
         if context.list.is_none() {
             context.list = Some(page.tokens[opener].start);
         }
+        context.own_names.get_or_insert(context.names.len());
         if let Some(column) = self.sql_column(opener, at) {
+            context.own_names = None;
             context.names.push(Named { relation: "column", name: column });
             return None;
         }
@@ -569,6 +594,7 @@ impl<'a> Reader<'a> {
                 context.position = (opener..comma + 1).filter(|&t| page.is(t, Op::Comma) && page.parent(t) == Some(opener)).count();
             }
             if let Some(column) = self.sql_column(opener, at) {
+                context.own_names = None;
                 context.after_value = self.last_value(start, comma);
                 context.names.push(Named { relation: "column", name: column });
                 return None;
@@ -594,6 +620,7 @@ impl<'a> Reader<'a> {
             }
         }
         let opener = opener?;
+        context.own_names.get_or_insert(context.names.len());
         if let Some((chain, last)) = self.callee(opener) {
             self.push(context, "call", page.slice(chain, last + 1));
             let known = context.names.iter().any(|n| n.name.is_informative());
@@ -746,11 +773,18 @@ impl<'a> Reader<'a> {
         let line_start = text[..start].iter().rposition(|&b| b == b'\n' || b == b'\r').map_or(0, |at| at + 1);
         if line_start == 0 || start - line_start > 8192 { return false }
         let Some(head) = head_line(text, line_start, delimiter) else { return false };
-        let fields = fields(head, delimiter);
+        let fields = fields_of(head, delimiter);
         let place = fields_before(&text[line_start..start], delimiter);
         let Some(field) = fields.get(place).and_then(|f| std::str::from_utf8(f).ok()) else { return false };
         let field = field.trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'' || c == '\u{feff}');
         if field.is_empty() { return false }
+        if place > 0 && Name::read(self.rules, field).value_holder {
+            // `key,value`: the field before it is its name.
+            let row = fields_of(&text[line_start..start], delimiter);
+            let Some(name) = row.get(place - 1).and_then(|f| std::str::from_utf8(f).ok()) else { return false };
+            self.push(context, "field before it", name.trim_matches(['"', '\'', ' ']));
+            return true;
+        }
         self.push(context, "column", field);
         true
     }
@@ -799,8 +833,15 @@ impl<'a> Reader<'a> {
     /// `ENV NAME value`, `--auth-token value`, `the auth token is value`, `login AC… password value`.
     ///
     /// Returns where to look further outwards, where the only word is a command that passes its argument on.
-    fn words_before(&self, last: usize, context: &mut Context) -> Option<usize> {
+    fn words_before(&self, mut last: usize, context: &mut Context) -> Option<usize> {
         let page = self.page;
+        // A length in brackets says nothing: `string(32) "…"`.
+        if let (TokenKind::Close(_), Some(opener)) = (page.kind(last), page.partner(last))
+            && opener > 0
+            && page.slice(opener + 1, last).bytes().all(|b| b.is_ascii_digit())
+        {
+            last = opener - 1;
+        }
         let line = page.line(last);
         let mut start = last + 1;
         let mut words = 0;
@@ -833,7 +874,7 @@ impl<'a> Reader<'a> {
             }
         }
         if let Some(name) = best {
-            if name.wrapper && words == 1 {
+            if (name.wrapper || name.value_holder) && words == 1 {
                 return Some(start);
             }
             if page.kind(last) == TokenKind::Word {
@@ -939,7 +980,7 @@ impl<'a> Reader<'a> {
             }
             if let Some((_, name)) = best { return Some(name) }
         }
-        self.first_argument(index)
+        None
     }
 
     /// The first argument of the call that a value stands in: `option("--auth-token", default="…")`.
@@ -1135,12 +1176,12 @@ fn identifier(page: &Page<'_>, start: usize, last: usize) -> Option<String> {
 fn head_line(text: &[u8], line_start: usize, delimiter: u8) -> Option<&[u8]> {
     let first = &text[..text.iter().take(4096).position(|&b| b == b'\n' || b == b'\r')?];
     let looks_like_head = |line: &[u8]| {
-        let fields = fields(line, delimiter);
+        let fields = fields_of(line, delimiter);
         fields.len() >= 2
             && fields.iter().all(|field| field.len() <= 40 && !field.contains(&b'=') && !field.contains(&b'(') && !is_long_value(field))
             && fields.iter().filter(|field| field.iter().any(u8::is_ascii_alphabetic)).count() * 2 > fields.len()
     };
-    let width = |line: &[u8]| fields(line, delimiter).len();
+    let width = |line: &[u8]| fields_of(line, delimiter).len();
     let row_end = text[line_start..].iter().position(|&b| b == b'\n' || b == b'\r').map_or(text.len(), |at| line_start + at);
     let row = &text[line_start..row_end];
     (looks_like_head(first) && width(first) == width(row)).then_some(first)
@@ -1151,7 +1192,7 @@ fn is_long_value(field: &[u8]) -> bool {
     field.len() >= 24 && field.iter().filter(|b| b.is_ascii_digit()).count() >= 4
 }
 
-fn fields(line: &[u8], delimiter: u8) -> Vec<&[u8]> {
+fn fields_of(line: &[u8], delimiter: u8) -> Vec<&[u8]> {
     let mut quoted = false;
     line.split(|&b| {
         quoted ^= b == b'"';

@@ -240,6 +240,8 @@ fn confidence(is_token: bool, name: &Name, support: Support, foreign: bool, arou
         (Role::Exact | Role::Plain, Support::Named) => High,
         (Role::Weak, Support::Named) => Medium,
         (Role::None, Support::Named) if name.twilio && name.words.len() == 1 => Medium,
+        // No name, on the lines of a SID, where Twilio is spoken of.
+        (Role::None, _) if near_mention && !around.crowded && around.sid_lines.is_some_and(|lines| lines <= 2) && !has_own_name(context) => Medium,
         (Role::Exact, Support::Block) => High,
         (Role::Plain, Support::Block) => Medium,
         (Role::Exact, Support::Near) => Medium,
@@ -256,7 +258,10 @@ fn is_password(name: &Name) -> bool {
 
 /// Whether the value is assigned to a name of its own that says nothing.
 fn has_own_name(context: &Context) -> bool {
-    context.names.iter().any(|named| named.relation == "name" && context.list.is_none() || matches!(named.relation, "key" | "column" | "element" | "label" | "argument before it" | "cell before it" | "words before it" | "line above"))
+    let own = context.own_names.unwrap_or(context.names.len());
+    context.names[..own.min(context.names.len())]
+        .iter()
+        .any(|named| !matches!(named.relation, "call" | "section" | "bracket") && !named.name.value_holder)
 }
 
 fn is_capitals(text: &str) -> bool {

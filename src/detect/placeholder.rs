@@ -55,7 +55,7 @@ fn counts(body: &[u8]) -> bool {
 fn spells(body: &[u8], of: fn(&u8) -> bool) -> bool {
     let part: Vec<u8> = body.iter().copied().filter(of).collect();
     let steps = part.windows(2).filter(|pair| successor(pair[0]) == Some(pair[1])).count();
-    part.len() >= 10 && steps * 3 >= (part.len() - 1) * 2
+    part.len() >= 12 && steps * 4 >= (part.len() - 1) * 3
 }
 
 /// The longest stretch of one character or of neighbours counting up or down.

@@ -1,1 +1,0 @@
-#[test] fn dbg(){ let d=sidsweep::detect::Detector::new(sidsweep::rules::Rules::built_in()); let t=std::fs::read("/tmp/w/dbg.txt").unwrap(); for h in d.detect(&t,"x"){println!("{:?} {:?} {:?} {:?}",h.kind,h.confidence,h.evidence,h.place)} }
