@@ -1,0 +1,61 @@
+//! What the tests share: the real binary, fresh folders, and fixtures filled with values minted from a seed.
+#![allow(dead_code, missing_docs)]
+
+pub mod fixture;
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// The real binary, with an environment of its own.
+pub fn sidsweep() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sidsweep"));
+    command.env_remove("NO_COLOR").env("HOME", "/nonexistent").env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
+    command
+}
+
+/// Runs it with arguments in a folder.
+pub fn run(folder: &Path, arguments: &[&str]) -> Output {
+    sidsweep().current_dir(folder).args(arguments).output().expect("the binary runs")
+}
+
+/// Runs a scan of a folder and parses its JSON report.
+pub fn report(folder: &Path, arguments: &[&str]) -> (serde_json::Value, i32) {
+    let mut all = vec!["scan", "--format", "json"];
+    all.extend(arguments);
+    let output = run(folder, &all);
+    let report = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    (report, output.status.code().expect("not killed"))
+}
+
+/// What a run printed on standard output.
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What a run printed on standard error.
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Runs git in a folder, with a fixed identity and no configuration of the machine's.
+pub fn git(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .current_dir(folder)
+        .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always"])
+        .args(arguments)
+        .env("HOME", "/nonexistent")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .output()
+        .expect("git runs");
+    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// Writes a file, with the folders above it.
+pub fn write(folder: &Path, path: &str, bytes: impl AsRef<[u8]>) {
+    let path = folder.join(path);
+    std::fs::create_dir_all(path.parent().expect("a folder above")).expect("made");
+    std::fs::write(path, bytes).expect("written");
+}
