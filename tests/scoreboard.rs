@@ -37,7 +37,12 @@ fn play(board: &mut Board, seed: u64, wanted: impl Fn(&str) -> bool + Copy) {
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let mut found: HashMap<(String, String, String, u64), BTreeSet<u64>> = HashMap::new();
     for finding in findings.iter().filter(|f| CORE.contains(&f["kind"].as_str().unwrap())) {
-        let key = (text(&finding["path"]), text(&finding["kind"]), text(&finding["value"]), finding["line"].as_u64().unwrap());
+        let key = (
+            text(&finding["path"]),
+            text(&finding["kind"]),
+            text(&finding["value"]),
+            finding["line"].as_u64().unwrap(),
+        );
         found.entry(key).or_default().insert(finding["column"].as_u64().unwrap());
     }
     let mut expected_keys = BTreeSet::new();
@@ -49,10 +54,15 @@ fn play(board: &mut Board, seed: u64, wanted: impl Fn(&str) -> bool + Copy) {
             Some(columns) => {
                 score.found += 1;
                 if expected.column.is_some_and(|column| !columns.contains(&column)) {
-                    board.complaints.push(format!("column: {}:{} {:?}, not {columns:?}", expected.path, expected.line, expected.column));
+                    board.complaints.push(format!(
+                        "column: {}:{} {:?}, not {columns:?}",
+                        expected.path, expected.line, expected.column
+                    ));
                 }
             }
-            None => board.complaints.push(format!("missed: {} {}:{}", expected.kind, expected.path, expected.line)),
+            None => board
+                .complaints
+                .push(format!("missed: {} {}:{}", expected.kind, expected.path, expected.line)),
         }
         expected_keys.insert(key);
     }
@@ -61,7 +71,8 @@ fn play(board: &mut Board, seed: u64, wanted: impl Fn(&str) -> bool + Copy) {
         board.kinds.entry(kind).or_default().wrong += 1;
         board.complaints.push(format!("wrong: {} {}:{}", key.1, key.0, key.3));
     }
-    let by_id: HashMap<&str, &serde_json::Value> = findings.iter().map(|f| (f["id"].as_str().unwrap(), f)).collect();
+    let by_id: HashMap<&str, &serde_json::Value> =
+        findings.iter().map(|f| (f["id"].as_str().unwrap(), f)).collect();
     let mut ties: HashMap<(String, &str), String> = HashMap::new();
     for credential in report["credentials"].as_array().unwrap() {
         for id in credential["findings"].as_array().unwrap() {
@@ -101,13 +112,25 @@ fn hold(title: &str, board: &Board) {
             ratio(score.found, score.found + score.wrong)
         );
     }
-    println!("  pairs            {:>5} expected  right {:.3}", board.pairs.0, ratio(board.pairs.1, board.pairs.0));
+    println!(
+        "  pairs            {:>5} expected  right {:.3}",
+        board.pairs.0,
+        ratio(board.pairs.1, board.pairs.0)
+    );
     for (kind, score) in &board.kinds {
         assert!(ratio(score.found, score.expected) >= 0.99, "recall of {kind}: {:?}", board.complaints);
-        assert!(ratio(score.found, score.found + score.wrong) >= 0.99, "precision of {kind}: {:?}", board.complaints);
+        assert!(
+            ratio(score.found, score.found + score.wrong) >= 0.99,
+            "precision of {kind}: {:?}",
+            board.complaints
+        );
     }
     assert!(ratio(board.pairs.1, board.pairs.0) >= 0.98, "pairs: {:?}", board.complaints);
-    assert!(!board.complaints.iter().any(|complaint| complaint.starts_with("column")), "{:?}", board.complaints);
+    assert!(
+        !board.complaints.iter().any(|complaint| complaint.starts_with("column")),
+        "{:?}",
+        board.complaints
+    );
 }
 
 fn later_set(name: &str) -> bool {

@@ -31,7 +31,8 @@ pub fn write(report: &Report, format: Format, path: &Path) -> Result<(), Failure
 
 /// Prints lines to standard output.
 pub fn say(text: &str) -> Result<(), Failure> {
-    pass_broken_pipe(writeln!(anstream::stdout().lock(), "{text}")).map_err(|error| Failure(format!("standard output: {error}")))
+    pass_broken_pipe(writeln!(anstream::stdout().lock(), "{text}"))
+        .map_err(|error| Failure(format!("standard output: {error}")))
 }
 
 /// Prints a line to standard error. There is nothing to be done where that fails.

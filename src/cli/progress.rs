@@ -48,7 +48,9 @@ fn show(stop: &AtomicBool, progress: &Progress) {
             return;
         }
     }
-    let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    let bar = ProgressBar::new_spinner().with_style(
+        ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()),
+    );
     loop {
         let files = HumanCount(progress.files.load(Ordering::Relaxed));
         let bytes = HumanBytes(progress.bytes.load(Ordering::Relaxed));

@@ -92,14 +92,16 @@ fn report_file(text: &str) -> Result<(Format, PathBuf), String> {
 
 fn size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let factor: u64 = match text[digits.len()..].to_ascii_uppercase().trim_end_matches('B').trim_end_matches('I') {
-        "" => 1,
-        "K" => 1 << 10,
-        "M" => 1 << 20,
-        "G" => 1 << 30,
-        _ => return Err("write a number of bytes, or one with K, M or G".into()),
-    };
-    let number: u64 = digits.parse().map_err(|_| "write a number of bytes, or one with K, M or G".to_owned())?;
+    let factor: u64 =
+        match text[digits.len()..].to_ascii_uppercase().trim_end_matches('B').trim_end_matches('I') {
+            "" => 1,
+            "K" => 1 << 10,
+            "M" => 1 << 20,
+            "G" => 1 << 30,
+            _ => return Err("write a number of bytes, or one with K, M or G".into()),
+        };
+    let number: u64 =
+        digits.parse().map_err(|_| "write a number of bytes, or one with K, M or G".to_owned())?;
     number.checked_mul(factor).ok_or_else(|| "too large".into())
 }
 
@@ -115,7 +117,8 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         let _display = Display::start(&progress);
         look(args, &detector, &progress)?
     };
-    let options = gather::Options { min_confidence: args.min_confidence.into(), show_secrets: args.show_secrets };
+    let options =
+        gather::Options { min_confidence: args.min_confidence.into(), show_secrets: args.show_secrets };
     let gathered = gather::gather(detector.rules(), scanned.texts, options);
     let mut stats = scanned.stats;
     stats.seconds = begin.elapsed().as_secs_f64();
@@ -133,7 +136,11 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     }
     for skipped in &report.skipped {
         if args.format != Format::Text {
-            output::complain(&format!("not read: {}: {}", skipped.path.escape_debug(), skipped.reason.escape_debug()));
+            output::complain(&format!(
+                "not read: {}: {}",
+                skipped.path.escape_debug(),
+                skipped.reason.escape_debug()
+            ));
         }
     }
     output::print(&report, args.format)?;
@@ -144,12 +151,17 @@ fn look(args: &Args, detector: &Detector, progress: &Progress) -> Result<(Scanne
     if args.stdin {
         let scanned = scan::stream(detector, &args.stdin_path, std::io::stdin().lock())
             .map_err(|error| Failure(format!("standard input: {error}")))?;
-        return Ok((scanned, vec![Source { mode: SourceMode::Stdin, root: args.stdin_path.clone(), range: None }]));
+        return Ok((
+            scanned,
+            vec![Source { mode: SourceMode::Stdin, root: args.stdin_path.clone(), range: None }],
+        ));
     }
     let options = tree::Options {
         no_ignore: args.no_ignore,
         max_file_size: args.max_file_size,
-        jobs: args.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from),
+        jobs: args
+            .jobs
+            .map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from),
     };
     let scanned = scan::trees(detector, &args.paths, &options, progress)?;
     let sources = args

@@ -58,7 +58,9 @@ pub fn shape(run: &[u8]) -> Option<Shape> {
             match prefix {
                 b"AC" if body.iter().all(u8::is_ascii_hexdigit) => Some(Shape::AccountSid),
                 b"SK" if body.iter().all(u8::is_ascii_hexdigit) => Some(Shape::KeySid),
-                b"OQ" if body.iter().all(u8::is_ascii_alphanumeric) && body.iter().any(u8::is_ascii_digit) => {
+                b"OQ"
+                    if body.iter().all(u8::is_ascii_alphanumeric) && body.iter().any(u8::is_ascii_digit) =>
+                {
                     Some(Shape::OauthSid)
                 }
                 _ => None,
@@ -138,7 +140,13 @@ fn fits(length: usize) -> bool {
 }
 
 /// All candidates that stand in the text as they are, and, by `base64`, the runs that may hold encoded ones.
-pub fn all(rules: &Rules, text: &[u8], mut found: impl FnMut(Candidate), mut base64: impl FnMut(Span), mut wide: impl FnMut(Span)) {
+pub fn all(
+    rules: &Rules,
+    text: &[u8],
+    mut found: impl FnMut(Candidate),
+    mut base64: impl FnMut(Span),
+    mut wide: impl FnMut(Span),
+) {
     runs::wide(text, |run| {
         wide(run.clone());
         runs::alnum(text, &run, |part| {

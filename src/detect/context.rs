@@ -99,8 +99,11 @@ impl<'a> Reader<'a> {
     #[must_use]
     pub fn read(&self, index: usize) -> Context {
         let page = self.page;
-        let mut context =
-            Context { line: page.line(index), paragraph: self.paragraph(page.line(index)), ..Context::default() };
+        let mut context = Context {
+            line: page.line(index),
+            paragraph: self.paragraph(page.line(index)),
+            ..Context::default()
+        };
         context.glued = self.is_glued(index);
         let mut at = index;
         for _ in 0..MOST_STEPS {
@@ -115,7 +118,8 @@ impl<'a> Reader<'a> {
         context.levels = self.levels(index);
         if context.names.first().is_some_and(|n| n.name.value_holder) || context.names.is_empty() {
             let holder = !context.names.is_empty();
-            let companion = self.companion(index).or_else(|| if holder { self.first_argument(index) } else { None });
+            let companion =
+                self.companion(index).or_else(|| if holder { self.first_argument(index) } else { None });
             if let Some(name) = companion {
                 context.names.insert(0, Named { relation: "name beside it", name });
             } else if context.names.first().is_some_and(|n| n.name.value_holder)
@@ -166,18 +170,19 @@ impl<'a> Reader<'a> {
                 }
         });
         let assigned = before.is_some_and(|before| matches!(before.kind, TokenKind::Op(Op::Assign)));
-        let right = !assigned && page.tokens.get(index + 1).is_some_and(|after| {
-            after.start == token.end
-                && match after.kind {
-                    TokenKind::Op(Op::Slash) => true,
-                    TokenKind::Op(Op::Other(b'?' | b'*')) => true,
-                    TokenKind::Op(Op::Dash | Op::Dot) => page
-                        .tokens
-                        .get(index + 2)
-                        .is_some_and(|next| next.start == after.end && next.kind == TokenKind::Word),
-                    _ => false,
-                }
-        });
+        let right = !assigned
+            && page.tokens.get(index + 1).is_some_and(|after| {
+                after.start == token.end
+                    && match after.kind {
+                        TokenKind::Op(Op::Slash) => true,
+                        TokenKind::Op(Op::Other(b'?' | b'*')) => true,
+                        TokenKind::Op(Op::Dash | Op::Dot) => page
+                            .tokens
+                            .get(index + 2)
+                            .is_some_and(|next| next.start == after.end && next.kind == TokenKind::Word),
+                        _ => false,
+                    }
+            });
         left || right
     }
 
@@ -192,7 +197,13 @@ impl<'a> Reader<'a> {
             match token.kind {
                 TokenKind::Quote => quoted = true,
                 TokenKind::Op(Op::At | Op::Other(b'$')) if quoted && touches => {}
-                TokenKind::Word if quoted && touches && matches!(page.slice(previous, index), "b" | "r" | "u" | "f" | "L" | "N" | "E" | "rb" | "br" | "u8" | "$") => {}
+                TokenKind::Word
+                    if quoted
+                        && touches
+                        && matches!(
+                            page.slice(previous, index),
+                            "b" | "r" | "u" | "f" | "L" | "N" | "E" | "rb" | "br" | "u8" | "$"
+                        ) => {}
                 TokenKind::Line(_) => match self.continued(previous) {
                     Some(continued) => {
                         index = continued;
@@ -202,7 +213,9 @@ impl<'a> Reader<'a> {
                 },
                 // A list's dash, a comment's mark, a quotation's or a table's edge at the start of a line.
                 TokenKind::Op(Op::Dash | Op::Hash | Op::Greater | Op::Other(b'*' | b'+'))
-                    if page.lines[page.line(previous)].first == previous && page.line(previous) == page.line(at) && token.spaced =>
+                    if page.lines[page.line(previous)].first == previous
+                        && page.line(previous) == page.line(at)
+                        && token.spaced =>
                 {
                     return Before::LineStart;
                 }
@@ -240,7 +253,9 @@ impl<'a> Reader<'a> {
             }
             let goes_on = match page.kind(last) {
                 TokenKind::Op(Op::Assign | Op::Colon | Op::Or | Op::Join | Op::Backslash | Op::Arrow) => true,
-                TokenKind::Op(Op::Comma) => page.parent(line_token).is_some_and(|p| page.kind(p) != TokenKind::Open(b'{')),
+                TokenKind::Op(Op::Comma) => {
+                    page.parent(line_token).is_some_and(|p| page.kind(p) != TokenKind::Open(b'{'))
+                }
                 TokenKind::Open(_) => true,
                 _ => false,
             };
@@ -293,7 +308,9 @@ impl<'a> Reader<'a> {
                 None
             }
             TokenKind::Op(Op::Or) => self.operand(before, context),
-            TokenKind::Word if matches!(page.slice(before, before + 1), "or" | "else") => self.operand(before, context),
+            TokenKind::Word if matches!(page.slice(before, before + 1), "or" | "else") => {
+                self.operand(before, context)
+            }
             TokenKind::Open(bracket) => self.opened(bracket, before, at, context),
             TokenKind::Op(Op::Comma) => self.listed(before, at, context),
             TokenKind::Op(Op::Greater) => {
@@ -334,10 +351,13 @@ impl<'a> Reader<'a> {
                 TokenKind::Word | TokenKind::Close(_) => {
                     let start = page.chain_start(last);
                     let name = Name::read(self.rules, page.slice(start, last + 1));
-                    let annotation = start >= 2 && page.is(start - 1, Op::Colon) && page.kind(start - 2) == TokenKind::Word
-                        && page.kind(op) == TokenKind::Op(Op::Assign) && page.tokens[start].spaced;
-                    let typelike = !name.is_informative()
-                        && (name.unknown.is_empty() || name.words.is_empty());
+                    let annotation = start >= 2
+                        && page.is(start - 1, Op::Colon)
+                        && page.kind(start - 2) == TokenKind::Word
+                        && page.kind(op) == TokenKind::Op(Op::Assign)
+                        && page.tokens[start].spaced;
+                    let typelike =
+                        !name.is_informative() && (name.unknown.is_empty() || name.words.is_empty());
                     if declared.is_none() || name.is_informative() {
                         declared = Some((start, last));
                     }
@@ -352,7 +372,9 @@ impl<'a> Reader<'a> {
                     // A type may stand between the name and the sign (`var token string =`), or an empty
                     // subscript (`token[] =`).
                     let Some(further) = start.checked_sub(1) else { break };
-                    if page.line(further) != page.line(op) { break }
+                    if page.line(further) != page.line(op) {
+                        break;
+                    }
                     last = further;
                 }
                 // `Option<&str> =`, `&'static str =`, `*const c_char =`
@@ -406,8 +428,13 @@ impl<'a> Reader<'a> {
         if page.kind(previous) == TokenKind::Quote && last + 1 < op {
             // A quoted key: everything back to the opening quote.
             let mut start = last;
-            while start > 0 && page.line(start - 1) == page.line(last) && page.kind(start - 1) != TokenKind::Quote {
-                if matches!(page.kind(start - 1), TokenKind::Value(_)) { break }
+            while start > 0
+                && page.line(start - 1) == page.line(last)
+                && page.kind(start - 1) != TokenKind::Quote
+            {
+                if matches!(page.kind(start - 1), TokenKind::Value(_)) {
+                    break;
+                }
                 start -= 1;
             }
             let text = page.slice(start, last + 1);
@@ -431,7 +458,10 @@ impl<'a> Reader<'a> {
                     let phrase = page.slice(start, last + 1);
                     if phrase.len() > chain.len() && phrase.len() <= LONGEST_NAME {
                         let name = Name::read(self.rules, phrase);
-                        if !short || name.role > context.names[context.names.len() - 1].name.role || name.innocent {
+                        if !short
+                            || name.role > context.names[context.names.len() - 1].name.role
+                            || name.innocent
+                        {
                             let place = context.names.len() - 1;
                             context.names.insert(place, Named { relation: "key", name });
                         }
@@ -462,7 +492,10 @@ impl<'a> Reader<'a> {
         let line = page.line(question);
         for token in (0..question).rev().take(40) {
             match page.kind(token) {
-                TokenKind::Op(Op::Assign) if page.tokens[token].end - page.tokens[token].start < 2 || page.text[page.tokens[token].start] == b':' => {
+                TokenKind::Op(Op::Assign)
+                    if page.tokens[token].end - page.tokens[token].start < 2
+                        || page.text[page.tokens[token].start] == b':' =>
+                {
                     self.assigned(token, context);
                     return None;
                 }
@@ -470,7 +503,11 @@ impl<'a> Reader<'a> {
                     self.key(token, context);
                     return None;
                 }
-                TokenKind::Op(Op::Semicolon | Op::Comma) | TokenKind::Open(_) if page.parent(token) == page.parent(question) => return None,
+                TokenKind::Op(Op::Semicolon | Op::Comma) | TokenKind::Open(_)
+                    if page.parent(token) == page.parent(question) =>
+                {
+                    return None;
+                }
                 _ if page.line(token) + 1 < line => return None,
                 _ => {}
             }
@@ -482,7 +519,8 @@ impl<'a> Reader<'a> {
     fn closure(&self, pipe: usize) -> Option<usize> {
         let page = self.page;
         let open = (pipe.saturating_sub(6)..pipe).rev().find(|&token| page.is(token, Op::Pipe))?;
-        let called = open.checked_sub(1).is_some_and(|before| matches!(page.kind(before), TokenKind::Open(b'(')));
+        let called =
+            open.checked_sub(1).is_some_and(|before| matches!(page.kind(before), TokenKind::Open(b'(')));
         called.then_some(open)
     }
 
@@ -513,7 +551,22 @@ impl<'a> Reader<'a> {
         // A bare list or group: look further out.
         let Some((start, last)) = self.callee(opener) else { return Some(opener) };
         let text = page.slice(start, last + 1);
-        let keyword = matches!(text, "if" | "while" | "return" | "and" | "or" | "in" | "not" | "assert" | "print" | "case" | "when" | "def" | "setq" | "defvar");
+        let keyword = matches!(
+            text,
+            "if" | "while"
+                | "return"
+                | "and"
+                | "or"
+                | "in"
+                | "not"
+                | "assert"
+                | "print"
+                | "case"
+                | "when"
+                | "def"
+                | "setq"
+                | "defvar"
+        );
         if bracket == b'[' && !page.tokens[opener].spaced && !keyword {
             // An index, or `ENC[…]`.
             self.push(context, "bracket", text);
@@ -526,7 +579,12 @@ impl<'a> Reader<'a> {
             context.names.push(Named { relation: "call", name });
         }
         context.in_call |= !passes;
-        if informative && !passes { self.through(start, context); None } else { Some(start) }
+        if informative && !passes {
+            self.through(start, context);
+            None
+        } else {
+            Some(start)
+        }
     }
 
     /// What is called by the bracket at `opener`: the first and last token of its chain of names.
@@ -547,7 +605,8 @@ impl<'a> Reader<'a> {
         if page.is(last, Op::Other(b'!')) {
             last = last.checked_sub(1)?;
         }
-        matches!(page.kind(last), TokenKind::Word | TokenKind::Close(_)).then(|| (page.chain_start(last), last))
+        matches!(page.kind(last), TokenKind::Word | TokenKind::Close(_))
+            .then(|| (page.chain_start(last), last))
     }
 
     /// The name that takes a call's result: it bears on an argument only if it says secret (`authToken = decrypt("…")`).
@@ -580,10 +639,14 @@ impl<'a> Reader<'a> {
             if Some(token) == opener || (page.is(token, Op::Comma) && page.parent(token) == opener) {
                 break;
             }
-            if opener.is_none() && matches!(page.kind(token), TokenKind::Line(_) | TokenKind::Op(Op::Semicolon)) {
+            if opener.is_none()
+                && matches!(page.kind(token), TokenKind::Line(_) | TokenKind::Op(Op::Semicolon))
+            {
                 break;
             }
-            if comma - start > 60 { break }
+            if comma - start > 60 {
+                break;
+            }
             start -= 1;
         }
         if let Some(opener) = opener {
@@ -591,7 +654,9 @@ impl<'a> Reader<'a> {
                 context.list = Some(page.tokens[opener].start);
             }
             if context.position == 0 {
-                context.position = (opener..comma + 1).filter(|&t| page.is(t, Op::Comma) && page.parent(t) == Some(opener)).count();
+                context.position = (opener..comma + 1)
+                    .filter(|&t| page.is(t, Op::Comma) && page.parent(t) == Some(opener))
+                    .count();
             }
             if let Some(column) = self.sql_column(opener, at) {
                 context.own_names = None;
@@ -603,17 +668,26 @@ impl<'a> Reader<'a> {
             context.after_value = self.last_value(start, comma);
             return None;
         }
-        let keyed = page.tokens[start..comma].iter().any(|t| matches!(t.kind, TokenKind::Op(Op::Assign | Op::Colon)));
+        let keyed =
+            page.tokens[start..comma].iter().any(|t| matches!(t.kind, TokenKind::Op(Op::Assign | Op::Colon)));
         if let Some(value) = self.last_value(start, comma) {
-            if context.after_value.is_none() { context.after_value = Some(value) }
+            if context.after_value.is_none() {
+                context.after_value = Some(value)
+            }
         } else if start < comma {
             let (from, to) = self.trim(start, comma);
             let text = page.slice(from, to);
-            if context.after_word.is_none() { context.after_word = Some(text.to_owned()) }
+            if context.after_word.is_none() {
+                context.after_word = Some(text.to_owned())
+            }
             if !keyed && !text.is_empty() && text.len() <= 60 {
                 let name = Name::read(self.rules, text);
                 // `Client(account_sid, "…")` names the argument before, not this one.
-                let names_this = name.role != Role::None || name.innocent || name.innocent_alone || name.other_purpose || name.vendor.is_some();
+                let names_this = name.role != Role::None
+                    || name.innocent
+                    || name.innocent_alone
+                    || name.other_purpose
+                    || name.vendor.is_some();
                 if names_this && !ends_with_sid(&name) {
                     context.names.push(Named { relation: "argument before it", name });
                 }
@@ -648,7 +722,9 @@ impl<'a> Reader<'a> {
                 }
                 TokenKind::Word | TokenKind::Close(_) => {
                     let start = page.chain_start(previous);
-                    if context.after_word.is_none() { context.after_word = Some(page.slice(start, previous + 1).to_owned()) }
+                    if context.after_word.is_none() {
+                        context.after_word = Some(page.slice(start, previous + 1).to_owned())
+                    }
                     at = start;
                 }
                 _ => break,
@@ -664,8 +740,12 @@ impl<'a> Reader<'a> {
         for depth in 0..4 {
             // One tag, from its `>` to its `<`.
             let mut open = at;
-            while open > 0 && !page.is(open, Op::Less) && at - open < 60 { open -= 1 }
-            if !page.is(open, Op::Less) { break }
+            while open > 0 && !page.is(open, Op::Less) && at - open < 60 {
+                open -= 1
+            }
+            if !page.is(open, Op::Less) {
+                break;
+            }
             let closing = page.is(open + 1, Op::Slash);
             if !closing {
                 let text = page.slice(open + 1, at);
@@ -678,7 +758,9 @@ impl<'a> Reader<'a> {
                 }
                 if let Some(attribute) = self.attribute(open + 1, at) {
                     context.names.push(Named { relation: "element", name: attribute });
-                    if context.names.last().is_some_and(|n| n.name.is_informative()) { return }
+                    if context.names.last().is_some_and(|n| n.name.is_informative()) {
+                        return;
+                    }
                 } else if depth == 0 && !text.is_empty() {
                     context.names.push(Named { relation: "element", name });
                 }
@@ -697,7 +779,15 @@ impl<'a> Reader<'a> {
                 TokenKind::Op(Op::Greater) => at = before,
                 TokenKind::Word => {
                     let mut start = before;
-                    while start > 0 && before - start < 8 && matches!(page.kind(start - 1), TokenKind::Word | TokenKind::Op(Op::Dot | Op::Dash | Op::Colon)) { start -= 1 }
+                    while start > 0
+                        && before - start < 8
+                        && matches!(
+                            page.kind(start - 1),
+                            TokenKind::Word | TokenKind::Op(Op::Dot | Op::Dash | Op::Colon)
+                        )
+                    {
+                        start -= 1
+                    }
                     let name = Name::read(self.rules, page.slice(start, before + 1));
                     // `<key>name</key>` and the like come first; the element's own name says little.
                     context.names.insert(0, Named { relation: "label", name });
@@ -717,13 +807,19 @@ impl<'a> Reader<'a> {
         let page = self.page;
         let mut best: Option<Name> = None;
         for at in from..to {
-            if page.kind(at) != TokenKind::Word || !page.is(at + 1, Op::Assign) { continue }
-            if !Name::read(self.rules, page.slice(at, at + 1)).name_holder { continue }
+            if page.kind(at) != TokenKind::Word || !page.is(at + 1, Op::Assign) {
+                continue;
+            }
+            if !Name::read(self.rules, page.slice(at, at + 1)).name_holder {
+                continue;
+            }
             let start = (at + 2..to).find(|&t| page.kind(t) != TokenKind::Quote)?;
             let end = (start..to).find(|&t| page.kind(t) == TokenKind::Quote).unwrap_or(to);
             if start < end && !page.holds_value(start, end) {
                 let name = Name::read(self.rules, page.slice(start, end));
-                if best.as_ref().is_none_or(|b| !b.is_informative()) { best = Some(name) }
+                if best.as_ref().is_none_or(|b| !b.is_informative()) {
+                    best = Some(name)
+                }
             }
         }
         best
@@ -734,9 +830,12 @@ impl<'a> Reader<'a> {
         let page = self.page;
         let line = page.line(index);
         let range = page.line_range(line);
-        let pipes = |range: std::ops::Range<usize>| range.filter(|&t| page.is(t, Op::Pipe)).collect::<Vec<_>>();
+        let pipes =
+            |range: std::ops::Range<usize>| range.filter(|&t| page.is(t, Op::Pipe)).collect::<Vec<_>>();
         let row = pipes(range.clone());
-        if row.len() < 2 && range.start != pipe && row.first() != Some(&pipe) { return }
+        if row.len() < 2 && range.start != pipe && row.first() != Some(&pipe) {
+            return;
+        }
         let column = row.iter().position(|&p| p == pipe).unwrap_or(0);
         let offset = usize::from(range.start != row[0]);
         let previous_start = if column > 0 { row[column - 1] + 1 } else { range.start };
@@ -745,7 +844,9 @@ impl<'a> Reader<'a> {
         }
         // The table's first line.
         let mut head = line;
-        while head > 0 && pipes(page.line_range(head - 1)).len() == row.len() { head -= 1 }
+        while head > 0 && pipes(page.line_range(head - 1)).len() == row.len() {
+            head -= 1
+        }
         if head < line {
             let cells = page.line_range(head);
             let edges = pipes(cells.clone());
@@ -771,17 +872,24 @@ impl<'a> Reader<'a> {
         let text = self.page.text;
         let start = self.page.tokens[index].start;
         let line_start = text[..start].iter().rposition(|&b| b == b'\n' || b == b'\r').map_or(0, |at| at + 1);
-        if line_start == 0 || start - line_start > 8192 { return false }
+        if line_start == 0 || start - line_start > 8192 {
+            return false;
+        }
         let Some(head) = head_line(text, line_start, delimiter) else { return false };
         let fields = fields_of(head, delimiter);
         let place = fields_before(&text[line_start..start], delimiter);
         let Some(field) = fields.get(place).and_then(|f| std::str::from_utf8(f).ok()) else { return false };
-        let field = field.trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'' || c == '\u{feff}');
-        if field.is_empty() { return false }
+        let field =
+            field.trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'' || c == '\u{feff}');
+        if field.is_empty() {
+            return false;
+        }
         if place > 0 && Name::read(self.rules, field).value_holder {
             // `key,value`: the field before it is its name.
             let row = fields_of(&text[line_start..start], delimiter);
-            let Some(name) = row.get(place - 1).and_then(|f| std::str::from_utf8(f).ok()) else { return false };
+            let Some(name) = row.get(place - 1).and_then(|f| std::str::from_utf8(f).ok()) else {
+                return false;
+            };
             self.push(context, "field before it", name.trim_matches(['"', '\'', ' ']));
             return true;
         }
@@ -792,27 +900,38 @@ impl<'a> Reader<'a> {
     /// The column that a value of an SQL insert goes into: `(a, b) VALUES ('…', '…'), ('…', '…')`.
     fn sql_column(&self, opener: usize, at: usize) -> Option<Name> {
         let page = self.page;
-        if page.kind(opener) != TokenKind::Open(b'(') { return None }
+        if page.kind(opener) != TokenKind::Open(b'(') {
+            return None;
+        }
         // Back over earlier rows to the word VALUES.
         let mut row = opener;
         for _ in 0..5_000 {
             let mut before = row.checked_sub(1)?;
-            while matches!(page.kind(before), TokenKind::Line(_)) { before = before.checked_sub(1)? }
+            while matches!(page.kind(before), TokenKind::Line(_)) {
+                before = before.checked_sub(1)?
+            }
             match page.kind(before) {
                 TokenKind::Op(Op::Comma) => {
                     let mut close = before.checked_sub(1)?;
-                    while matches!(page.kind(close), TokenKind::Line(_)) { close = close.checked_sub(1)? }
+                    while matches!(page.kind(close), TokenKind::Line(_)) {
+                        close = close.checked_sub(1)?
+                    }
                     row = page.partner(close)?;
                 }
                 TokenKind::Word if page.slice(before, before + 1).eq_ignore_ascii_case("values") => {
                     let mut close = before.checked_sub(1)?;
-                    while matches!(page.kind(close), TokenKind::Line(_)) { close = close.checked_sub(1)? }
+                    while matches!(page.kind(close), TokenKind::Line(_)) {
+                        close = close.checked_sub(1)?
+                    }
                     let columns = page.partner(close)?;
-                    let place = (opener..at).filter(|&t| page.is(t, Op::Comma) && page.parent(t) == Some(opener)).count();
+                    let place = (opener..at)
+                        .filter(|&t| page.is(t, Op::Comma) && page.parent(t) == Some(opener))
+                        .count();
                     let mut start = columns + 1;
                     let mut seen = 0;
                     for token in columns + 1..=close {
-                        let ends = token == close || (page.is(token, Op::Comma) && page.parent(token) == Some(columns));
+                        let ends = token == close
+                            || (page.is(token, Op::Comma) && page.parent(token) == Some(columns));
                         if ends {
                             if seen == place {
                                 let (from, to) = self.trim(start, token);
@@ -851,14 +970,27 @@ impl<'a> Reader<'a> {
             match page.kind(token) {
                 TokenKind::Word => {
                     start = page.chain_start(token);
-                    if page.line(start) != line { break }
+                    if page.line(start) != line {
+                        break;
+                    }
                     words += 1;
                     let phrase = page.slice(start, last + 1);
-                    if phrase.len() > LONGEST_NAME { break }
+                    if phrase.len() > LONGEST_NAME {
+                        break;
+                    }
                     let name = Name::read(self.rules, phrase);
-                    let done = name.role == Role::Exact || (best.as_ref().is_some_and(|b| b.role >= Role::Plain && name.role == b.role) && words > 2);
-                    if best.as_ref().is_none_or(|b| !b.is_informative() || (name.role > b.role && !name.innocent)) { best = Some(name) }
-                    if done { break }
+                    let done = name.role == Role::Exact
+                        || (best.as_ref().is_some_and(|b| b.role >= Role::Plain && name.role == b.role)
+                            && words > 2);
+                    if best
+                        .as_ref()
+                        .is_none_or(|b| !b.is_informative() || (name.role > b.role && !name.innocent))
+                    {
+                        best = Some(name)
+                    }
+                    if done {
+                        break;
+                    }
                 }
                 TokenKind::Value(value) => {
                     context.after_value = Some(value);
@@ -867,7 +999,9 @@ impl<'a> Reader<'a> {
                 TokenKind::Op(Op::Assign | Op::Semicolon | Op::Comma) | TokenKind::Line(_) => break,
                 TokenKind::Open(_) if words > 0 => break,
                 TokenKind::Close(_) => match page.partner(token) {
-                    Some(opener) if page.line(opener) == line && !page.holds_value(opener, token) => start = opener,
+                    Some(opener) if page.line(opener) == line && !page.holds_value(opener, token) => {
+                        start = opener
+                    }
                     _ => break,
                 },
                 _ => start = token,
@@ -890,21 +1024,32 @@ impl<'a> Reader<'a> {
     fn line_start(&self, index: usize, context: &mut Context) {
         let page = self.page;
         for delimiter in *b",;" {
-            let rest_has = page.tokens.get(index + 1..(index + 3).min(page.tokens.len())).is_some_and(|t| t.iter().any(|t| t.end == t.start + 1 && page.text[t.start] == delimiter));
-            if rest_has && self.column(index, delimiter, context) { return }
+            let rest_has = page
+                .tokens
+                .get(index + 1..(index + 3).min(page.tokens.len()))
+                .is_some_and(|t| t.iter().any(|t| t.end == t.start + 1 && page.text[t.start] == delimiter));
+            if rest_has && self.column(index, delimiter, context) {
+                return;
+            }
         }
         let line = page.line(index);
         let mut above = line;
         for _ in 0..2 {
             let Some(previous) = above.checked_sub(1) else { return };
             above = previous;
-            if !page.is_blank(above) { break }
+            if !page.is_blank(above) {
+                break;
+            }
         }
         let range = page.line_range(above);
-        if range.is_empty() { return }
+        if range.is_empty() {
+            return;
+        }
         if let Some(value) = self.last_value(range.start, range.end) {
             // Two values on two lines, nothing else on either.
-            if range.len() <= 3 { context.after_value = Some(value) }
+            if range.len() <= 3 {
+                context.after_value = Some(value)
+            }
             return;
         }
         let words = range.clone().filter(|&t| page.kind(t) == TokenKind::Word).count();
@@ -918,15 +1063,24 @@ impl<'a> Reader<'a> {
         let page = self.page;
         let range = page.line_range(page.line(index));
         let mark = (index + 1..range.end).find(|&t| {
-            page.tokens[t].spaced && (page.is(t, Op::Hash) || (page.is(t, Op::Slash) && page.is(t + 1, Op::Slash)) || (page.is(t, Op::Dash) && page.is(t + 1, Op::Dash) && page.tokens.get(t + 2).is_some_and(|next| next.spaced)))
+            page.tokens[t].spaced
+                && (page.is(t, Op::Hash)
+                    || (page.is(t, Op::Slash) && page.is(t + 1, Op::Slash))
+                    || (page.is(t, Op::Dash)
+                        && page.is(t + 1, Op::Dash)
+                        && page.tokens.get(t + 2).is_some_and(|next| next.spaced)))
         });
         let Some(mark) = mark else { return };
-        if page.holds_value(mark, range.end) || page.holds_value(index + 1, mark) { return }
+        if page.holds_value(mark, range.end) || page.holds_value(index + 1, mark) {
+            return;
+        }
         let from = (mark..range.end).find(|&t| page.kind(t) == TokenKind::Word);
         if let Some(from) = from {
             let to = range.end.min(from + 8);
             let name = Name::read(self.rules, page.slice(from, to));
-            if name.is_informative() { context.names.push(Named { relation: "comment", name }) }
+            if name.is_informative() {
+                context.names.push(Named { relation: "comment", name })
+            }
         }
     }
 
@@ -937,9 +1091,13 @@ impl<'a> Reader<'a> {
         let mut regions: Vec<(usize, usize)> = Vec::new();
         // An element's attributes.
         let line = page.line(index);
-        let tag = (0..80).map_while(|back| index.checked_sub(back)).find(|&t| page.is(t, Op::Less) || page.is(t, Op::Greater));
+        let tag = (0..80)
+            .map_while(|back| index.checked_sub(back))
+            .find(|&t| page.is(t, Op::Less) || page.is(t, Op::Greater));
         if let Some(tag) = tag.filter(|&t| page.is(t, Op::Less)) {
-            let end = (index..page.tokens.len().min(index + 80)).find(|&t| page.is(t, Op::Greater)).unwrap_or(index + 1);
+            let end = (index..page.tokens.len().min(index + 80))
+                .find(|&t| page.is(t, Op::Greater))
+                .unwrap_or(index + 1);
             regions.push((tag, end));
         }
         if let Some(opener) = page.parent(index) {
@@ -948,7 +1106,10 @@ impl<'a> Reader<'a> {
                 regions.push((opener.max(index.saturating_sub(400)), end));
             }
         }
-        regions.push({ let r = page.line_range(line); (r.start, r.end) });
+        regions.push({
+            let r = page.line_range(line);
+            (r.start, r.end)
+        });
         if page.parent(index).is_none() {
             let (first, last) = self.item_lines(line);
             regions.push((page.line_range(first).start, page.line_range(last).end));
@@ -957,28 +1118,64 @@ impl<'a> Reader<'a> {
         for (from, to) in regions {
             let mut best: Option<(usize, Name)> = None;
             for at in from..to.min(page.tokens.len()) {
-                if page.kind(at) != TokenKind::Word { continue }
+                if page.kind(at) != TokenKind::Word {
+                    continue;
+                }
                 let inside = page.parent(at) == own || page.parent(at).is_none_or(|p| p < from);
-                if !inside { continue }
+                if !inside {
+                    continue;
+                }
                 let mut op = at + 1;
-                while op < to && page.kind(op) == TokenKind::Quote { op += 1 }
-                if op >= to || !matches!(page.kind(op), TokenKind::Op(Op::Assign | Op::Colon)) { continue }
+                while op < to && page.kind(op) == TokenKind::Quote {
+                    op += 1
+                }
+                if op >= to || !matches!(page.kind(op), TokenKind::Op(Op::Assign | Op::Colon)) {
+                    continue;
+                }
                 // The whole key must be the word.
-                if at > 0 && page.tokens[at - 1].end == page.tokens[at].start && matches!(page.kind(at - 1), TokenKind::Op(Op::Dot | Op::Dash)) { continue }
+                if at > 0
+                    && page.tokens[at - 1].end == page.tokens[at].start
+                    && matches!(page.kind(at - 1), TokenKind::Op(Op::Dot | Op::Dash))
+                {
+                    continue;
+                }
                 let key = Name::read(self.rules, page.slice(at, at + 1));
-                if !key.name_holder || (page.line(at) == line && op + 3 > index && op < index && page.is_value_of(op, index)) { continue }
+                if !key.name_holder
+                    || (page.line(at) == line && op + 3 > index && op < index && page.is_value_of(op, index))
+                {
+                    continue;
+                }
                 let mut start = op + 1;
-                while start < to && matches!(page.kind(start), TokenKind::Quote) { start += 1 }
+                while start < to && matches!(page.kind(start), TokenKind::Quote) {
+                    start += 1
+                }
                 let mut end = start;
-                while end < to && end - start < 12 && matches!(page.kind(end), TokenKind::Word | TokenKind::Op(Op::Dot | Op::Dash | Op::Slash | Op::Colon | Op::Scope)) && (end == start || page.line(end) == page.line(start)) { end += 1 }
-                if start == end { continue }
+                while end < to
+                    && end - start < 12
+                    && matches!(
+                        page.kind(end),
+                        TokenKind::Word
+                            | TokenKind::Op(Op::Dot | Op::Dash | Op::Slash | Op::Colon | Op::Scope)
+                    )
+                    && (end == start || page.line(end) == page.line(start))
+                {
+                    end += 1
+                }
+                if start == end {
+                    continue;
+                }
                 let name = Name::read(self.rules, page.slice(start, end));
                 let distance = at.abs_diff(index);
-                if best.as_ref().is_none_or(|(d, b)| (name.is_informative() && !b.is_informative()) || (distance < *d && name.is_informative() == b.is_informative())) {
+                if best.as_ref().is_none_or(|(d, b)| {
+                    (name.is_informative() && !b.is_informative())
+                        || (distance < *d && name.is_informative() == b.is_informative())
+                }) {
                     best = Some((distance, name));
                 }
             }
-            if let Some((_, name)) = best { return Some(name) }
+            if let Some((_, name)) = best {
+                return Some(name);
+            }
         }
         None
     }
@@ -987,8 +1184,11 @@ impl<'a> Reader<'a> {
     fn first_argument(&self, index: usize) -> Option<Name> {
         let page = self.page;
         let opener = page.parent(index).filter(|&opener| page.kind(opener) == TokenKind::Open(b'('))?;
-        let comma = (opener + 1..index).find(|&token| page.is(token, Op::Comma) && page.parent(token) == Some(opener))?;
-        if page.holds_value(opener, comma) || page.tokens[opener..comma].iter().any(|t| t.kind == TokenKind::Op(Op::Assign)) {
+        let comma = (opener + 1..index)
+            .find(|&token| page.is(token, Op::Comma) && page.parent(token) == Some(opener))?;
+        if page.holds_value(opener, comma)
+            || page.tokens[opener..comma].iter().any(|t| t.kind == TokenKind::Op(Op::Assign))
+        {
             return None;
         }
         let (from, to) = self.trim(opener + 1, comma);
@@ -1003,9 +1203,23 @@ impl<'a> Reader<'a> {
         let column = |l: usize| page.lines[l].indent + if starts_item(l) { 2 } else { 0 };
         let own = column(line);
         let mut first = line;
-        while !starts_item(first) && first > 0 && line - first < 12 && !page.is_blank(first - 1) && column(first - 1) >= own { first -= 1 }
+        while !starts_item(first)
+            && first > 0
+            && line - first < 12
+            && !page.is_blank(first - 1)
+            && column(first - 1) >= own
+        {
+            first -= 1
+        }
         let mut last = line;
-        while last + 1 < page.lines.len() && last - line < 12 && !page.is_blank(last + 1) && !starts_item(last + 1) && column(last + 1) >= own { last += 1 }
+        while last + 1 < page.lines.len()
+            && last - line < 12
+            && !page.is_blank(last + 1)
+            && !starts_item(last + 1)
+            && column(last + 1) >= own
+        {
+            last += 1
+        }
         (first, last)
     }
 
@@ -1017,12 +1231,18 @@ impl<'a> Reader<'a> {
         while let Some(opener) = page.parent(inner) {
             levels.push(self.bracket_level(opener));
             inner = opener;
-            if levels.len() >= MOST_LEVELS { break }
+            if levels.len() >= MOST_LEVELS {
+                break;
+            }
         }
         let line = page.line(index);
         let mut indent = page.lines[line].indent;
         let range = page.line_range(line);
-        if range.clone().next().is_some_and(|t| page.is(t, Op::Dash) && page.tokens.get(t + 1).is_some_and(|n| n.spaced)) {
+        if range
+            .clone()
+            .next()
+            .is_some_and(|t| page.is(t, Op::Dash) && page.tokens.get(t + 1).is_some_and(|n| n.spaced))
+        {
             levels.push(Level { id: page.tokens[range.start].start, head: Name::default(), is_key: false });
         }
         let mut section = false;
@@ -1031,22 +1251,36 @@ impl<'a> Reader<'a> {
         while above > 0 && line - above < MOST_LINES_UP && found < MOST_LEVELS {
             above -= 1;
             let range = page.line_range(above);
-            if range.is_empty() { continue }
+            if range.is_empty() {
+                continue;
+            }
             if indent == 0 && (section || !self.has_sections) {
                 break;
             }
             if !section && self.has_sections && self.is_section(above) {
                 section = true;
-                levels.push(Level { id: page.tokens[range.start].start, head: Name::read(self.rules, page.slice(range.start, range.end)), is_key: true });
+                levels.push(Level {
+                    id: page.tokens[range.start].start,
+                    head: Name::read(self.rules, page.slice(range.start, range.end)),
+                    is_key: true,
+                });
             }
-            if page.lines[above].indent >= indent || page.is_comment(above) { continue }
+            if page.lines[above].indent >= indent || page.is_comment(above) {
+                continue;
+            }
             indent = page.lines[above].indent;
             found += 1;
             let last = page.kind(range.end - 1);
             let heads = matches!(last, TokenKind::Op(Op::Colon | Op::Pipe | Op::Greater))
                 || page.is(range.start, Op::Dash)
                 || (last == TokenKind::Word && matches!(page.slice(range.end - 1, range.end), "do" | "then"))
-                || page.tokens[range.clone()].iter().any(|t| t.kind == TokenKind::Word && matches!(&page.text[t.start..t.end], b"class" | b"module" | b"def" | b"defmodule" | b"object" | b"config"));
+                || page.tokens[range.clone()].iter().any(|t| {
+                    t.kind == TokenKind::Word
+                        && matches!(
+                            &page.text[t.start..t.end],
+                            b"class" | b"module" | b"def" | b"defmodule" | b"object" | b"config"
+                        )
+                });
             if heads {
                 let is_key = matches!(last, TokenKind::Op(Op::Colon)) && range.len() <= 6;
                 let text = page.slice(range.start, range.end.min(range.start + 16));
@@ -1074,24 +1308,34 @@ impl<'a> Reader<'a> {
                     start = page.chain_start(token);
                     words += 1;
                 }
-                TokenKind::Quote | TokenKind::Op(Op::Assign | Op::Colon | Op::Scope | Op::Dot | Op::Greater | Op::Less | Op::Arrow) => start = token,
+                TokenKind::Quote
+                | TokenKind::Op(
+                    Op::Assign | Op::Colon | Op::Scope | Op::Dot | Op::Greater | Op::Less | Op::Arrow,
+                ) => start = token,
                 TokenKind::Close(_) => match page.partner(token) {
-                    Some(inner) if !page.holds_value(inner, token) && token - inner < 30 => start = page.chain_start(token).min(inner),
+                    Some(inner) if !page.holds_value(inner, token) && token - inner < 30 => {
+                        start = page.chain_start(token).min(inner)
+                    }
                     _ => break,
                 },
                 TokenKind::Line(_) if words == 0 && page.line(token) + 1 == line => start = token,
                 _ => break,
             }
-            if page.line(start) + 1 < line { break }
+            if page.line(start) + 1 < line {
+                break;
+            }
         }
-        while start < opener && !matches!(page.kind(start), TokenKind::Word) { start += 1 }
+        while start < opener && !matches!(page.kind(start), TokenKind::Word) {
+            start += 1
+        }
         // What is passed to a call, or listed in a statement's brackets, does not say what the section is.
         let mut text = String::new();
         let mut token = start;
         while token < opener && text.len() < LONGEST_NAME {
             text.push_str(page.slice(token, token + 1));
             text.push(if page.tokens.get(token + 1).is_some_and(|next| next.spaced) { ' ' } else { '\u{1}' });
-            let skip = matches!(page.kind(token), TokenKind::Open(b'(')).then(|| page.partner(token)).flatten();
+            let skip =
+                matches!(page.kind(token), TokenKind::Open(b'(')).then(|| page.partner(token)).flatten();
             token = skip.filter(|&close| close < opener).unwrap_or(token) + 1;
         }
         let text = text.replace('\u{1}', "");
@@ -1116,27 +1360,38 @@ impl<'a> Reader<'a> {
     fn paragraph(&self, line: usize) -> (usize, usize) {
         let page = self.page;
         let mut first = line;
-        while first > 0 && line - first < 40 && !page.is_blank(first - 1) { first -= 1 }
+        while first > 0 && line - first < 40 && !page.is_blank(first - 1) {
+            first -= 1
+        }
         let mut last = line;
-        while last + 1 < page.lines.len() && last - line < 40 && !page.is_blank(last + 1) { last += 1 }
+        while last + 1 < page.lines.len() && last - line < 40 && !page.is_blank(last + 1) {
+            last += 1
+        }
         (first, last)
     }
 
     fn skip_quotes(&self, op: usize) -> Option<usize> {
         let mut last = op.checked_sub(1)?;
-        while self.page.kind(last) == TokenKind::Quote { last = last.checked_sub(1)? }
+        while self.page.kind(last) == TokenKind::Quote {
+            last = last.checked_sub(1)?
+        }
         Some(last)
     }
 
     fn last_value(&self, from: usize, to: usize) -> Option<usize> {
-        self.page.tokens[from..to].iter().rev().find_map(|t| if let TokenKind::Value(v) = t.kind { Some(v) } else { None })
+        self.page.tokens[from..to]
+            .iter()
+            .rev()
+            .find_map(|t| if let TokenKind::Value(v) = t.kind { Some(v) } else { None })
     }
 
     fn phrase_start(&self, mut start: usize, most: usize) -> usize {
         let page = self.page;
         for _ in 0..most {
             let Some(previous) = start.checked_sub(1) else { break };
-            if page.line(previous) != page.line(start) || page.kind(previous) != TokenKind::Word { break }
+            if page.line(previous) != page.line(start) || page.kind(previous) != TokenKind::Word {
+                break;
+            }
             start = page.chain_start(previous);
         }
         start
@@ -1145,9 +1400,18 @@ impl<'a> Reader<'a> {
     /// `from..to` without quotes and line ends at its edges.
     fn trim(&self, mut from: usize, mut to: usize) -> (usize, usize) {
         let page = self.page;
-        let edge = |kind: TokenKind| matches!(kind, TokenKind::Quote | TokenKind::Line(_) | TokenKind::Op(Op::Other(b'*') | Op::Colon | Op::At));
-        while from < to && edge(page.kind(from)) { from += 1 }
-        while to > from && edge(page.kind(to - 1)) { to -= 1 }
+        let edge = |kind: TokenKind| {
+            matches!(
+                kind,
+                TokenKind::Quote | TokenKind::Line(_) | TokenKind::Op(Op::Other(b'*') | Op::Colon | Op::At)
+            )
+        };
+        while from < to && edge(page.kind(from)) {
+            from += 1
+        }
+        while to > from && edge(page.kind(to - 1)) {
+            to -= 1
+        }
         (from, to)
     }
 }
@@ -1178,11 +1442,17 @@ fn head_line(text: &[u8], line_start: usize, delimiter: u8) -> Option<&[u8]> {
     let looks_like_head = |line: &[u8]| {
         let fields = fields_of(line, delimiter);
         fields.len() >= 2
-            && fields.iter().all(|field| field.len() <= 40 && !field.contains(&b'=') && !field.contains(&b'(') && !is_long_value(field))
-            && fields.iter().filter(|field| field.iter().any(u8::is_ascii_alphabetic)).count() * 2 > fields.len()
+            && fields.iter().all(|field| {
+                field.len() <= 40 && !field.contains(&b'=') && !field.contains(&b'(') && !is_long_value(field)
+            })
+            && fields.iter().filter(|field| field.iter().any(u8::is_ascii_alphabetic)).count() * 2
+                > fields.len()
     };
     let width = |line: &[u8]| fields_of(line, delimiter).len();
-    let row_end = text[line_start..].iter().position(|&b| b == b'\n' || b == b'\r').map_or(text.len(), |at| line_start + at);
+    let row_end = text[line_start..]
+        .iter()
+        .position(|&b| b == b'\n' || b == b'\r')
+        .map_or(text.len(), |at| line_start + at);
     let row = &text[line_start..row_end];
     (looks_like_head(first) && width(first) == width(row)).then_some(first)
 }

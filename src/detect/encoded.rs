@@ -81,7 +81,10 @@ pub fn base64(text: &[u8], run: &Span) -> Option<(Span, Vec<u8>)> {
     }
     let padding = text[at..].iter().take(2).take_while(|&&b| b == b'=').count();
     digits.truncate(digits.len() / 4 * 4 + if digits.len() % 4 == 1 { 0 } else { digits.len() % 4 });
-    let decoded = BASE64_NOPAD.decode(&digits).or_else(|error| BASE64_NOPAD.decode(&digits[..error.position / 4 * 4])).ok()?;
+    let decoded = BASE64_NOPAD
+        .decode(&digits)
+        .or_else(|error| BASE64_NOPAD.decode(&digits[..error.position / 4 * 4]))
+        .ok()?;
     let readable = decoded.iter().filter(|&&b| is_text(b)).count();
     (readable * 20 >= decoded.len() * 19).then_some((start..at + padding, decoded))
 }
@@ -114,7 +117,11 @@ fn utf16_run(text: &[u8], at: usize) -> Option<(usize, bool)> {
     let (little, first) = match (text[at], text[at + 1]) {
         (letter, 0) if is_alnum(letter) => {
             // `letter 0` is little-endian here or big-endian one byte on.
-            if at > 0 && text[at - 1] == 0 && text.get(at + 2).is_none_or(|&b| b != 0) && text.get(at + 3).is_none_or(|&b| b != 0) {
+            if at > 0
+                && text[at - 1] == 0
+                && text.get(at + 2).is_none_or(|&b| b != 0)
+                && text.get(at + 3).is_none_or(|&b| b != 0)
+            {
                 (false, at - 1)
             } else {
                 (true, at)
@@ -123,17 +130,20 @@ fn utf16_run(text: &[u8], at: usize) -> Option<(usize, bool)> {
         (0, letter) if is_alnum(letter) => (false, at),
         _ => return None,
     };
-    [(little, first), (!little, if little { first.wrapping_sub(1) } else { first + 1 })].into_iter().find_map(|(little, first)| {
-        let unit = |at: usize| {
-            let pair = text.get(at..)?.get(..2)?;
-            let (letter, zero) = if little { (pair[0], pair[1]) } else { (pair[1], pair[0]) };
-            (zero == 0 && is_alnum(letter)).then_some(())
-        };
-        unit(first)?;
-        let after = (1..34).take_while(|n| unit(first + 2 * n).is_some()).count();
-        let before = (1..34).take_while(|n| first.checked_sub(2 * n).is_some_and(|at| unit(at).is_some())).count();
-        (after + before >= 31).then_some((first % 2, little))
-    })
+    [(little, first), (!little, if little { first.wrapping_sub(1) } else { first + 1 })].into_iter().find_map(
+        |(little, first)| {
+            let unit = |at: usize| {
+                let pair = text.get(at..)?.get(..2)?;
+                let (letter, zero) = if little { (pair[0], pair[1]) } else { (pair[1], pair[0]) };
+                (zero == 0 && is_alnum(letter)).then_some(())
+            };
+            unit(first)?;
+            let after = (1..34).take_while(|n| unit(first + 2 * n).is_some()).count();
+            let before =
+                (1..34).take_while(|n| first.checked_sub(2 * n).is_some_and(|at| unit(at).is_some())).count();
+            (after + before >= 31).then_some((first % 2, little))
+        },
+    )
 }
 
 /// How often to look for escapes: 32 characters in a row take at least 96 bytes.
@@ -146,7 +156,9 @@ const SHORTEST_ROW: usize = 12;
 #[must_use]
 pub fn escaped(text: &[u8]) -> Option<View> {
     let evident = (0..text.len()).step_by(ESCAPE_STRIDE).any(|at| {
-        let Some(bytes) = text.get(at..at + 8) else { return (at..text.len()).any(|start| row_around(text, start)) };
+        let Some(bytes) = text.get(at..at + 8) else {
+            return (at..text.len()).any(|start| row_around(text, start));
+        };
         begins_escape(bytes) && (at..at + 8).any(|start| row_around(text, start))
     });
     if !evident {
@@ -186,7 +198,9 @@ fn row_around(text: &[u8], start: usize) -> bool {
     }
     let backward = || {
         let length = (3..=6).find(|&length| {
-            before.checked_sub(length).is_some_and(|at| escape(&text[at..]).is_some_and(|(_, long)| long == length))
+            before
+                .checked_sub(length)
+                .is_some_and(|at| escape(&text[at..]).is_some_and(|(_, long)| long == length))
         })?;
         before -= length;
         Some(())
@@ -198,7 +212,11 @@ fn row_around(text: &[u8], start: usize) -> bool {
 fn escape(text: &[u8]) -> Option<(u8, usize)> {
     let hex = |from: usize, to: usize| {
         let digits = std::str::from_utf8(text.get(from..to)?).ok()?;
-        if digits.bytes().all(|b| b.is_ascii_hexdigit()) { u32::from_str_radix(digits, 16).ok() } else { None }
+        if digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            u32::from_str_radix(digits, 16).ok()
+        } else {
+            None
+        }
     };
     let (code, length) = match text.first()? {
         b'%' => (hex(1, 3)?, 3),
@@ -223,7 +241,8 @@ fn escape(text: &[u8]) -> Option<(u8, usize)> {
 pub fn quoted_printable(text: &[u8]) -> Option<View> {
     let head = &text[..text.len().min(48)];
     let colon = memchr::memchr(b':', head)?;
-    let header = head[..colon].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b' ' | b',' | b'+'));
+    let header =
+        head[..colon].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b' ' | b',' | b'+'));
     if !header || !contains_ignore_case(text, b"quoted-printable") {
         return None;
     }
@@ -232,13 +251,24 @@ pub fn quoted_printable(text: &[u8]) -> Option<View> {
     while at < text.len() {
         if text[at] == b'=' {
             let rest = &text[at + 1..];
-            let soft = if rest.starts_with(b"\r\n") { 3 } else if rest.starts_with(b"\n") { 2 } else { 0 };
+            let soft = if rest.starts_with(b"\r\n") {
+                3
+            } else if rest.starts_with(b"\n") {
+                2
+            } else {
+                0
+            };
             if soft > 0 {
                 view.changed.push(at..at + soft);
                 at += soft;
                 continue;
             }
-            if let Some(byte) = rest.get(..2).and_then(|d| std::str::from_utf8(d).ok()).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit())).and_then(|d| u8::from_str_radix(d, 16).ok()) {
+            if let Some(byte) = rest
+                .get(..2)
+                .and_then(|d| std::str::from_utf8(d).ok())
+                .filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))
+                .and_then(|d| u8::from_str_radix(d, 16).ok())
+            {
                 view.push(byte, at);
                 view.changed.push(at..at + 3);
                 at += 3;
@@ -326,7 +356,12 @@ mod tests {
 
     #[test]
     fn escapes_of_whole_values_are_decoded_and_placed() {
-        for write in [|b: u8| format!("\\x{b:02x}"), |b: u8| format!("\\u{b:04x}"), |b: u8| format!("%{b:02X}"), |b: u8| format!("&#{b};")] {
+        for write in [
+            |b: u8| format!("\\x{b:02x}"),
+            |b: u8| format!("\\u{b:04x}"),
+            |b: u8| format!("%{b:02X}"),
+            |b: u8| format!("&#{b};"),
+        ] {
             let written: String = VALUE.bytes().map(write).collect();
             let text = format!("token = \"{written}\";");
             let view = escaped(text.as_bytes()).unwrap();
@@ -338,7 +373,9 @@ mod tests {
     #[test]
     fn cut_literals_are_joined() {
         let (a, b) = VALUE.split_at(16);
-        for text in [format!("'{a}' + '{b}'"), format!("\"{a}\" .\n  \"{b}\""), format!("(\"{a}\"\n \"{b}\")")] {
+        for text in
+            [format!("'{a}' + '{b}'"), format!("\"{a}\" .\n  \"{b}\""), format!("(\"{a}\"\n \"{b}\")")]
+        {
             let view = joined(text.as_bytes()).unwrap();
             assert!(String::from_utf8(view.text.clone()).unwrap().contains(VALUE), "{text}");
         }
@@ -347,7 +384,8 @@ mod tests {
 
     #[test]
     fn base64_of_text_is_decoded_and_of_hashes_is_not() {
-        let encoded = data_encoding::BASE64.encode(format!("TOKEN={VALUE}\nX={}", "y".repeat(100)).as_bytes());
+        let encoded =
+            data_encoding::BASE64.encode(format!("TOKEN={VALUE}\nX={}", "y".repeat(100)).as_bytes());
         let text = format!("x: {encoded}\n");
         let (span, decoded) = base64(text.as_bytes(), &(3..3 + 60)).unwrap();
         assert_eq!(&text[span], encoded);

@@ -89,7 +89,12 @@ fn said<'a>(names: impl Iterator<Item = &'a Named>) -> Said<'a> {
     for named in names {
         let name = &named.name;
         let spoken = matches!(named.relation, "words before it" | "line above" | "comment" | "label");
-        if name.innocent || (name.innocent_alone && !name.twilio && named.relation != "call" && !(spoken && name.role == Role::Exact)) {
+        if name.innocent
+            || (name.innocent_alone
+                && !name.twilio
+                && named.relation != "call"
+                && !(spoken && name.role == Role::Exact))
+        {
             return Said::Otherwise;
         }
         if name.vendor.is_some() && !name.twilio && !(spoken && name.vendor_is_common) {
@@ -125,7 +130,10 @@ fn owner(context: &Context, surroundings: &Surroundings<'_>) -> Owner {
         if level.head.twilio {
             return Owner::Twilio(format!("section: {}", shorten(&level.head.text)));
         }
-        if level.head.vendor.is_some() && (level.is_key || !level.head.vendor_is_common) && level.head.words.len() <= 8 {
+        if level.head.vendor.is_some()
+            && (level.is_key || !level.head.vendor_is_common)
+            && level.head.words.len() <= 8
+        {
             return Owner::Other;
         }
         if level.head.innocent && level.is_key && depth == 0 && level.head.words.len() <= 2 {
@@ -137,7 +145,12 @@ fn owner(context: &Context, surroundings: &Surroundings<'_>) -> Owner {
 
 /// Judges a token or secret. `used_as` are the names under which its variable is used elsewhere in the text.
 #[must_use]
-pub fn secret(candidate: &Candidate, context: &Context, used_as: &[Named], around: &Surroundings<'_>) -> Option<Judgement> {
+pub fn secret(
+    candidate: &Candidate,
+    context: &Context,
+    used_as: &[Named],
+    around: &Surroundings<'_>,
+) -> Option<Judgement> {
     if context.glued && around.sid_beside.is_none() {
         return None;
     }
@@ -197,24 +210,41 @@ pub fn secret(candidate: &Candidate, context: &Context, used_as: &[Named], aroun
         }
     }
     if support < Support::Near
-        && (around.sid_lines.is_some_and(|lines| lines <= 40) || around.mention_bytes.is_some_and(|bytes| bytes <= 1_500) || around.path_twilio)
+        && (around.sid_lines.is_some_and(|lines| lines <= 40)
+            || around.mention_bytes.is_some_and(|bytes| bytes <= 1_500)
+            || around.path_twilio)
     {
         support = Support::Near;
-        evidence.push(if around.sid_lines.is_some_and(|lines| lines <= 40) { "a SID stands nearby" } else { "Twilio is named nearby" }.to_owned());
+        evidence.push(
+            if around.sid_lines.is_some_and(|lines| lines <= 40) {
+                "a SID stands nearby"
+            } else {
+                "Twilio is named nearby"
+            }
+            .to_owned(),
+        );
     }
     if support < Support::File && (around.sid_lines.is_some() || around.mention_bytes.is_some()) {
         support = Support::File;
         evidence.push("the file speaks of Twilio".to_owned());
     }
-    let confidence = confidence(is_token, name, support, (foreign && !same_stem) || bare_in_env, around, context)?;
-    let kind = if !is_token && name.words.iter().any(|word| word == "authy") {
-        Kind::AuthyApiKey
-    } else if is_token {
-        Kind::AuthToken
-    } else {
-        Kind::ApiKeySecret
-    };
-    let leans_on_sid = !name.twilio && !matches!(owner, Owner::Twilio(_)) && support <= Support::Block && support > Support::Near && name.role < Role::Exact;
+    if name.role >= Role::Weak && name.words.iter().any(|word| word == "authy") {
+        return Some(Judgement {
+            kind: Kind::AuthyApiKey,
+            confidence: Confidence::High,
+            evidence,
+            leans_on_sid: false,
+            rank: 4,
+        });
+    }
+    let confidence =
+        confidence(is_token, name, support, (foreign && !same_stem) || bare_in_env, around, context)?;
+    let kind = if is_token { Kind::AuthToken } else { Kind::ApiKeySecret };
+    let leans_on_sid = !name.twilio
+        && !matches!(owner, Owner::Twilio(_))
+        && support <= Support::Block
+        && support > Support::Near
+        && name.role < Role::Exact;
     let role_rank = match name.role {
         Role::Exact => 4,
         Role::Plain if name.words.iter().any(|w| w == "token" || w == "tok") => 3,
@@ -223,16 +253,29 @@ pub fn secret(candidate: &Candidate, context: &Context, used_as: &[Named], aroun
         Role::None => 0,
     };
     // Somebody else's name in front of the role is never a better partner.
-    let rank = if foreign && !same_stem && support < Support::Beside { 0 } else { role_rank } + if name.twilio { 5 } else { 0 } + if support == Support::Beside { 3 } else { 0 };
+    let rank = if foreign && !same_stem && support < Support::Beside { 0 } else { role_rank }
+        + if name.twilio { 5 } else { 0 }
+        + if support == Support::Beside { 3 } else { 0 };
     Some(Judgement { kind, confidence, evidence, leans_on_sid, rank })
 }
 
-fn confidence(is_token: bool, name: &Name, support: Support, foreign: bool, around: &Surroundings<'_>, context: &Context) -> Option<Confidence> {
+fn confidence(
+    is_token: bool,
+    name: &Name,
+    support: Support,
+    foreign: bool,
+    around: &Surroundings<'_>,
+    context: &Context,
+) -> Option<Confidence> {
     use Confidence::{High, Low, Medium};
     let near_mention = around.mention_bytes.is_some_and(|bytes| bytes <= 600);
     if around.sid_beside.is_some() {
         // Without a name, or with one that says secret, what stands right beside a SID is its secret.
-        return Some(if name.role >= Role::Weak || around.sid_by_use || !has_own_name(context) { High } else { Low });
+        return Some(if name.role >= Role::Weak || around.sid_by_use || !has_own_name(context) {
+            High
+        } else {
+            Low
+        });
     }
     Some(match (name.role, support) {
         // Another's name in front of the role: `ACMEPAY_AUTH_TOKEN` beside `TWILIO_ACCOUNT_SID`.
@@ -241,7 +284,14 @@ fn confidence(is_token: bool, name: &Name, support: Support, foreign: bool, arou
         (Role::Weak, Support::Named) => Medium,
         (Role::None, Support::Named) if name.twilio && name.words.len() == 1 => Medium,
         // No name, on the lines of a SID, where Twilio is spoken of.
-        (Role::None, _) if near_mention && !around.crowded && around.sid_lines.is_some_and(|lines| lines <= 2) && !has_own_name(context) => Medium,
+        (Role::None, _)
+            if near_mention
+                && !around.crowded
+                && around.sid_lines.is_some_and(|lines| lines <= 2)
+                && !has_own_name(context) =>
+        {
+            Medium
+        }
         (Role::Exact, Support::Block) => High,
         (Role::Plain, Support::Block) => Medium,
         (Role::Exact, Support::Near) => Medium,
@@ -275,13 +325,35 @@ pub fn sid(candidate: &Candidate, context: &Context, around: &Surroundings<'_>) 
     let speaks = named.is_some_and(|n| n.name.twilio)
         || around.mention_bytes.is_some()
         || around.path_twilio
-        || context.names.iter().any(|n| n.name.words.iter().any(|word| matches!(word.as_str(), "sid" | "sids")));
+        || context
+            .names
+            .iter()
+            .any(|n| n.name.words.iter().any(|word| matches!(word.as_str(), "sid" | "sids")));
     let lower = !candidate.value.expose()[2..].bytes().any(|byte| byte.is_ascii_uppercase());
     let (kind, confidence) = match candidate.shape {
-        Shape::AccountSid => (Kind::AccountSid, if lower { Confidence::High } else if speaks { Confidence::Medium } else { Confidence::Low }),
-        Shape::KeySid => (Kind::ApiKeySid, if lower { Confidence::High } else if speaks { Confidence::Medium } else { Confidence::Low }),
+        Shape::AccountSid => (
+            Kind::AccountSid,
+            if lower {
+                Confidence::High
+            } else if speaks {
+                Confidence::Medium
+            } else {
+                Confidence::Low
+            },
+        ),
+        Shape::KeySid => (
+            Kind::ApiKeySid,
+            if lower {
+                Confidence::High
+            } else if speaks {
+                Confidence::Medium
+            } else {
+                Confidence::Low
+            },
+        ),
         Shape::OauthSid => {
-            let client = named.is_some_and(|n| n.name.words.iter().any(|word| matches!(word.as_str(), "client" | "oauth")));
+            let client = named
+                .is_some_and(|n| n.name.words.iter().any(|word| matches!(word.as_str(), "client" | "oauth")));
             (Kind::OauthClientId, if speaks || client { Confidence::Medium } else { Confidence::Low })
         }
         Shape::Hex32 | Shape::Base62 => return None,
@@ -296,7 +368,11 @@ pub fn sid(candidate: &Candidate, context: &Context, around: &Surroundings<'_>) 
 /// A name as it may stand in a report: one line, not too long.
 #[must_use]
 pub fn shorten(text: &str) -> String {
-    let mut line: String = text.split_whitespace().map(|word| if is_wordlike(word) { word } else { "…" }).collect::<Vec<_>>().join(" ");
+    let mut line: String = text
+        .split_whitespace()
+        .map(|word| if is_wordlike(word) { word } else { "…" })
+        .collect::<Vec<_>>()
+        .join(" ");
     if line.chars().count() > 60 {
         line = line.chars().take(59).chain(['…']).collect();
     }
@@ -313,7 +389,30 @@ fn is_wordlike(word: &str) -> bool {
 #[must_use]
 pub fn is_hash_file(path: &str) -> bool {
     let name = path.rsplit(['/', '!']).next().unwrap_or(path).to_ascii_lowercase();
-    name.ends_with(".lock") || name.ends_with(".sum") || name.ends_with(".md5") || name.ends_with(".sha1") || name.ends_with(".sha256") || name.ends_with(".sha512")
-        || name.ends_with("-lock.json") || name.ends_with("-lock.yaml") || name.ends_with("-lock.yml") || name.ends_with(".map")
-        || matches!(name.as_str(), "md5sums" | "sha1sums" | "sha256sums" | "checksums" | "checksums.txt" | "record" | "md5sums.txt" | "shasums" | "npm-shrinkwrap.json" | "packages.lock.json" | "manifest.md5" | ".cargo-checksum.json" | "integrity.json")
+    name.ends_with(".lock")
+        || name.ends_with(".sum")
+        || name.ends_with(".md5")
+        || name.ends_with(".sha1")
+        || name.ends_with(".sha256")
+        || name.ends_with(".sha512")
+        || name.ends_with("-lock.json")
+        || name.ends_with("-lock.yaml")
+        || name.ends_with("-lock.yml")
+        || name.ends_with(".map")
+        || matches!(
+            name.as_str(),
+            "md5sums"
+                | "sha1sums"
+                | "sha256sums"
+                | "checksums"
+                | "checksums.txt"
+                | "record"
+                | "md5sums.txt"
+                | "shasums"
+                | "npm-shrinkwrap.json"
+                | "packages.lock.json"
+                | "manifest.md5"
+                | ".cargo-checksum.json"
+                | "integrity.json"
+        )
 }

@@ -128,7 +128,9 @@ impl Lexer<'_> {
         let rest = &self.text[self.at..bound];
         let byte = rest[0];
         let written = match byte {
-            b'%' => hex_pair(rest, 1).filter(|b| !b.is_ascii_alphanumeric() && *b < 0x7f).map(|decoded| (decoded, 3)),
+            b'%' => hex_pair(rest, 1)
+                .filter(|b| !b.is_ascii_alphanumeric() && *b < 0x7f)
+                .map(|decoded| (decoded, 3)),
             b'&' => entity(rest),
             _ => None,
         };
@@ -159,7 +161,8 @@ impl Lexer<'_> {
         let length = (0..rest.len())
             .position(|at| {
                 let byte = rest[at];
-                let typographic = byte >= 0x80 && (is_typographic_quote(&rest[at..]) || rest[at..].starts_with(&[0xc2, 0xa0]));
+                let typographic = byte >= 0x80
+                    && (is_typographic_quote(&rest[at..]) || rest[at..].starts_with(&[0xc2, 0xa0]));
                 !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || byte >= 0x80) || typographic
             })
             .unwrap_or(rest.len());
@@ -167,7 +170,8 @@ impl Lexer<'_> {
     }
 
     fn line(&mut self, length: usize) {
-        let indent = self.text[self.at + length..self.end].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let indent =
+            self.text[self.at + length..self.end].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
         self.push(TokenKind::Line(indent as u32), length);
         self.spaced = true;
     }

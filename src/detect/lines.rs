@@ -54,9 +54,13 @@ mod tests {
 
     #[test]
     fn places_are_exact_for_every_line_end() {
-        for (text, place, line, start) in
-            [("a\nbb\nc", 3, 1, 2), ("a\r\nbb\r\nc", 7, 2, 7), ("a\rbb\rc", 5, 2, 5), ("a\rb\nc", 2, 0, 0), ("", 0, 0, 0)]
-        {
+        for (text, place, line, start) in [
+            ("a\nbb\nc", 3, 1, 2),
+            ("a\r\nbb\r\nc", 7, 2, 7),
+            ("a\rbb\rc", 5, 2, 5),
+            ("a\rb\nc", 2, 0, 0),
+            ("", 0, 0, 0),
+        ] {
             assert_eq!(Lines::of(text.as_bytes()).locate(place), (line, start), "{text:?}");
         }
     }

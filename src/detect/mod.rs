@@ -91,7 +91,9 @@ impl Detector {
         let opened = match stage {
             Stage::Mail => encoded::quoted_printable(text),
             Stage::Escapes => encoded::escaped(text),
-            Stage::Literals if text.len() <= LARGEST_SOURCE && plain::speaks_of_twilio(text) => encoded::joined(text),
+            Stage::Literals if text.len() <= LARGEST_SOURCE && plain::speaks_of_twilio(text) => {
+                encoded::joined(text)
+            }
             Stage::Literals => None,
             Stage::Plain => return self.plain(text, path, depth),
         };
@@ -148,7 +150,14 @@ fn locate(hits: &mut [Hit], text: &[u8], end_of_line: Option<u8>) {
         hit.column = (hit.span.start - start) as u64;
         // A value that goes on on another line ends, for a report, with its own first line.
         let (last_line, _) = lines.locate(hit.span.end - 1);
-        let end = if last_line == line { hit.span.end } else { text[hit.span.start..].iter().position(|b| matches!(b, b'\n' | b'\r')).map_or(hit.span.end, |n| hit.span.start + n) };
+        let end = if last_line == line {
+            hit.span.end
+        } else {
+            text[hit.span.start..]
+                .iter()
+                .position(|b| matches!(b, b'\n' | b'\r'))
+                .map_or(hit.span.end, |n| hit.span.start + n)
+        };
         hit.end_column = (end - start) as u64;
     }
 }

@@ -101,21 +101,24 @@ impl Name {
         }
         // `key secret` is Twilio's term, `secret key` is everybody's.
         let key_secret = has_secret && has_key && !secret_before_key;
-        name.role = if (has_auth && has_token) || (has_account && has_token) || (has_secret && has_api) || key_secret {
-            Role::Exact
-        } else if plain && !secret_before_key {
-            Role::Plain
-        } else if weak || plain {
-            Role::Weak
-        } else {
-            Role::None
-        };
+        name.role =
+            if (has_auth && has_token) || (has_account && has_token) || (has_secret && has_api) || key_secret
+            {
+                Role::Exact
+            } else if plain && !secret_before_key {
+                Role::Plain
+            } else if weak || plain {
+                Role::Weak
+            } else {
+                Role::None
+            };
         let each = |test: fn(&Word) -> bool| {
             !name.words.is_empty() && name.words.iter().all(|word| rules.word(word).is_some_and(test))
         };
         name.value_holder = each(|word| word.value_holder) || is_compound(&name.words, &VALUE_HOLDERS);
         name.name_holder = each(|word| word.name_holder);
-        name.wrapper = !words.is_empty() && words.iter().all(|word| rules.word(&word.text).is_some_and(|w| w.wrapper));
+        name.wrapper =
+            !words.is_empty() && words.iter().all(|word| rules.word(&word.text).is_some_and(|w| w.wrapper));
         name
     }
 
@@ -147,13 +150,59 @@ fn is_compound(words: &[String], list: &[[&str; 2]]) -> bool {
 
 /// Words that say what a thing is, and so do not tell one credential from another.
 const ROLE_WORDS: [&str; 47] = [
-    "auth", "token", "tokens", "tok", "secret", "secrets", "key", "keys", "api", "apikey", "sid", "sids", "account",
-    "accounts", "acct", "acc", "ac", "sk", "user", "username", "password", "passwd", "pass", "pwd", "pw", "login", "id", "credential", "credentials", "cred", "creds",
-    "client", "const", "value", "val", "string", "str", "my", "the", "default", "process", "env", "self", "this", "config", "var", "setting",
+    "auth",
+    "token",
+    "tokens",
+    "tok",
+    "secret",
+    "secrets",
+    "key",
+    "keys",
+    "api",
+    "apikey",
+    "sid",
+    "sids",
+    "account",
+    "accounts",
+    "acct",
+    "acc",
+    "ac",
+    "sk",
+    "user",
+    "username",
+    "password",
+    "passwd",
+    "pass",
+    "pwd",
+    "pw",
+    "login",
+    "id",
+    "credential",
+    "credentials",
+    "cred",
+    "creds",
+    "client",
+    "const",
+    "value",
+    "val",
+    "string",
+    "str",
+    "my",
+    "the",
+    "default",
+    "process",
+    "env",
+    "self",
+    "this",
+    "config",
+    "var",
+    "setting",
 ];
 
 fn is_stem(word: &str, known: Word) -> bool {
-    known.class != Class::Twilio && !ROLE_WORDS.contains(&word) && !(known.wrapper && known.class == Class::Neutral)
+    known.class != Class::Twilio
+        && !ROLE_WORDS.contains(&word)
+        && !(known.wrapper && known.class == Class::Neutral)
 }
 
 struct Part {
@@ -182,20 +231,30 @@ fn split(rules: &Rules, text: &str) -> Vec<Part> {
         let byte = bytes[at];
         if !byte.is_ascii_alphanumeric() && byte < 0x80 {
             flush(start, at, &mut component);
-            if matches!(byte, b'.' | b'/' | b'[' | b'(') || (byte == b':' && bytes.get(at + 1) == Some(&b':')) || byte == b'>' {
+            if matches!(byte, b'.' | b'/' | b'[' | b'(')
+                || (byte == b':' && bytes.get(at + 1) == Some(&b':'))
+                || byte == b'>'
+            {
                 component = true;
             }
             start = at + 1;
         } else if at > start {
             let previous = bytes[at - 1];
             let next = bytes.get(at + 1).copied().unwrap_or(b' ');
-            let hump = byte.is_ascii_uppercase() && (previous.is_ascii_lowercase() || previous.is_ascii_digit());
+            let hump =
+                byte.is_ascii_uppercase() && (previous.is_ascii_lowercase() || previous.is_ascii_digit());
             // `SIDs` is one word: the plural of an acronym.
             let plural = next == b's' && !bytes.get(at + 2).is_some_and(u8::is_ascii_lowercase);
-            let end_of_acronym =
-                byte.is_ascii_uppercase() && previous.is_ascii_uppercase() && next.is_ascii_lowercase() && !plural;
-            let digits = byte.is_ascii_digit() && previous.is_ascii_alphabetic() && !keeps_digits(rules, text, start, at);
-            let letters = byte.is_ascii_alphabetic() && previous.is_ascii_digit() && !keeps_digits(rules, text, start, at);
+            let end_of_acronym = byte.is_ascii_uppercase()
+                && previous.is_ascii_uppercase()
+                && next.is_ascii_lowercase()
+                && !plural;
+            let digits = byte.is_ascii_digit()
+                && previous.is_ascii_alphabetic()
+                && !keeps_digits(rules, text, start, at);
+            let letters = byte.is_ascii_alphabetic()
+                && previous.is_ascii_digit()
+                && !keeps_digits(rules, text, start, at);
             if hump || end_of_acronym || digits || (letters && byte.is_ascii_uppercase()) {
                 flush(start, at, &mut component);
                 start = at;
@@ -211,8 +270,10 @@ fn split(rules: &Rules, text: &str) -> Vec<Part> {
 fn keeps_digits(rules: &Rules, text: &str, start: usize, at: usize) -> bool {
     let rest = &text.as_bytes()[start..];
     let end = rest.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(rest.len());
-    let digits_end =
-        text.as_bytes()[at..].iter().position(|byte| !byte.is_ascii_digit()).map_or(text.len(), |length| at + length);
+    let digits_end = text.as_bytes()[at..]
+        .iter()
+        .position(|byte| !byte.is_ascii_digit())
+        .map_or(text.len(), |length| at + length);
     [start + end, digits_end].into_iter().any(|to| {
         to > at && text.get(start..to).is_some_and(|word| rules.word(&word.to_lowercase()).is_some())
     })
@@ -232,7 +293,8 @@ fn known_words(rules: &Rules, chunk: &str) -> Vec<String> {
             let Some((count, _)) = best[start] else { continue };
             let word = &chunk[start..end];
             // Short words make up anything; only a few of them join others in practice.
-            let fits = (word.len() >= 3 && rules.word(word).is_some_and(|w| w.class != Class::Unknown || w.wrapper))
+            let fits = (word.len() >= 3
+                && rules.word(word).is_some_and(|w| w.class != Class::Unknown || w.wrapper))
                 || matches!(word, "my" | "tw" | "ac" | "sk" | "id")
                 || (start > 0 && word.bytes().all(|b| b.is_ascii_digit()));
             if fits && best[end].is_none_or(|(fewest, _)| count + 1 < fewest) {
@@ -256,7 +318,11 @@ fn known_words(rules: &Rules, chunk: &str) -> Vec<String> {
             let mut words = Vec::new();
             for part in [&chunk[..at], brand, &chunk[at + brand.len()..]] {
                 if !part.is_empty() {
-                    words.extend(if part == brand { vec![part.to_owned()] } else { known_words(rules, part) });
+                    words.extend(if part == brand {
+                        vec![part.to_owned()]
+                    } else {
+                        known_words(rules, part)
+                    });
                 }
             }
             return words;
@@ -276,8 +342,16 @@ mod tests {
     #[test]
     fn one_name_in_many_spellings_is_the_same_words() {
         for spelling in [
-            "TWILIO_AUTH_TOKEN", "twilio.auth-token", "twilio.authToken", "Twilio__AuthToken", "twilio:AuthToken",
-            "TwilioAuthToken", "twilioauthtoken", "TWILIOAUTHTOKEN", "twilio-auth-token", "twilioAUTHToken",
+            "TWILIO_AUTH_TOKEN",
+            "twilio.auth-token",
+            "twilio.authToken",
+            "Twilio__AuthToken",
+            "twilio:AuthToken",
+            "TwilioAuthToken",
+            "twilioauthtoken",
+            "TWILIOAUTHTOKEN",
+            "twilio-auth-token",
+            "twilioAUTHToken",
         ] {
             assert_eq!(words(spelling), ["twilio", "auth", "token"], "{spelling}");
         }

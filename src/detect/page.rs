@@ -35,7 +35,8 @@ impl<'a> Page<'a> {
     #[must_use]
     pub fn new(text: &'a [u8], region: &Span, values: &[Span]) -> Self {
         let tokens = lex(text, region, values);
-        let first_indent = text[region.clone()].iter().take_while(|b| matches!(b, b' ' | b'\t')).count() as u32;
+        let first_indent =
+            text[region.clone()].iter().take_while(|b| matches!(b, b' ' | b'\t')).count() as u32;
         let mut lines = vec![Line { first: 0, indent: first_indent }];
         let mut line_of = Vec::with_capacity(tokens.len());
         let mut parent = vec![NONE; tokens.len()];
@@ -138,7 +139,10 @@ impl<'a> Page<'a> {
         let Some(&token) = self.tokens[range.clone()].first() else { return false };
         match token.kind {
             TokenKind::Op(Op::Hash | Op::Semicolon) => true,
-            TokenKind::Op(Op::Slash) => self.is(range.start + 1, Op::Slash) || matches!(self.second(&range), Some(TokenKind::Op(Op::Other(b'*')))),
+            TokenKind::Op(Op::Slash) => {
+                self.is(range.start + 1, Op::Slash)
+                    || matches!(self.second(&range), Some(TokenKind::Op(Op::Other(b'*'))))
+            }
             TokenKind::Op(Op::Other(b'*')) => true,
             TokenKind::Op(Op::Dash) => self.is(range.start + 1, Op::Dash),
             TokenKind::Op(Op::Less) => matches!(self.second(&range), Some(TokenKind::Op(Op::Other(b'!')))),
@@ -180,7 +184,9 @@ impl<'a> Page<'a> {
             let Some(joiner) = start.checked_sub(1) else { return start };
             let joins = matches!(
                 self.kind(joiner),
-                TokenKind::Op(Op::Dot | Op::Scope | Op::Arrow | Op::Dash | Op::Colon | Op::Other(b'!' | b'?' | b'*'))
+                TokenKind::Op(
+                    Op::Dot | Op::Scope | Op::Arrow | Op::Dash | Op::Colon | Op::Other(b'!' | b'?' | b'*')
+                )
             );
             if !joins || self.tokens[start].spaced || self.tokens[joiner].spaced {
                 return start;

@@ -104,8 +104,11 @@ fn assign(hits: &[Hit], kind: Kind, sid_kind: Kind, exclusive: bool) -> Vec<Pair
         .map(|places| {
             let mut best: HashMap<usize, (i32, &'static str)> = HashMap::new();
             for &place in places.iter().take(NEIGHBOURS) {
-                let at = occurrences.partition_point(|&(line, other, _)| (line, other) < (hits[place].line, place));
-                for &(_, occurrence, sid) in &occurrences[at.saturating_sub(NEIGHBOURS)..(at + NEIGHBOURS).min(occurrences.len())] {
+                let at = occurrences
+                    .partition_point(|&(line, other, _)| (line, other) < (hits[place].line, place));
+                for &(_, occurrence, sid) in
+                    &occurrences[at.saturating_sub(NEIGHBOURS)..(at + NEIGHBOURS).min(occurrences.len())]
+                {
                     let (weight, evidence) = weigh(&hits[occurrence], &hits[place], sids.len());
                     let entry = best.entry(sid).or_insert((weight, evidence));
                     if weight > entry.0 {
@@ -113,7 +116,8 @@ fn assign(hits: &[Hit], kind: Kind, sid_kind: Kind, exclusive: bool) -> Vec<Pair
                     }
                 }
             }
-            let mut list: Vec<_> = best.into_iter().map(|(sid, (weight, evidence))| (sid, weight, evidence)).collect();
+            let mut list: Vec<_> =
+                best.into_iter().map(|(sid, (weight, evidence))| (sid, weight, evidence)).collect();
             list.sort_by_key(|&(sid, weight, _)| (std::cmp::Reverse(weight), sid));
             list
         })
@@ -121,7 +125,11 @@ fn assign(hits: &[Hit], kind: Kind, sid_kind: Kind, exclusive: bool) -> Vec<Pair
     for list in &mut ties {
         list.retain(|&(_, weight, _)| weight >= WEAKEST);
     }
-    let chosen = if exclusive { matching(&ties, sids.len(), |other| hits[others[other][0]].place.rank) } else { ties.iter().map(|list| list.first().map(|_| 0)).collect() };
+    let chosen = if exclusive {
+        matching(&ties, sids.len(), |other| hits[others[other][0]].place.rank)
+    } else {
+        ties.iter().map(|list| list.first().map(|_| 0)).collect()
+    };
     let mut taken: HashMap<usize, i32> = HashMap::new();
     for (list, choice) in ties.iter().zip(&chosen) {
         if let Some(choice) = choice {
@@ -144,21 +152,35 @@ fn assign(hits: &[Hit], kind: Kind, sid_kind: Kind, exclusive: bool) -> Vec<Pair
                 })
                 .map(|&(rival, _, evidence)| (hits[sids[rival][0]].value.expose().to_owned(), evidence))
                 .collect();
-            Some(Pair { sid: hits[sids[sid][0]].value.expose().to_owned(), of: places[0], weight, evidence, rivals })
+            Some(Pair {
+                sid: hits[sids[sid][0]].value.expose().to_owned(),
+                of: places[0],
+                weight,
+                evidence,
+                rivals,
+            })
         })
         .collect()
 }
 
 /// For each value the index of the tie chosen: greedy by weight, one SID a value, mended by exchanging partners
 /// while that raises the total; what is left over joins its best SID.
-fn matching(ties: &[Vec<(usize, i32, &'static str)>], sids: usize, rank: impl Fn(usize) -> u8) -> Vec<Option<usize>> {
+fn matching(
+    ties: &[Vec<(usize, i32, &'static str)>],
+    sids: usize,
+    rank: impl Fn(usize) -> u8,
+) -> Vec<Option<usize>> {
     let mut edges: Vec<(i32, u8, usize, usize)> = ties
         .iter()
         .enumerate()
-        .flat_map(|(other, list)| list.iter().enumerate().map(move |(tie, &(_, weight, _))| (weight, other, tie)))
+        .flat_map(|(other, list)| {
+            list.iter().enumerate().map(move |(tie, &(_, weight, _))| (weight, other, tie))
+        })
         .map(|(weight, other, tie)| (weight, rank(other), other, tie))
         .collect();
-    edges.sort_by_key(|&(weight, rank, other, tie)| (std::cmp::Reverse(weight), std::cmp::Reverse(rank), other, tie));
+    edges.sort_by_key(|&(weight, rank, other, tie)| {
+        (std::cmp::Reverse(weight), std::cmp::Reverse(rank), other, tie)
+    });
     let mut chosen: Vec<Option<usize>> = vec![None; ties.len()];
     let mut free = vec![true; sids];
     for (_, _, other, tie) in edges {
@@ -189,7 +211,8 @@ fn exchange(ties: &[Vec<(usize, i32, &'static str)>], chosen: &mut [Option<usize
                 let (Some(tie_a), Some(tie_b)) = (chosen[a], chosen[b]) else { continue };
                 let swapped = (tie_to(a, ties[b][tie_b].0), tie_to(b, ties[a][tie_a].0));
                 if let (Some(new_a), Some(new_b)) = swapped
-                    && weight(a, Some(new_a)) + weight(b, Some(new_b)) > weight(a, chosen[a]) + weight(b, chosen[b])
+                    && weight(a, Some(new_a)) + weight(b, Some(new_b))
+                        > weight(a, chosen[a]) + weight(b, chosen[b])
                 {
                     (chosen[a], chosen[b]) = (Some(new_a), Some(new_b));
                     changed = true;
@@ -205,7 +228,9 @@ fn exchange(ties: &[Vec<(usize, i32, &'static str)>], chosen: &mut [Option<usize
 /// How strongly a value is tied to a SID, and by what.
 fn weigh(sid: &Hit, other: &Hit, sids: usize) -> (i32, &'static str) {
     let (a, b) = (&sid.place, &other.place);
-    if b.after == Some(sid.span.start) && b.list.map(|l| l.0) == a.list.map(|l| l.0) || b.used_after == Some(sid.span.start) {
+    if b.after == Some(sid.span.start) && b.list.map(|l| l.0) == a.list.map(|l| l.0)
+        || b.used_after == Some(sid.span.start)
+    {
         return (130, "stands right after it");
     }
     if a.list.is_some() && a.list.map(|l| l.0) == b.list.map(|l| l.0) && used_together(a, b) {

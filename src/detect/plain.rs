@@ -60,7 +60,9 @@ pub fn examine(rules: &Rules, text: &[u8], path: &str) -> Outcome {
             }
         },
     );
-    let inside = |span: &Span, hits: &[Hit]| hits.iter().any(|hit| hit.span.start < span.end && span.start < hit.span.end);
+    let inside = |span: &Span, hits: &[Hit]| {
+        hits.iter().any(|hit| hit.span.start < span.end && span.start < hit.span.end)
+    };
     let mut decoded_to = 0;
     // Long base64 is many runs, with `+` and `/` between them: what its start does not say, its rest will not.
     let mut refused_to = usize::MAX;
@@ -90,12 +92,15 @@ pub fn examine(rules: &Rules, text: &[u8], path: &str) -> Outcome {
     outcome.hits = shaped;
     let mentions = mentions(text);
     let path_twilio = encoded::contains_ignore_case(path.as_bytes(), b"twilio");
-    let evident = !mentions.is_empty() || path_twilio || candidates.iter().any(|c| c.shape.is_sid() || c.password.is_some());
+    let evident = !mentions.is_empty()
+        || path_twilio
+        || candidates.iter().any(|c| c.shape.is_sid() || c.password.is_some());
     if !evident {
         candidates.retain(|candidate| may_be_named(text, &candidate.span));
     }
     if !candidates.is_empty() {
-        Examination { rules, text, path, candidates: &candidates, mentions, path_twilio }.run(&mut outcome.hits);
+        Examination { rules, text, path, candidates: &candidates, mentions, path_twilio }
+            .run(&mut outcome.hits);
     }
     outcome
 }
@@ -126,12 +131,20 @@ fn whole(rules: &Rules, decoded: &[u8], span: &Span) -> Option<Candidate> {
 
 fn oauth_secret(text: &[u8], span: Span) -> Option<Candidate> {
     let value = std::str::from_utf8(&text[span.clone()]).ok()?;
-    let mixed = value.bytes().any(|b| b.is_ascii_lowercase()) && value.bytes().any(|b| b.is_ascii_uppercase());
-    mixed.then(|| Candidate { shape: Shape::Base62, value: Secret::new(value.to_owned()), span, encoding: Encoding::Plain, password: None })
+    let mixed =
+        value.bytes().any(|b| b.is_ascii_lowercase()) && value.bytes().any(|b| b.is_ascii_uppercase());
+    mixed.then(|| Candidate {
+        shape: Shape::Base62,
+        value: Secret::new(value.to_owned()),
+        span,
+        encoding: Encoding::Plain,
+        password: None,
+    })
 }
 
 /// How Twilio is spelt, without the letter whose case varies; the last is a misspelling that recurs.
-static MENTIONS: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| [Finder::new("wilio"), Finder::new("WILIO"), Finder::new("willio")]);
+static MENTIONS: LazyLock<[Finder<'static>; 3]> =
+    LazyLock::new(|| [Finder::new("wilio"), Finder::new("WILIO"), Finder::new("willio")]);
 
 /// Where the text speaks of Twilio.
 fn mentions(text: &[u8]) -> Vec<usize> {
@@ -208,7 +221,15 @@ impl Examination<'_> {
             let TokenKind::Value(candidate) = kind else { continue };
             if group.contains(&candidate) {
                 let context = reader.read(token);
-                reads.push(Read { candidate, token, context, used_as: Vec::new(), uses: Vec::new(), used_after: None, used_by_others: false });
+                reads.push(Read {
+                    candidate,
+                    token,
+                    context,
+                    used_as: Vec::new(),
+                    uses: Vec::new(),
+                    used_after: None,
+                    used_by_others: false,
+                });
             }
         }
         self.follow_uses(&page, &reader, &mut reads);
@@ -253,7 +274,11 @@ impl Examination<'_> {
             let candidate = &self.candidates[read.candidate];
             if let Some(&(kind, confidence, rank)) = known.get(candidate.value.expose()) {
                 let evidence = vec!["the same value as elsewhere in this file".to_owned()];
-                hits.push(self.hit(candidate, read, Judgement { kind, confidence, evidence, leans_on_sid: false, rank }));
+                hits.push(self.hit(
+                    candidate,
+                    read,
+                    Judgement { kind, confidence, evidence, leans_on_sid: false, rank },
+                ));
             }
         }
         for hit in hits.iter_mut().filter(|hit| hit.confidence == Confidence::Low) {
@@ -283,7 +308,8 @@ impl Examination<'_> {
         }
         // A name that several values bear (`sid` in each of three blocks) says nothing of its uses.
         owners.retain(|_, values| {
-            let distinct: HashSet<&str> = values.iter().map(|&v| self.candidates[reads[v].candidate].value.expose()).collect();
+            let distinct: HashSet<&str> =
+                values.iter().map(|&v| self.candidates[reads[v].candidate].value.expose()).collect();
             distinct.len() == 1
         });
         if owners.is_empty() {
@@ -298,9 +324,12 @@ impl Examination<'_> {
             let Some(values) = owners.get(word) else { continue };
             let owner = values[0];
             let count = seen.entry(owner).or_default();
-            let next = (token + 1..(token + 3).min(page.tokens.len())).find(|&t| page.kind(t) != TokenKind::Quote);
-            let is_definition = next.is_some_and(|t| matches!(page.kind(t), TokenKind::Op(Op::Assign | Op::Colon) | TokenKind::Value(_)))
-                && !(page.is(next.unwrap_or(0), Op::Colon) && page.text.get(page.tokens[token].start.wrapping_sub(1)) == Some(&b'$'));
+            let next =
+                (token + 1..(token + 3).min(page.tokens.len())).find(|&t| page.kind(t) != TokenKind::Quote);
+            let is_definition = next.is_some_and(|t| {
+                matches!(page.kind(t), TokenKind::Op(Op::Assign | Op::Colon) | TokenKind::Value(_))
+            }) && !(page.is(next.unwrap_or(0), Op::Colon)
+                && page.text.get(page.tokens[token].start.wrapping_sub(1)) == Some(&b'$'));
             if is_definition || *count >= MOST_USES {
                 continue;
             }
@@ -309,20 +338,34 @@ impl Examination<'_> {
             if let Some(list) = context.list {
                 reads[owner].uses.push((list, context.position));
             }
-            let after = context.after_word.as_deref().and_then(last_word).and_then(|word| owners.get(word)).map(|values| values[0]);
+            let after = context
+                .after_word
+                .as_deref()
+                .and_then(last_word)
+                .and_then(|word| owners.get(word))
+                .map(|values| values[0]);
             if let Some(after) = after.filter(|&after| self.shape(&reads[after]).is_sid()) {
                 reads[owner].used_after = Some(self.candidates[reads[after].candidate].span.start);
-            } else if let Some(value) = context.after_value.filter(|&value| self.candidates[value].shape.is_sid()) {
+            } else if let Some(value) =
+                context.after_value.filter(|&value| self.candidates[value].shape.is_sid())
+            {
                 reads[owner].used_after = Some(self.candidates[value].span.start);
             }
             let vendor = context.names.iter().any(|named| named.name.vendor.is_some() && !named.name.twilio);
-            let twilio = context.names.iter().any(|named| named.name.twilio) || context.levels.iter().any(|level| level.head.twilio);
+            let twilio = context.names.iter().any(|named| named.name.twilio)
+                || context.levels.iter().any(|level| level.head.twilio);
             reads[owner].used_by_others |= vendor && !twilio && !named_twilio(&reads[owner].context);
             reads[owner].used_as.extend(context.names);
         }
     }
 
-    fn surroundings<'b>(&self, page: &Page<'_>, read: &'b Read, reads: &'b [Read], sids: &[usize]) -> Surroundings<'b> {
+    fn surroundings<'b>(
+        &self,
+        page: &Page<'_>,
+        read: &'b Read,
+        reads: &'b [Read],
+        sids: &[usize],
+    ) -> Surroundings<'b> {
         let candidate = &self.candidates[read.candidate];
         let mut around = Surroundings { path_twilio: self.path_twilio, ..Surroundings::default() };
         around.mention_bytes = self.nearest_mention(&candidate.span);
@@ -331,12 +374,21 @@ impl Examination<'_> {
         }
         around.hash_file = judge::is_hash_file(self.path);
         let partner = if candidate.shape == Shape::Hex32 { Shape::AccountSid } else { Shape::KeySid };
-        let is_partner = |index: usize| self.candidates[index].shape == partner && self.candidates[index].password.is_none();
+        let is_partner = |index: usize| {
+            self.candidates[index].shape == partner && self.candidates[index].password.is_none()
+        };
         if read.context.after_value.is_some_and(is_partner) {
-            around.sid_beside = Some(if partner == Shape::AccountSid { "stands right after an Account SID" } else { "stands right after a key SID" });
+            around.sid_beside = Some(if partner == Shape::AccountSid {
+                "stands right after an Account SID"
+            } else {
+                "stands right after a key SID"
+            });
         } else if value_after(page, read.token).is_some_and(is_partner) && read.context.list.is_some() {
             around.sid_beside = Some("stands right before its SID");
-        } else if read.used_after.is_some_and(|at| self.candidates.iter().any(|c| c.span.start == at && c.shape == partner)) {
+        } else if read
+            .used_after
+            .is_some_and(|at| self.candidates.iter().any(|c| c.span.start == at && c.shape == partner))
+        {
             around.sid_beside = Some("its variable is used right after that of a SID");
             around.sid_by_use = true;
         }
@@ -357,7 +409,10 @@ impl Examination<'_> {
                 continue;
             }
             around.sid_lines = Some(around.sid_lines.map_or(lines, |fewest| fewest.min(lines)));
-            if right && self.same_block(read, other, lines) && nearest.is_none_or(|(fewest, _)| lines < fewest) {
+            if right
+                && self.same_block(read, other, lines)
+                && nearest.is_none_or(|(fewest, _)| lines < fewest)
+            {
                 nearest = Some((lines, other));
             }
         }
@@ -397,13 +452,16 @@ impl Examination<'_> {
         for near in (first..=line).rev() {
             let comment = page.is_comment(near);
             let range = page.line_range(near);
-            let statement = page.tokens[range.clone()].iter().any(|t| matches!(t.kind, TokenKind::Op(Op::Assign | Op::Colon)));
+            let statement = page.tokens[range.clone()]
+                .iter()
+                .any(|t| matches!(t.kind, TokenKind::Op(Op::Assign | Op::Colon)));
             if near != line && !comment && (statement || line - near > 6) {
                 continue;
             }
             let (from, to) = if near == line {
                 // A long line is not about one thing.
-                let reach = |token: usize| page.tokens[token].start.abs_diff(page.tokens[read.token].start) <= 160;
+                let reach =
+                    |token: usize| page.tokens[token].start.abs_diff(page.tokens[read.token].start) <= 160;
                 let from = range.clone().find(|&t| reach(t)).unwrap_or(range.start);
                 let to = range.clone().rev().find(|&t| reach(t)).map_or(range.end, |t| t + 1);
                 (from, to)
@@ -431,7 +489,11 @@ impl Examination<'_> {
     fn basic(&self, candidate: &Candidate, read: &Read, hits: &mut Vec<Hit>) {
         let Some((shape, password)) = &candidate.password else { return };
         let sid_kind = if candidate.shape == Shape::AccountSid { Kind::AccountSid } else { Kind::ApiKeySid };
-        let secret_kind = if *shape == Shape::Hex32 && sid_kind == Kind::AccountSid { Kind::AuthToken } else { Kind::ApiKeySecret };
+        let secret_kind = if *shape == Shape::Hex32 && sid_kind == Kind::AccountSid {
+            Kind::AuthToken
+        } else {
+            Kind::ApiKeySecret
+        };
         let evidence = vec!["user and password of Basic authentication, in base64".to_owned()];
         let mut hit = |kind: Kind, value: &Secret, after: Option<usize>, list: usize| {
             hits.push(Hit {
@@ -503,7 +565,10 @@ fn oauth(context: &Context) -> Option<Judgement> {
     says_secret.then(|| Judgement {
         kind: Kind::OauthClientSecret,
         confidence: Confidence::Medium,
-        evidence: vec![format!("{}: {}", named.relation, judge::shorten(&named.name.text)), "beside the id of an OAuth app".into()],
+        evidence: vec![
+            format!("{}: {}", named.relation, judge::shorten(&named.name.text)),
+            "beside the id of an OAuth app".into(),
+        ],
         leans_on_sid: false,
         rank: 4,
     })
@@ -534,6 +599,19 @@ fn last_word(text: &str) -> Option<&str> {
 fn is_keyword(word: &str) -> bool {
     matches!(
         word,
-        "value" | "key" | "name" | "default" | "string" | "String" | "is" | "the" | "to" | "and" | "id" | "data" | "type" | "text"
+        "value"
+            | "key"
+            | "name"
+            | "default"
+            | "string"
+            | "String"
+            | "is"
+            | "the"
+            | "to"
+            | "and"
+            | "id"
+            | "data"
+            | "type"
+            | "text"
     ) || word.bytes().all(|b| b.is_ascii_digit())
 }

@@ -31,7 +31,10 @@ pub fn wide(hay: &[u8], mut found: impl FnMut(Span)) {
     let mut start = 0;
     while let Some(window) = hay.get(start..start + MIN) {
         // From the end of the window: the later the byte that is not of the class, the further the jump.
-        match (0..MIN / 8).rev().find_map(|eighth| last_other(&window[eighth * 8..eighth * 8 + 8]).map(|at| eighth * 8 + at)) {
+        match (0..MIN / 8)
+            .rev()
+            .find_map(|eighth| last_other(&window[eighth * 8..eighth * 8 + 8]).map(|at| eighth * 8 + at))
+        {
             Some(last_other) => start += last_other + 1,
             None => {
                 let end = hay[start + MIN..]
@@ -125,7 +128,11 @@ mod tests {
             for place in 0..8 {
                 let mut bytes = [b'x'; 8];
                 bytes[place] = byte;
-                assert_eq!(last_other(&bytes), (!WIDE[usize::from(byte)]).then_some(place), "{byte:#x} at {place}");
+                assert_eq!(
+                    last_other(&bytes),
+                    (!WIDE[usize::from(byte)]).then_some(place),
+                    "{byte:#x} at {place}"
+                );
             }
         }
     }

@@ -22,9 +22,16 @@ pub fn in_run(rules: &Rules, text: &[u8], run: &Span) -> Option<Hit> {
         }
         let found = shape.regex.find(&text[start..(start + 256).min(text.len())])?;
         let span = start..start + found.end();
-        let edge = |place: Option<usize>| place.and_then(|p| text.get(p)).is_none_or(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')));
-        (found.start() == 0 && span.end > run.start && edge(span.start.checked_sub(1)) && edge(Some(span.end)))
-            .then(|| hit(rule.kind, text, span, vec![format!("shape of a {}", rule.kind.title())]))?
+        let edge = |place: Option<usize>| {
+            place
+                .and_then(|p| text.get(p))
+                .is_none_or(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')))
+        };
+        (found.start() == 0
+            && span.end > run.start
+            && edge(span.start.checked_sub(1))
+            && edge(Some(span.end)))
+        .then(|| hit(rule.kind, text, span, vec![format!("shape of a {}", rule.kind.title())]))?
     })
 }
 
@@ -75,7 +82,11 @@ fn access_token(text: &[u8], run: &Span) -> Option<Hit> {
         return None;
     }
     let part = |from: usize| -> Option<Span> {
-        let length = text.get(from..)?.iter().position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))).unwrap_or(text.len() - from);
+        let length = text
+            .get(from..)?
+            .iter()
+            .position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')))
+            .unwrap_or(text.len() - from);
         (length > 0).then(|| from..from + length)
     };
     let payload_span = part((text.get(run.end)? == &b'.').then_some(run.end + 1)?)?;
@@ -85,7 +96,9 @@ fn access_token(text: &[u8], run: &Span) -> Option<Hit> {
     if let Some(account) = payload.sub.as_deref().and_then(sid_only) {
         evidence.push(format!("of the account {account}"));
     }
-    if let Some(region) = header.twr.filter(|region| region.len() <= 8 && region.bytes().all(|b| b.is_ascii_alphanumeric())) {
+    if let Some(region) =
+        header.twr.filter(|region| region.len() <= 8 && region.bytes().all(|b| b.is_ascii_alphanumeric()))
+    {
         evidence.push(format!("region {region}"));
     }
     let mut hit = hit(Kind::AccessTokenJwt, text, run.start..signature.end, evidence)?;

@@ -52,7 +52,9 @@ impl Redacted {
         match kind {
             _ if !kind.is_secret() => Self(value.to_owned()),
             // The common first part of these says what they are and nothing else.
-            Kind::SendgridApiKey | Kind::SegmentApiToken | Kind::AccessTokenJwt => Self(format!("{}…", &value[..4])),
+            Kind::SendgridApiKey | Kind::SegmentApiToken | Kind::AccessTokenJwt => {
+                Self(format!("{}…", &value[..4]))
+            }
             _ => Self(format!("{}…", value.get(..4).unwrap_or(""))),
         }
     }

@@ -5,7 +5,8 @@ use crate::model::{CredentialType, Remedy, RemedyAction};
 /// The steps for a credential. `account` and `key` are its SIDs, where known.
 #[must_use]
 pub fn remedy(type_: CredentialType, account: Option<&str>, key: Option<&str>, has_secret: bool) -> Remedy {
-    let of_account = account.map_or_else(|| "of the account it belongs to".to_owned(), |sid| format!("of {sid}"));
+    let of_account =
+        account.map_or_else(|| "of the account it belongs to".to_owned(), |sid| format!("of {sid}"));
     let (action, steps) = match type_ {
         CredentialType::AuthToken => (
             RemedyAction::RotateAuthTokenInConsole,

@@ -21,7 +21,8 @@ pub enum Format {
 
 impl Format {
     /// The names on the command line.
-    pub const ALL: [(&'static str, Self); 3] = [("text", Self::Text), ("json", Self::Json), ("jsonl", Self::Jsonl)];
+    pub const ALL: [(&'static str, Self); 3] =
+        [("text", Self::Text), ("json", Self::Json), ("jsonl", Self::Jsonl)];
 }
 
 /// Writes a report in a format. `width` bounds the lines of text for people, in columns.

@@ -7,7 +7,9 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::printable::printable;
-use crate::model::{Confidence, Credential, CredentialType, Finding, Fingerprint, Report, SourceMode, VerdictState};
+use crate::model::{
+    Confidence, Credential, CredentialType, Finding, Fingerprint, Report, SourceMode, VerdictState,
+};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -29,7 +31,10 @@ pub fn write(report: &Report, width: usize, out: &mut impl Write) -> io::Result<
     let (mut secrets, identifiers): (Vec<&Credential>, Vec<&Credential>) =
         report.credentials.iter().partition(|credential| has_secret(credential, &by_credential));
     let first_place = |credential: &&Credential| {
-        by_credential.get(&credential.id).and_then(|list| list.first()).map(|f| (f.location.path.clone(), f.location.line, f.location.column))
+        by_credential
+            .get(&credential.id)
+            .and_then(|list| list.first())
+            .map(|f| (f.location.path.clone(), f.location.line, f.location.column))
     };
     secrets.sort_by_cached_key(first_place);
     let mut printer = Printer { width: width.max(40), out };
@@ -52,7 +57,8 @@ struct Printer<'a, W: Write> {
 
 impl<W: Write> Printer<'_, W> {
     fn credential(&mut self, credential: &Credential, findings: &[&Finding]) -> io::Result<()> {
-        let secrets: Vec<&Finding> = findings.iter().copied().filter(|finding| finding.kind.is_secret()).collect();
+        let secrets: Vec<&Finding> =
+            findings.iter().copied().filter(|finding| finding.kind.is_secret()).collect();
         let Some(first) = secrets.first() else { return Ok(()) };
         let confidence = secrets.iter().map(|finding| finding.confidence).max().unwrap_or(Confidence::Low);
         let colour = if confidence == Confidence::High { RED } else { YELLOW };
@@ -80,7 +86,8 @@ impl<W: Write> Printer<'_, W> {
         for finding in secrets.iter().take(MOST_PLACES) {
             let place = &finding.location;
             let at = format!("{}:{}:{}", printable(&place.path), place.line, place.column);
-            let why = finding.evidence.iter().map(|evidence| printable(evidence)).collect::<Vec<_>>().join("; ");
+            let why =
+                finding.evidence.iter().map(|evidence| printable(evidence)).collect::<Vec<_>>().join("; ");
             self.wrapped("  at       ", &at, &why)?;
             if let Some(value) = &finding.value {
                 self.wrapped("  value    ", &printable(value), "")?;
@@ -88,14 +95,22 @@ impl<W: Write> Printer<'_, W> {
             if let Some(commit) = &finding.commit {
                 let short = commit.id.get(..12).unwrap_or(&commit.id);
                 let when = commit.date.get(..10).unwrap_or(&commit.date);
-                self.wrapped("           ", &format!("{short} {when} {}: {}", printable(&commit.author), printable(&commit.summary)), "")?;
+                self.wrapped(
+                    "           ",
+                    &format!("{short} {when} {}: {}", printable(&commit.author), printable(&commit.summary)),
+                    "",
+                )?;
             }
         }
         if secrets.len() > MOST_PLACES {
             writeln!(self.out, "           and {} more places", secrets.len() - MOST_PLACES)?;
         }
         for (number, step) in credential.remedy.steps.iter().enumerate() {
-            self.wrapped(if number == 0 { "  next     " } else { "           " }, &format!("{}. {step}", number + 1), "")?;
+            self.wrapped(
+                if number == 0 { "  next     " } else { "           " },
+                &format!("{}. {step}", number + 1),
+                "",
+            )?;
         }
         writeln!(self.out)
     }
@@ -123,17 +138,32 @@ impl<W: Write> Printer<'_, W> {
         Ok(())
     }
 
-    fn identifiers(&mut self, identifiers: &[&Credential], by_credential: &HashMap<&Fingerprint, Vec<&Finding>>) -> io::Result<()> {
+    fn identifiers(
+        &mut self,
+        identifiers: &[&Credential],
+        by_credential: &HashMap<&Fingerprint, Vec<&Finding>>,
+    ) -> io::Result<()> {
         if identifiers.is_empty() {
             return Ok(());
         }
         writeln!(self.out, "{BOLD}Identifiers{BOLD:#}  {DIM}not secret by themselves{DIM:#}")?;
         for credential in identifiers.iter().take(MOST_LISTED) {
-            let Some(first) = by_credential.get(&credential.id).and_then(|list| list.first()) else { continue };
+            let Some(first) = by_credential.get(&credential.id).and_then(|list| list.first()) else {
+                continue;
+            };
             let count = by_credential.get(&credential.id).map_or(0, Vec::len);
             let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
             let place = &first.location;
-            self.wrapped("  ", &format!("{}  {}:{}{more}", printable(first.redacted.as_str()), printable(&place.path), place.line), "")?;
+            self.wrapped(
+                "  ",
+                &format!(
+                    "{}  {}:{}{more}",
+                    printable(first.redacted.as_str()),
+                    printable(&place.path),
+                    place.line
+                ),
+                "",
+            )?;
         }
         if identifiers.len() > MOST_LISTED {
             writeln!(self.out, "  and {} more (all are in --format json)", identifiers.len() - MOST_LISTED)?;
@@ -150,7 +180,11 @@ impl<W: Write> Printer<'_, W> {
             self.wrapped("  ", &format!("{}: {}", printable(&skipped.path), printable(&skipped.reason)), "")?;
         }
         if report.skipped.len() > MOST_LISTED {
-            writeln!(self.out, "  and {} more (all are in --format json)", report.skipped.len() - MOST_LISTED)?;
+            writeln!(
+                self.out,
+                "  and {} more (all are in --format json)",
+                report.skipped.len() - MOST_LISTED
+            )?;
         }
         writeln!(self.out)
     }
@@ -167,7 +201,11 @@ impl<W: Write> Printer<'_, W> {
         writeln!(self.out, "{result}; {}.", count(identifiers, "identifier alone", "identifiers alone"))?;
         let stats = &report.stats;
         let mut parts = Vec::new();
-        for (number, one, many) in [(stats.files, "file", "files"), (stats.blobs, "blob", "blobs"), (stats.commits, "commit", "commits")] {
+        for (number, one, many) in [
+            (stats.files, "file", "files"),
+            (stats.blobs, "blob", "blobs"),
+            (stats.commits, "commit", "commits"),
+        ] {
             if number > 0 {
                 parts.push(count(number as usize, one, many));
             }
@@ -178,11 +216,17 @@ impl<W: Write> Printer<'_, W> {
         let text = format!("Covered {}, {} in {:.2} s.", parts.join(", "), size(stats.bytes), stats.seconds);
         self.wrapped("", &text, "")?;
         let mut not = Vec::new();
-        if !report.sources.iter().any(|source| source.mode == SourceMode::History) && report.sources.iter().any(|source| source.mode == SourceMode::Tree) {
+        if !report.sources.iter().any(|source| source.mode == SourceMode::History)
+            && report.sources.iter().any(|source| source.mode == SourceMode::Tree)
+        {
             not.push("git history".to_owned());
         }
         if !report.skipped.is_empty() {
-            not.push(count(report.skipped.len(), "thing that could not be read (named above)", "things that could not be read (named above)"));
+            not.push(count(
+                report.skipped.len(),
+                "thing that could not be read (named above)",
+                "things that could not be read (named above)",
+            ));
         }
         if !not.is_empty() {
             self.wrapped("", &format!("Not covered: {}.", not.join("; ")), "")?;
@@ -238,4 +282,3 @@ fn size(bytes: u64) -> String {
     }
     if unit == 0 { format!("{bytes} bytes") } else { format!("{value:.1} {}", UNITS[unit]) }
 }
-

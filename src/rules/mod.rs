@@ -110,8 +110,8 @@ impl Rules {
     pub fn built_in() -> Self {
         let published: RawPublished = toml::from_str(include_str!("../../rules/published.toml"))
             .expect("rules/published.toml is checked by a test");
-        let kinds: RawKinds =
-            toml::from_str(include_str!("../../rules/kinds.toml")).expect("rules/kinds.toml is checked by a test");
+        let kinds: RawKinds = toml::from_str(include_str!("../../rules/kinds.toml"))
+            .expect("rules/kinds.toml is checked by a test");
         let words = vocabulary::built_in();
         let rules = kinds
             .rule
@@ -120,7 +120,8 @@ impl Rules {
                 let shape = raw.pattern.map(|pattern| OwnShape {
                     literal: raw.literal.unwrap_or_default(),
                     offset: raw.offset,
-                    regex: regex::bytes::Regex::new(&pattern).expect("built-in patterns are checked by a test"),
+                    regex: regex::bytes::Regex::new(&pattern)
+                        .expect("built-in patterns are checked by a test"),
                 });
                 Rule { id: raw.id, kind: raw.kind, help: raw.help, examples: raw.examples, shape }
             })

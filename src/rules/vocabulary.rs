@@ -72,10 +72,10 @@ struct Vendors {
 /// The vocabulary of `rules/names.toml` and `rules/vendors.toml`. Where a word stands in several lists, the
 /// first of Twilio, secret, innocent, neutral, other purpose, vendor decides its class.
 pub(super) fn built_in() -> HashMap<String, Word> {
-    let names: Names =
-        toml::from_str(include_str!("../../rules/names.toml")).expect("rules/names.toml is checked by a test");
-    let vendors: Vendors =
-        toml::from_str(include_str!("../../rules/vendors.toml")).expect("rules/vendors.toml is checked by a test");
+    let names: Names = toml::from_str(include_str!("../../rules/names.toml"))
+        .expect("rules/names.toml is checked by a test");
+    let vendors: Vendors = toml::from_str(include_str!("../../rules/vendors.toml"))
+        .expect("rules/vendors.toml is checked by a test");
     let mut words: HashMap<String, Word> = HashMap::new();
     let mut class = |list: Vec<String>, class: Class| {
         for word in list {

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::detect::pair::{self, Pair};
 use crate::detect::Hit;
+use crate::detect::pair::{self, Pair};
 use crate::model::{
     Confidence, Credential, CredentialType, Finding, Fingerprint, Kind, Location, Redacted, Tie, Verdict,
 };
@@ -97,7 +97,8 @@ pub fn gather(rules: &Rules, mut texts: Vec<TextHits>, options: Options) -> Gath
 }
 
 fn bond(pair: Pair) -> Bond {
-    let rivals = pair.rivals.into_iter().map(|(sid, evidence)| Tie { sid, evidence: evidence.to_owned() }).collect();
+    let rivals =
+        pair.rivals.into_iter().map(|(sid, evidence)| Tie { sid, evidence: evidence.to_owned() }).collect();
     Bond { sid: pair.sid, weight: pair.weight, evidence: pair.evidence.to_owned(), rivals }
 }
 
@@ -107,18 +108,28 @@ fn folder(path: &str) -> &str {
 
 /// Pairs what is alone in its own text with what stands in the same folder (`.env` beside `config.js`).
 fn across_folders(texts: &mut [TextHits], bonds: &mut Bonds) {
-    for (kind, sid_kind) in [(Kind::AuthToken, Kind::AccountSid), (Kind::ApiKeySecret, Kind::ApiKeySid), (Kind::ApiKeySid, Kind::AccountSid)] {
+    for (kind, sid_kind) in [
+        (Kind::AuthToken, Kind::AccountSid),
+        (Kind::ApiKeySecret, Kind::ApiKeySid),
+        (Kind::ApiKeySid, Kind::AccountSid),
+    ] {
         let mut sids: HashMap<String, BTreeMap<String, (String, Vec<String>)>> = HashMap::new();
         for text in texts.iter() {
-            for hit in text.hits.iter().filter(|hit| hit.kind == sid_kind && hit.confidence >= Confidence::Medium) {
+            for hit in
+                text.hits.iter().filter(|hit| hit.kind == sid_kind && hit.confidence >= Confidence::Medium)
+            {
                 sids.entry(folder(&text.path).to_owned())
                     .or_default()
                     .entry(hit.value.expose().to_owned())
                     .or_insert_with(|| (text.path.clone(), hit.place.stem.clone()));
             }
         }
-        let taken: BTreeSet<String> =
-            bonds.of.iter().filter(|((k, _), _)| *k == kind && kind != Kind::ApiKeySid).map(|(_, bond)| bond.sid.clone()).collect();
+        let taken: BTreeSet<String> = bonds
+            .of
+            .iter()
+            .filter(|((k, _), _)| *k == kind && kind != Kind::ApiKeySid)
+            .map(|(_, bond)| bond.sid.clone())
+            .collect();
         for text in texts.iter_mut() {
             let Some(here) = sids.get(folder(&text.path)) else { continue };
             for hit in text.hits.iter_mut().filter(|hit| hit.kind == kind) {
@@ -131,7 +142,8 @@ fn across_folders(texts: &mut [TextHits], bonds: &mut Bonds) {
                 }
                 let mut free: Vec<_> = here.iter().filter(|(sid, _)| !taken.contains(*sid)).collect();
                 if free.len() > 1 {
-                    let same: Vec<_> = free.iter().filter(|(_, (_, stem))| *stem == hit.place.stem).copied().collect();
+                    let same: Vec<_> =
+                        free.iter().filter(|(_, (_, stem))| *stem == hit.place.stem).copied().collect();
                     if same.len() == 1 {
                         free = same;
                     }
@@ -139,17 +151,25 @@ fn across_folders(texts: &mut [TextHits], bonds: &mut Bonds) {
                 let Some((sid, (path, _))) = free.first() else { continue };
                 let rivals: Vec<Tie> = free[1..]
                     .iter()
-                    .map(|(sid, (path, _))| Tie { sid: (*sid).clone(), evidence: format!("stands in {path}") })
+                    .map(|(sid, (path, _))| Tie {
+                        sid: (*sid).clone(),
+                        evidence: format!("stands in {path}"),
+                    })
                     .collect();
                 if rivals.len() > 8 {
                     continue;
                 }
                 if hit.confidence < Confidence::Medium && rivals.is_empty() {
                     hit.confidence = Confidence::Medium;
-                    hit.evidence.push(format!("an Account SID or key SID stands in {path}, in the same folder"));
+                    hit.evidence
+                        .push(format!("an Account SID or key SID stands in {path}, in the same folder"));
                 }
                 let evidence = format!("stands in the same folder, in {path}");
-                bonds.add(kind, hit.value.expose(), Bond { sid: (*sid).clone(), weight: 1, evidence, rivals });
+                bonds.add(
+                    kind,
+                    hit.value.expose(),
+                    Bond { sid: (*sid).clone(), weight: 1, evidence, rivals },
+                );
             }
         }
     }
@@ -181,11 +201,13 @@ fn findings(rules: &Rules, texts: &[TextHits], bonds: &Bonds, options: Options) 
             Kind::AuthToken => (CredentialType::AuthToken, bond.map(|b| b.sid.clone()), None),
             Kind::ApiKeySecret => {
                 let key = bond.map(|b| b.sid.clone());
-                let account = key.as_ref().and_then(|key| bonds.get(Kind::ApiKeySid, key)).map(|b| b.sid.clone());
+                let account =
+                    key.as_ref().and_then(|key| bonds.get(Kind::ApiKeySid, key)).map(|b| b.sid.clone());
                 (CredentialType::ApiKey, account, key)
             }
             Kind::AccessTokenJwt => {
-                let (account, key) = hit.names.clone().map_or((None, None), |(account, key)| (account, Some(key)));
+                let (account, key) =
+                    hit.names.clone().map_or((None, None), |(account, key)| (account, Some(key)));
                 (CredentialType::AccessToken, account, key)
             }
             Kind::OauthClientSecret => (CredentialType::OauthApp, None, bond.map(|b| b.sid.clone())),
@@ -222,23 +244,40 @@ fn findings(rules: &Rules, texts: &[TextHits], bonds: &Bonds, options: Options) 
             Kind::ApiKeySid | Kind::OauthClientId => of_key.get(value).cloned(),
             _ => None,
         };
-        let credential = credential.unwrap_or_else(|| Fingerprint::of_credential(&[hit.kind.as_str(), value]));
+        let credential =
+            credential.unwrap_or_else(|| Fingerprint::of_credential(&[hit.kind.as_str(), value]));
         let draft = drafts.entry(credential.clone()).or_insert_with(|| {
             let (type_, account, key) = match hit.kind {
                 Kind::AccountSid => (CredentialType::AccountSid, Some(value.to_owned()), None),
-                Kind::ApiKeySid => {
-                    (CredentialType::ApiKey, bonds.get(hit.kind, value).map(|b| b.sid.clone()), Some(value.to_owned()))
-                }
+                Kind::ApiKeySid => (
+                    CredentialType::ApiKey,
+                    bonds.get(hit.kind, value).map(|b| b.sid.clone()),
+                    Some(value.to_owned()),
+                ),
                 _ => (CredentialType::OauthApp, None, Some(value.to_owned())),
             };
-            Draft { type_, account, key, evidence: Vec::new(), ambiguous: Vec::new(), expires: None, has_secret: false, findings: BTreeSet::new() }
+            Draft {
+                type_,
+                account,
+                key,
+                evidence: Vec::new(),
+                ambiguous: Vec::new(),
+                expires: None,
+                has_secret: false,
+                findings: BTreeSet::new(),
+            }
         });
         draft.findings.insert(id.clone());
         findings.push(Finding {
             id,
             rule: rules.of(hit.kind).id.clone(),
             kind: hit.kind,
-            location: Location { path: text.path.clone(), line: hit.line + 1, column: hit.column + 1, end_column: hit.end_column + 1 },
+            location: Location {
+                path: text.path.clone(),
+                line: hit.line + 1,
+                column: hit.column + 1,
+                end_column: hit.end_column + 1,
+            },
             confidence: hit.confidence,
             evidence: hit.evidence.clone(),
             encoding: hit.encoding,
@@ -258,11 +297,20 @@ fn findings(rules: &Rules, texts: &[TextHits], bonds: &Bonds, options: Options) 
         .into_iter()
         .filter(|(_, draft)| !draft.findings.is_empty())
         .map(|(id, mut draft)| {
-            if draft.type_ != CredentialType::AccountSid && let Some(account) = &draft.account {
-                draft.findings.extend(accounts.get(account.as_str()).into_iter().flatten().map(|&id| id.clone()));
+            if draft.type_ != CredentialType::AccountSid
+                && let Some(account) = &draft.account
+            {
+                draft
+                    .findings
+                    .extend(accounts.get(account.as_str()).into_iter().flatten().map(|&id| id.clone()));
             }
             Credential {
-                remedy: guide::remedy(draft.type_, draft.account.as_deref(), draft.key.as_deref(), draft.has_secret),
+                remedy: guide::remedy(
+                    draft.type_,
+                    draft.account.as_deref(),
+                    draft.key.as_deref(),
+                    draft.has_secret,
+                ),
                 id,
                 type_: draft.type_,
                 account_sid: draft.account,
@@ -270,7 +318,10 @@ fn findings(rules: &Rules, texts: &[TextHits], bonds: &Bonds, options: Options) 
                 findings: draft.findings.into_iter().collect(),
                 evidence: draft.evidence,
                 ambiguous: draft.ambiguous,
-                expires: draft.expires.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()).map(|time| time.to_string()),
+                expires: draft
+                    .expires
+                    .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
+                    .map(|time| time.to_string()),
                 verdict: Verdict::unverified(),
             }
         })

@@ -37,7 +37,12 @@ pub struct Scanned {
 }
 
 /// Scans work trees. Where there are several roots, each path is reported with its root in front.
-pub fn trees(detector: &Detector, roots: &[PathBuf], options: &tree::Options, progress: &Progress) -> Result<Scanned, tree::Error> {
+pub fn trees(
+    detector: &Detector,
+    roots: &[PathBuf],
+    options: &tree::Options,
+    progress: &Progress,
+) -> Result<Scanned, tree::Error> {
     let mut scanned = Scanned::default();
     for root in roots {
         let prefix = if roots.len() > 1 { root_prefix(root) } else { String::new() };
@@ -52,7 +57,10 @@ pub fn trees(detector: &Detector, roots: &[PathBuf], options: &tree::Options, pr
                         progress.files.fetch_add(1, Ordering::Relaxed);
                         progress.bytes.fetch_add(found.bytes, Ordering::Relaxed);
                         if !found.hits.is_empty() {
-                            texts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(TextHits { path, hits: found.hits });
+                            texts
+                                .lock()
+                                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                                .push(TextHits { path, hits: found.hits });
                         }
                         Ok(())
                     }
@@ -62,7 +70,12 @@ pub fn trees(detector: &Detector, roots: &[PathBuf], options: &tree::Options, pr
         })?;
         scanned.texts.extend(texts.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
         scanned.links += walked.links;
-        scanned.skipped.extend(walked.skipped.into_iter().map(|skipped| Skipped { path: format!("{prefix}{}", skipped.path), ..skipped }));
+        scanned.skipped.extend(
+            walked
+                .skipped
+                .into_iter()
+                .map(|skipped| Skipped { path: format!("{prefix}{}", skipped.path), ..skipped }),
+        );
     }
     scanned.skipped.sort();
     scanned.stats.files = progress.files.load(Ordering::Relaxed);
@@ -86,5 +99,9 @@ fn prefix(root: &str) -> String {
 pub fn stream(detector: &Detector, name: &str, stream: impl Read) -> std::io::Result<Scanned> {
     let found = Windows::default().scan(detector, name, stream)?;
     let stats = Stats { files: 1, bytes: found.bytes, ..Stats::default() };
-    Ok(Scanned { texts: vec![TextHits { path: name.to_owned(), hits: found.hits }], stats, ..Scanned::default() })
+    Ok(Scanned {
+        texts: vec![TextHits { path: name.to_owned(), hits: found.hits }],
+        stats,
+        ..Scanned::default()
+    })
 }

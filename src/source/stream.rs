@@ -107,7 +107,9 @@ mod tests {
 
     fn random_text(random: &mut fastrand::Rng) -> Vec<u8> {
         let end = ["\n", "\r\n", "\r"][random.usize(..3)];
-        let hex = |random: &mut fastrand::Rng| -> String { (0..32).map(|_| char::from(b"0123456789abcdef"[random.usize(..16)])).collect() };
+        let hex = |random: &mut fastrand::Rng| -> String {
+            (0..32).map(|_| char::from(b"0123456789abcdef"[random.usize(..16)])).collect()
+        };
         let mut text = String::new();
         for n in 0..random.usize(20..120) {
             match random.usize(..12) {
@@ -133,16 +135,20 @@ mod tests {
         for _ in 0..150 {
             let text = random_text(&mut random);
             let key = |hits: Vec<Hit>| -> Vec<_> {
-                hits.iter().map(|h| (h.line, h.column, h.end_column, h.kind, h.value.expose().to_owned())).collect()
+                hits.iter()
+                    .map(|h| (h.line, h.column, h.end_column, h.kind, h.value.expose().to_owned()))
+                    .collect()
             };
             let whole = key(detector.detect(&text, "x.txt"));
             // The judgement may look further than a small overlap; which values there are may not differ.
-            let windowed = key(Windows::with_sizes(700, 1_500).scan(&detector, "x.txt", &text[..]).unwrap().hits);
+            let windowed =
+                key(Windows::with_sizes(700, 1_500).scan(&detector, "x.txt", &text[..]).unwrap().hits);
             let sids = |list: Vec<(u64, u64, u64, crate::model::Kind, String)>| -> Vec<_> {
                 list.into_iter().filter(|entry| !entry.3.is_secret() || entry.4.is_empty()).collect()
             };
             assert_eq!(sids(windowed), sids(whole.clone()));
-            let full = key(Windows::with_sizes(700, OVERLAP).scan(&detector, "x.txt", &text[..]).unwrap().hits);
+            let full =
+                key(Windows::with_sizes(700, OVERLAP).scan(&detector, "x.txt", &text[..]).unwrap().hits);
             assert_eq!(full, whole);
             compared += whole.len();
         }
@@ -156,6 +162,9 @@ mod tests {
         text.extend(std::iter::repeat_n(b"word ", 700_000).flatten());
         text.extend(format!("AC{}", "3f9a0c4be1d27586bd41907ce62fa835").bytes());
         let hits = Windows::default().scan(&detector, "x", &text[..]).unwrap().hits;
-        assert_eq!((hits.len(), hits[0].line, hits[0].column, hits[0].end_column), (1, 1, 3_500_000, 3_500_034));
+        assert_eq!(
+            (hits.len(), hits[0].line, hits[0].column, hits[0].end_column),
+            (1, 1, 3_500_000, 3_500_034)
+        );
     }
 }

@@ -8,7 +8,8 @@ pub fn files(root: &Path) -> Result<Vec<PathBuf>, String> {
     let repository = gix::open_opts(root, gix::open::Options::isolated()).map_err(|error| {
         format!("git's index could not be read, so files that are both tracked and ignored may be missing: {error}")
     })?;
-    let index = repository.index_or_empty().map_err(|error| format!("git's index could not be read: {error}"))?;
+    let index =
+        repository.index_or_empty().map_err(|error| format!("git's index could not be read: {error}"))?;
     Ok(index
         .entries()
         .iter()

@@ -39,7 +39,9 @@ pub enum Error {
         source: io::Error,
     },
     /// It is neither a folder nor a regular file.
-    #[error("{path}: neither a folder nor a regular file, so it is not opened (pipe it in with --stdin to scan it)")]
+    #[error(
+        "{path}: neither a folder nor a regular file, so it is not opened (pipe it in with --stdin to scan it)"
+    )]
     Special {
         /// As it was given.
         path: String,
@@ -118,7 +120,9 @@ where
             found.extend(outer_repository(root));
         }
         for repository in found {
-            tracked_too(root, &repository, options, &mut walked, &mut visit, |path| seen.contains(&hash(&state, path)));
+            tracked_too(root, &repository, options, &mut walked, &mut visit, |path| {
+                seen.contains(&hash(&state, path))
+            });
         }
     }
     Ok(walked)
@@ -203,7 +207,10 @@ fn tracked_too(
     let Ok(absolute_root) = root.canonicalize() else { return };
     let Ok(absolute_repository) = repository.canonicalize() else { return };
     for file in files {
-        let Ok(relative) = absolute_repository.join(&file).strip_prefix(&absolute_root).map(Path::to_owned) else { continue };
+        let Ok(relative) = absolute_repository.join(&file).strip_prefix(&absolute_root).map(Path::to_owned)
+        else {
+            continue;
+        };
         let path = root.join(&relative);
         if seen(&path) {
             continue;
@@ -212,13 +219,19 @@ fn tracked_too(
         if !path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
             continue;
         }
-        let result = open(&path, slashed(&relative), options).and_then(|file| file.map_or(Ok(()), &mut *visit));
+        let result =
+            open(&path, slashed(&relative), options).and_then(|file| file.map_or(Ok(()), &mut *visit));
         walked.skipped.extend(result.err());
     }
 }
 
 /// Opens a walked entry if it is a regular file.
-fn regular(root: &Path, entry: &DirEntry, options: &Options, walked: &Mutex<Walked>) -> Result<Option<Opened>, Skipped> {
+fn regular(
+    root: &Path,
+    entry: &DirEntry,
+    options: &Options,
+    walked: &Mutex<Walked>,
+) -> Result<Option<Opened>, Skipped> {
     let Some(kind) = entry.file_type() else { return Ok(None) };
     if kind.is_symlink() {
         lock(walked).links += 1;
@@ -235,7 +248,8 @@ fn regular(root: &Path, entry: &DirEntry, options: &Options, walked: &Mutex<Walk
 fn open(path: &Path, shown: String, options: &Options) -> Result<Option<Opened>, Skipped> {
     let skipped = |reason: String| Skipped { path: shown.clone(), reason };
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| skipped(io::Error::from(error).to_string()))?;
+    let file = rustix::fs::open(path, flags, Mode::empty())
+        .map_err(|error| skipped(io::Error::from(error).to_string()))?;
     let file = File::from(file);
     if let Some(most) = options.max_file_size {
         let size = file.metadata().map_err(|error| skipped(error.to_string()))?.len();
@@ -266,7 +280,8 @@ fn walk_error(root: &Path, error: &ignore::Error) -> Skipped {
             _ => None,
         }
     }
-    let path = path_of(error).map_or_else(|| root.display().to_string(), |path| slashed(path.strip_prefix(root).unwrap_or(path)));
+    let path = path_of(error)
+        .map_or_else(|| root.display().to_string(), |path| slashed(path.strip_prefix(root).unwrap_or(path)));
     let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
     Skipped { path, reason }
 }

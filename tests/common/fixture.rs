@@ -114,10 +114,16 @@ impl Mint {
         let text = match parts[0] {
             "b64" => BASE64.encode(named(self, parts[1]).as_bytes()),
             "b64nl" => BASE64.encode(format!("{}\n", named(self, parts[1])).as_bytes()),
-            "basic" => BASE64.encode(format!("{}:{}", named(self, parts[1]), named(self, parts[2])).as_bytes()),
+            "basic" => {
+                BASE64.encode(format!("{}:{}", named(self, parts[1]), named(self, parts[2])).as_bytes())
+            }
             "b64env" => BASE64.encode(
-                format!("TWILIO_ACCOUNT_SID={}\nTWILIO_AUTH_TOKEN={}\nPORT=3000\n", named(self, parts[1]), named(self, parts[2]))
-                    .as_bytes(),
+                format!(
+                    "TWILIO_ACCOUNT_SID={}\nTWILIO_AUTH_TOKEN={}\nPORT=3000\n",
+                    named(self, parts[1]),
+                    named(self, parts[2])
+                )
+                .as_bytes(),
             ),
             "x4" => named(self, parts[1]).bytes().map(|b| format!("\\x{b:02x}")).collect(),
             "u16" => named(self, parts[1]).bytes().map(|b| format!("\\u{b:04x}")).collect(),
@@ -131,14 +137,16 @@ impl Mint {
                     half
                 }
                 (("HEX", n), _) => self.hex(n.parse().expect("a length")).to_uppercase(),
-                (("HEXC", n), _) => {
-                    (0..n.parse().expect("a count")).map(|_| self.hex(2).to_uppercase()).collect::<Vec<_>>().join(":")
-                }
+                (("HEXC", n), _) => (0..n.parse().expect("a count"))
+                    .map(|_| self.hex(2).to_uppercase())
+                    .collect::<Vec<_>>()
+                    .join(":"),
                 (("b62", n), _) => self.base62(n.parse().expect("a length")),
                 (("B62", n), _) => self.base62(n.parse().expect("a length")).to_uppercase(),
                 (("dig", n), _) => (0..n.parse().expect("a length")).map(|_| self.random.digit(10)).collect(),
                 (("b64rand", n), _) => {
-                    let bytes: Vec<u8> = (0..n.parse().expect("a length")).map(|_| self.random.u8(..)).collect();
+                    let bytes: Vec<u8> =
+                        (0..n.parse().expect("a length")).map(|_| self.random.u8(..)).collect();
                     BASE64.encode(&bytes)
                 }
                 (("b64text", user), _) => BASE64.encode(format!("{user}:{}", self.base62(12)).as_bytes()),
@@ -177,8 +185,10 @@ impl Mint {
 /// Fills every fixture of a set whose name passes `wanted` and writes it below `into`, each in a folder of its own.
 pub fn mint(set: &str, into: &Path, seed: u64, wanted: impl Fn(&str) -> bool) -> Minted {
     let mut minted = Minted::default();
-    let mut names: Vec<PathBuf> =
-        std::fs::read_dir(folder().join(set)).expect("fixtures").map(|entry| entry.expect("an entry").path()).collect();
+    let mut names: Vec<PathBuf> = std::fs::read_dir(folder().join(set))
+        .expect("fixtures")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     names.sort();
     for (number, template) in names.iter().enumerate() {
         let name = template.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
@@ -195,14 +205,25 @@ pub fn mint(set: &str, into: &Path, seed: u64, wanted: impl Fn(&str) -> bool) ->
                 let line = filled[..at].matches('\n').count() as u64 + 1;
                 let start = filled[..at].rfind('\n').map_or(0, |newline| newline + 1);
                 let column = at - start + 1 + if line == 1 { bom } else { 0 };
-                minted.expected.push(Expected { path: path.clone(), kind, value, line, column: whole.then_some(column as u64) });
+                minted.expected.push(Expected {
+                    path: path.clone(),
+                    kind,
+                    value,
+                    line,
+                    column: whole.then_some(column as u64),
+                });
             }
             super::write(into, &path, encode(&filled, &file));
         }
         for ((kind, label), value) in &mint.values {
             let mut pair = |field, sid_name: &str| {
                 if let Some(sid) = mint.values.get(&(sid_name.to_owned(), label.clone())) {
-                    minted.pairs.push(ExpectedPair { fixture: format!("{set}/{name}"), secret: value.clone(), field, sid: sid.clone() });
+                    minted.pairs.push(ExpectedPair {
+                        fixture: format!("{set}/{name}"),
+                        secret: value.clone(),
+                        field,
+                        sid: sid.clone(),
+                    });
                 }
             };
             match kind.as_str() {
