@@ -1,5 +1,5 @@
 //! `sidsweep scan` on work trees, as a user meets it: what is read, what is named, and how it exits.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
 
@@ -152,7 +152,7 @@ fn an_unreadable_file_is_named_and_the_rest_is_scanned() {
     write(folder.path(), "locked.txt", "x");
     write(folder.path(), "open.txt", "y");
     let permit = |path: &std::path::Path, mode| {
-        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap()
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
     };
     permit(folder.path(), 0o755);
     permit(&folder.path().join("locked.txt"), 0o000);

@@ -1,6 +1,6 @@
 //! The scoreboard: every fixture, filled anew, through the real binary; recall, precision and pairs by kind, printed
 //! and held.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
 

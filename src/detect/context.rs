@@ -329,7 +329,7 @@ impl<'a> Reader<'a> {
                 context.glued |= at == index && !page.tokens[at].spaced;
                 None
             }
-            TokenKind::Op(Op::Join) | TokenKind::Op(Op::Dot) => self.joined(before, context),
+            TokenKind::Op(Op::Join | Op::Dot) => self.joined(before, context),
             TokenKind::Value(value) => {
                 if !page.tokens[index].spaced && page.tokens[before].end == page.tokens[index].start {
                     context.glued = true;
@@ -468,7 +468,7 @@ impl<'a> Reader<'a> {
                     }
                 }
             }
-            TokenKind::Op(Op::Other(b'*' | b'_')) | TokenKind::Op(Op::Greater) => {
+            TokenKind::Op(Op::Other(b'*' | b'_') | Op::Greater) => {
                 let _ = self.words_before(last, context);
             }
             _ => {}
@@ -654,7 +654,7 @@ impl<'a> Reader<'a> {
                 context.list = Some(page.tokens[opener].start);
             }
             if context.position == 0 {
-                context.position = (opener..comma + 1)
+                context.position = (opener..=comma)
                     .filter(|&t| page.is(t, Op::Comma) && page.parent(t) == Some(opener))
                     .count();
             }
@@ -672,13 +672,13 @@ impl<'a> Reader<'a> {
             page.tokens[start..comma].iter().any(|t| matches!(t.kind, TokenKind::Op(Op::Assign | Op::Colon)));
         if let Some(value) = self.last_value(start, comma) {
             if context.after_value.is_none() {
-                context.after_value = Some(value)
+                context.after_value = Some(value);
             }
         } else if start < comma {
             let (from, to) = self.trim(start, comma);
             let text = page.slice(from, to);
             if context.after_word.is_none() {
-                context.after_word = Some(text.to_owned())
+                context.after_word = Some(text.to_owned());
             }
             if !keyed && !text.is_empty() && text.len() <= 60 {
                 let name = Name::read(self.rules, text);
@@ -723,7 +723,7 @@ impl<'a> Reader<'a> {
                 TokenKind::Word | TokenKind::Close(_) => {
                     let start = page.chain_start(previous);
                     if context.after_word.is_none() {
-                        context.after_word = Some(page.slice(start, previous + 1).to_owned())
+                        context.after_word = Some(page.slice(start, previous + 1).to_owned());
                     }
                     at = start;
                 }
@@ -741,7 +741,7 @@ impl<'a> Reader<'a> {
             // One tag, from its `>` to its `<`.
             let mut open = at;
             while open > 0 && !page.is(open, Op::Less) && at - open < 60 {
-                open -= 1
+                open -= 1;
             }
             if !page.is(open, Op::Less) {
                 break;
@@ -786,7 +786,7 @@ impl<'a> Reader<'a> {
                             TokenKind::Word | TokenKind::Op(Op::Dot | Op::Dash | Op::Colon)
                         )
                     {
-                        start -= 1
+                        start -= 1;
                     }
                     let name = Name::read(self.rules, page.slice(start, before + 1));
                     // `<key>name</key>` and the like come first; the element's own name says little.
@@ -818,7 +818,7 @@ impl<'a> Reader<'a> {
             if start < end && !page.holds_value(start, end) {
                 let name = Name::read(self.rules, page.slice(start, end));
                 if best.as_ref().is_none_or(|b| !b.is_informative()) {
-                    best = Some(name)
+                    best = Some(name);
                 }
             }
         }
@@ -845,7 +845,7 @@ impl<'a> Reader<'a> {
         // The table's first line.
         let mut head = line;
         while head > 0 && pipes(page.line_range(head - 1)).len() == row.len() {
-            head -= 1
+            head -= 1;
         }
         if head < line {
             let cells = page.line_range(head);
@@ -908,20 +908,20 @@ impl<'a> Reader<'a> {
         for _ in 0..5_000 {
             let mut before = row.checked_sub(1)?;
             while matches!(page.kind(before), TokenKind::Line(_)) {
-                before = before.checked_sub(1)?
+                before = before.checked_sub(1)?;
             }
             match page.kind(before) {
                 TokenKind::Op(Op::Comma) => {
                     let mut close = before.checked_sub(1)?;
                     while matches!(page.kind(close), TokenKind::Line(_)) {
-                        close = close.checked_sub(1)?
+                        close = close.checked_sub(1)?;
                     }
                     row = page.partner(close)?;
                 }
                 TokenKind::Word if page.slice(before, before + 1).eq_ignore_ascii_case("values") => {
                     let mut close = before.checked_sub(1)?;
                     while matches!(page.kind(close), TokenKind::Line(_)) {
-                        close = close.checked_sub(1)?
+                        close = close.checked_sub(1)?;
                     }
                     let columns = page.partner(close)?;
                     let place = (opener..at)
@@ -986,7 +986,7 @@ impl<'a> Reader<'a> {
                         .as_ref()
                         .is_none_or(|b| !b.is_informative() || (name.role > b.role && !name.innocent))
                     {
-                        best = Some(name)
+                        best = Some(name);
                     }
                     if done {
                         break;
@@ -1000,7 +1000,7 @@ impl<'a> Reader<'a> {
                 TokenKind::Open(_) if words > 0 => break,
                 TokenKind::Close(_) => match page.partner(token) {
                     Some(opener) if page.line(opener) == line && !page.holds_value(opener, token) => {
-                        start = opener
+                        start = opener;
                     }
                     _ => break,
                 },
@@ -1048,7 +1048,7 @@ impl<'a> Reader<'a> {
         if let Some(value) = self.last_value(range.start, range.end) {
             // Two values on two lines, nothing else on either.
             if range.len() <= 3 {
-                context.after_value = Some(value)
+                context.after_value = Some(value);
             }
             return;
         }
@@ -1079,7 +1079,7 @@ impl<'a> Reader<'a> {
             let to = range.end.min(from + 8);
             let name = Name::read(self.rules, page.slice(from, to));
             if name.is_informative() {
-                context.names.push(Named { relation: "comment", name })
+                context.names.push(Named { relation: "comment", name });
             }
         }
     }
@@ -1100,11 +1100,11 @@ impl<'a> Reader<'a> {
                 .unwrap_or(index + 1);
             regions.push((tag, end));
         }
-        if let Some(opener) = page.parent(index) {
-            if page.kind(opener) != TokenKind::Open(b'(') || regions.is_empty() {
-                let end = page.partner(opener).unwrap_or(page.tokens.len()).min(index + 400);
-                regions.push((opener.max(index.saturating_sub(400)), end));
-            }
+        if let Some(opener) = page.parent(index)
+            && (page.kind(opener) != TokenKind::Open(b'(') || regions.is_empty())
+        {
+            let end = page.partner(opener).unwrap_or(page.tokens.len()).min(index + 400);
+            regions.push((opener.max(index.saturating_sub(400)), end));
         }
         regions.push({
             let r = page.line_range(line);
@@ -1127,7 +1127,7 @@ impl<'a> Reader<'a> {
                 }
                 let mut op = at + 1;
                 while op < to && page.kind(op) == TokenKind::Quote {
-                    op += 1
+                    op += 1;
                 }
                 if op >= to || !matches!(page.kind(op), TokenKind::Op(Op::Assign | Op::Colon)) {
                     continue;
@@ -1147,7 +1147,7 @@ impl<'a> Reader<'a> {
                 }
                 let mut start = op + 1;
                 while start < to && matches!(page.kind(start), TokenKind::Quote) {
-                    start += 1
+                    start += 1;
                 }
                 let mut end = start;
                 while end < to
@@ -1159,7 +1159,7 @@ impl<'a> Reader<'a> {
                     )
                     && (end == start || page.line(end) == page.line(start))
                 {
-                    end += 1
+                    end += 1;
                 }
                 if start == end {
                     continue;
@@ -1209,7 +1209,7 @@ impl<'a> Reader<'a> {
             && !page.is_blank(first - 1)
             && column(first - 1) >= own
         {
-            first -= 1
+            first -= 1;
         }
         let mut last = line;
         while last + 1 < page.lines.len()
@@ -1218,7 +1218,7 @@ impl<'a> Reader<'a> {
             && !starts_item(last + 1)
             && column(last + 1) >= own
         {
-            last += 1
+            last += 1;
         }
         (first, last)
     }
@@ -1314,7 +1314,7 @@ impl<'a> Reader<'a> {
                 ) => start = token,
                 TokenKind::Close(_) => match page.partner(token) {
                     Some(inner) if !page.holds_value(inner, token) && token - inner < 30 => {
-                        start = page.chain_start(token).min(inner)
+                        start = page.chain_start(token).min(inner);
                     }
                     _ => break,
                 },
@@ -1326,7 +1326,7 @@ impl<'a> Reader<'a> {
             }
         }
         while start < opener && !matches!(page.kind(start), TokenKind::Word) {
-            start += 1
+            start += 1;
         }
         // What is passed to a call, or listed in a statement's brackets, does not say what the section is.
         let mut text = String::new();
@@ -1361,11 +1361,11 @@ impl<'a> Reader<'a> {
         let page = self.page;
         let mut first = line;
         while first > 0 && line - first < 40 && !page.is_blank(first - 1) {
-            first -= 1
+            first -= 1;
         }
         let mut last = line;
         while last + 1 < page.lines.len() && last - line < 40 && !page.is_blank(last + 1) {
-            last += 1
+            last += 1;
         }
         (first, last)
     }
@@ -1373,7 +1373,7 @@ impl<'a> Reader<'a> {
     fn skip_quotes(&self, op: usize) -> Option<usize> {
         let mut last = op.checked_sub(1)?;
         while self.page.kind(last) == TokenKind::Quote {
-            last = last.checked_sub(1)?
+            last = last.checked_sub(1)?;
         }
         Some(last)
     }
@@ -1407,10 +1407,10 @@ impl<'a> Reader<'a> {
             )
         };
         while from < to && edge(page.kind(from)) {
-            from += 1
+            from += 1;
         }
         while to > from && edge(page.kind(to - 1)) {
-            to -= 1
+            to -= 1;
         }
         (from, to)
     }

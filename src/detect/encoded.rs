@@ -28,6 +28,12 @@ impl View {
         self.origin.push(origin as u32);
     }
 
+    fn copy(&mut self, source: &[u8], span: Span) {
+        for (&byte, place) in source[span.clone()].iter().zip(span) {
+            self.push(byte, place);
+        }
+    }
+
     /// The span of the source that a span of the view was decoded from.
     #[must_use]
     pub fn source(&self, span: &Span) -> Span {
@@ -103,8 +109,8 @@ pub fn utf16(text: &[u8]) -> Option<Vec<u8>> {
         (2, false)
     } else {
         // A run of 32 such characters covers 64 bytes, so it covers both bytes of one of these pairs.
-        let at = (0..text.len().saturating_sub(1)).step_by(60).find_map(|at| utf16_run(text, at))?;
-        at
+
+        (0..text.len().saturating_sub(1)).step_by(60).find_map(|at| utf16_run(text, at))?
     };
     let units = text[start..].chunks_exact(2).map(|pair| {
         if little { u16::from_le_bytes([pair[0], pair[1]]) } else { u16::from_be_bytes([pair[0], pair[1]]) }
@@ -167,16 +173,13 @@ pub fn escaped(text: &[u8]) -> Option<View> {
     let mut view = View::with_capacity(text.len());
     let mut at = 0;
     while at < text.len() {
-        match escape(&text[at..]) {
-            Some((byte, length)) => {
-                view.push(byte, at);
-                view.changed.push(at..at + length);
-                at += length;
-            }
-            None => {
-                view.push(text[at], at);
-                at += 1;
-            }
+        if let Some((byte, length)) = escape(&text[at..]) {
+            view.push(byte, at);
+            view.changed.push(at..at + length);
+            at += length;
+        } else {
+            view.push(text[at], at);
+            at += 1;
         }
     }
     view.origin.push(text.len() as u32);
@@ -186,7 +189,7 @@ pub fn escaped(text: &[u8]) -> Option<View> {
 /// Whether one of eight bytes could begin an escape.
 #[inline]
 fn begins_escape(bytes: &[u8]) -> bool {
-    bytes.iter().fold(false, |found, &b| found | (b == b'%') | (b == b'\\') | (b == b'&'))
+    bytes.iter().fold(false, |found, &b| found || (b == b'%') || (b == b'\\') || (b == b'&'))
 }
 
 /// Whether the escape at `start` is one of a row that is long enough to be worth decoding, before or after it.
@@ -313,15 +316,11 @@ pub fn joined(text: &[u8]) -> Option<View> {
     let mut view = View::with_capacity(text.len());
     let mut at = 0;
     for gap in gaps {
-        for place in at..gap.start {
-            view.push(text[place], place);
-        }
+        view.copy(text, at..gap.start);
         at = gap.end;
         view.changed.push(gap);
     }
-    for place in at..text.len() {
-        view.push(text[place], place);
-    }
+    view.copy(text, at..text.len());
     view.origin.push(text.len() as u32);
     Some(view)
 }

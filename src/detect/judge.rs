@@ -154,7 +154,6 @@ pub fn secret(
     if context.glued && around.sid_beside.is_none() {
         return None;
     }
-    let is_token = candidate.shape == Shape::Hex32;
     let own = match said(context.names.iter()) {
         Said::Otherwise => return None,
         Said::By(named) => Some(named),
@@ -164,106 +163,107 @@ pub fn secret(
             Said::Nothing => None,
         },
     };
+    let blank = Name::default();
+    let name = own.map_or(&blank, |named| &named.name);
     let mut evidence = Vec::new();
     if let Some(named) = own {
         evidence.push(format!("{}: {}", named.relation, shorten(&named.name.text)));
     }
-    let blank = Name::default();
-    let name = own.map_or(&blank, |named| &named.name);
-    let foreign = !name.twilio && !name.unknown.is_empty();
+    let standing = stand(context, own, name, around, &mut evidence)?;
+    if name.role >= Role::Weak && name.words.iter().any(|word| word == "authy") {
+        let (kind, confidence) = (Kind::AuthyApiKey, Confidence::High);
+        return Some(Judgement { kind, confidence, evidence, leans_on_sid: false, rank: 4 });
+    }
+    let is_token = candidate.shape == Shape::Hex32;
+    let confidence = confidence(is_token, name, &standing, around, context)?;
+    let kind = if is_token { Kind::AuthToken } else { Kind::ApiKeySecret };
+    let by_sid = matches!(standing.support, Support::Block | Support::Beside);
+    let leans_on_sid = by_sid && !standing.owned && name.role < Role::Exact;
+    Some(Judgement { kind, confidence, evidence, leans_on_sid, rank: rank(name, &standing) })
+}
+
+/// How a value is known to be Twilio's.
+struct Standing {
+    support: Support,
+    /// Its name, section or call says so, whatever else does.
+    owned: bool,
+    /// Its name has another's name in it, or it stands among names that say Twilio and does not.
+    foreign: bool,
+}
+
+/// How a value is known to be Twilio's; nothing where it is known to be another's.
+fn stand(
+    context: &Context,
+    own: Option<&Named>,
+    name: &Name,
+    around: &Surroundings<'_>,
+    evidence: &mut Vec<String>,
+) -> Option<Standing> {
     let owner = owner(context, around);
-    let mut support = match &owner {
-        _ if name.twilio => Support::Named,
-        Owner::Twilio(_) => Support::Named,
-        Owner::Other => Support::None,
-        Owner::Unknown => Support::None,
-    };
+    let owned = name.twilio || matches!(owner, Owner::Twilio(_));
+    let mut support = if owned { Support::Named } else { Support::None };
     if let (Owner::Twilio(reason), false) = (&owner, name.twilio) {
         evidence.push(reason.clone());
     }
-    let others = matches!(owner, Owner::Other) && !name.twilio;
     if let Some(reason) = around.sid_beside {
         support = support.max(Support::Beside);
         evidence.push(reason.to_owned());
     }
-    if others && support < Support::Beside {
+    let others = matches!(owner, Owner::Other) && !name.twilio;
+    let hashes = around.hash_file && !(name.twilio && name.role == Role::Exact);
+    if (others || hashes) && support < Support::Beside {
         return None;
     }
-    if around.hash_file && !(name.twilio && name.role == Role::Exact) && support < Support::Beside {
-        return None;
-    }
-    let mut same_stem = false;
-    let mut bare_in_env = false;
+    let (mut same_stem, mut bare) = (false, false);
     if let Some(sid) = around.sid_in_block {
-        let stem: Vec<&String> = sid.stem.iter().collect();
-        same_stem = !stem.is_empty() && name.stem.iter().collect::<Vec<_>>() == stem;
+        same_stem = !sid.stem.is_empty() && name.stem == sid.stem;
         // `TOKEN` and `SECRET_KEY` beside `TWILIO_ACCOUNT_SID` in an environment file are somebody else's, and so
         // is the password in the row of a user that has a `twilio_sid`.
         let in_column = own.is_some_and(|named| named.relation == "column");
-        bare_in_env = sid.twilio
+        bare = sid.twilio
             && !name.twilio
             && name.role < Role::Exact
             && ((sid.capitals && is_capitals(&name.text)) || in_column || is_password(name));
-        if !bare_in_env && support < Support::Block {
+        if !bare && support < Support::Block {
             support = Support::Block;
             evidence.push("a SID stands in the same block".to_owned());
         }
     }
-    if support < Support::Near
-        && (around.sid_lines.is_some_and(|lines| lines <= 40)
-            || around.mention_bytes.is_some_and(|bytes| bytes <= 1_500)
-            || around.path_twilio)
-    {
+    let sid_near = around.sid_lines.is_some_and(|lines| lines <= NEAR_LINES);
+    let mention_near = around.mention_bytes.is_some_and(|bytes| bytes <= NEAR_BYTES);
+    if support < Support::Near && (sid_near || mention_near || around.path_twilio) {
         support = Support::Near;
-        evidence.push(
-            if around.sid_lines.is_some_and(|lines| lines <= 40) {
-                "a SID stands nearby"
-            } else {
-                "Twilio is named nearby"
-            }
-            .to_owned(),
-        );
+        evidence.push(if sid_near { "a SID stands nearby" } else { "Twilio is named nearby" }.to_owned());
     }
     if support < Support::File && (around.sid_lines.is_some() || around.mention_bytes.is_some()) {
         support = Support::File;
         evidence.push("the file speaks of Twilio".to_owned());
     }
-    if name.role >= Role::Weak && name.words.iter().any(|word| word == "authy") {
-        return Some(Judgement {
-            kind: Kind::AuthyApiKey,
-            confidence: Confidence::High,
-            evidence,
-            leans_on_sid: false,
-            rank: 4,
-        });
-    }
-    let confidence =
-        confidence(is_token, name, support, (foreign && !same_stem) || bare_in_env, around, context)?;
-    let kind = if is_token { Kind::AuthToken } else { Kind::ApiKeySecret };
-    let leans_on_sid = !name.twilio
-        && !matches!(owner, Owner::Twilio(_))
-        && support <= Support::Block
-        && support > Support::Near
-        && name.role < Role::Exact;
-    let role_rank = match name.role {
+    let foreign = (!name.twilio && !name.unknown.is_empty() && !same_stem) || bare;
+    Some(Standing { support, owned, foreign })
+}
+
+/// Lines to a SID, and bytes to a mention, that are still near.
+const NEAR_LINES: u64 = 40;
+const NEAR_BYTES: usize = 1_500;
+
+/// How well a value's name fits, for choosing between two that lean on one SID.
+fn rank(name: &Name, standing: &Standing) -> u8 {
+    let by_role = match name.role {
+        _ if standing.foreign && standing.support < Support::Beside => 0,
         Role::Exact => 4,
-        Role::Plain if name.words.iter().any(|w| w == "token" || w == "tok") => 3,
+        Role::Plain if name.words.iter().any(|word| word == "token" || word == "tok") => 3,
         Role::Plain => 2,
         Role::Weak => 1,
         Role::None => 0,
     };
-    // Somebody else's name in front of the role is never a better partner.
-    let rank = if foreign && !same_stem && support < Support::Beside { 0 } else { role_rank }
-        + if name.twilio { 5 } else { 0 }
-        + if support == Support::Beside { 3 } else { 0 };
-    Some(Judgement { kind, confidence, evidence, leans_on_sid, rank })
+    by_role + if name.twilio { 5 } else { 0 } + if standing.support == Support::Beside { 3 } else { 0 }
 }
 
 fn confidence(
     is_token: bool,
     name: &Name,
-    support: Support,
-    foreign: bool,
+    standing: &Standing,
     around: &Surroundings<'_>,
     context: &Context,
 ) -> Option<Confidence> {
@@ -277,9 +277,9 @@ fn confidence(
             Low
         });
     }
-    Some(match (name.role, support) {
+    Some(match (name.role, standing.support) {
         // Another's name in front of the role: `ACMEPAY_AUTH_TOKEN` beside `TWILIO_ACCOUNT_SID`.
-        (_, Support::Block | Support::Near | Support::File) if foreign => Low,
+        (_, Support::Block | Support::Near | Support::File) if standing.foreign => Low,
         (Role::Exact | Role::Plain, Support::Named) => High,
         (Role::Weak, Support::Named) => Medium,
         (Role::None, Support::Named) if name.twilio && name.words.len() == 1 => Medium,

@@ -101,17 +101,15 @@ impl Name {
         }
         // `key secret` is Twilio's term, `secret key` is everybody's.
         let key_secret = has_secret && has_key && !secret_before_key;
-        name.role =
-            if (has_auth && has_token) || (has_account && has_token) || (has_secret && has_api) || key_secret
-            {
-                Role::Exact
-            } else if plain && !secret_before_key {
-                Role::Plain
-            } else if weak || plain {
-                Role::Weak
-            } else {
-                Role::None
-            };
+        name.role = if (has_token && (has_auth || has_account)) || (has_secret && has_api) || key_secret {
+            Role::Exact
+        } else if plain && !secret_before_key {
+            Role::Plain
+        } else if weak || plain {
+            Role::Weak
+        } else {
+            Role::None
+        };
         let each = |test: fn(&Word) -> bool| {
             !name.words.is_empty() && name.words.iter().all(|word| rules.word(word).is_some_and(test))
         };

@@ -49,10 +49,10 @@ pub fn examine(rules: &Rules, text: &[u8], path: &str) -> Outcome {
         |run| base64.push(run),
         |run| {
             if run.len() >= 36 {
-                if let Some(hit) = shaped::in_run(rules, text, &run) {
-                    if shaped.last().is_none_or(|last| last.span.end <= hit.span.start) {
-                        shaped.push(hit);
-                    }
+                if let Some(hit) = shaped::in_run(rules, text, &run)
+                    && shaped.last().is_none_or(|last| last.span.end <= hit.span.start)
+                {
+                    shaped.push(hit);
                 }
                 if run.len() == 64 {
                     wide64.push(run);
@@ -239,7 +239,7 @@ impl Examination<'_> {
             let around = self.surroundings(&page, read, &reads, &sids);
             let candidate = &self.candidates[read.candidate];
             if candidate.password.is_some() {
-                self.basic(candidate, read, hits);
+                basic(candidate, read, hits);
                 continue;
             }
             let judgement = if candidate.value.expose().len() == 64 {
@@ -401,7 +401,7 @@ impl Examination<'_> {
         let mut nearest: Option<(u64, &Read)> = None;
         // SIDs are in order: only the nearest few on each side can matter.
         let place = sids.partition_point(|&s| reads[s].token < read.token);
-        for &sid in sids[place.saturating_sub(16)..(place + 16).min(sids.len())].iter() {
+        for &sid in &sids[place.saturating_sub(16)..(place + 16).min(sids.len())] {
             let other = &reads[sid];
             let lines = other.context.line.abs_diff(read.context.line) as u64;
             let right = self.shape(other) == partner;
@@ -409,10 +409,7 @@ impl Examination<'_> {
                 continue;
             }
             around.sid_lines = Some(around.sid_lines.map_or(lines, |fewest| fewest.min(lines)));
-            if right
-                && self.same_block(read, other, lines)
-                && nearest.is_none_or(|(fewest, _)| lines < fewest)
-            {
+            if right && same_block(read, other, lines) && nearest.is_none_or(|(fewest, _)| lines < fewest) {
                 nearest = Some((lines, other));
             }
         }
@@ -426,16 +423,6 @@ impl Examination<'_> {
         });
         around.vendor_near = !named_twilio(&read.context) && self.vendor_near(page, read);
         around
-    }
-
-    /// Whether two values stand in one block: a common section at little depth, or one paragraph of plain lines.
-    fn same_block(&self, read: &Read, other: &Read, lines: u64) -> bool {
-        let (a, b) = (&read.context.levels, &other.context.levels);
-        if a.is_empty() && b.is_empty() {
-            return lines <= 12 && read.context.paragraph == other.context.paragraph;
-        }
-        let common = a.iter().take(2).any(|level| b.iter().take(3).any(|l| l.id == level.id));
-        common && lines <= 40
     }
 
     fn nearest_mention(&self, span: &Span) -> Option<usize> {
@@ -486,41 +473,6 @@ impl Examination<'_> {
         false
     }
 
-    fn basic(&self, candidate: &Candidate, read: &Read, hits: &mut Vec<Hit>) {
-        let Some((shape, password)) = &candidate.password else { return };
-        let sid_kind = if candidate.shape == Shape::AccountSid { Kind::AccountSid } else { Kind::ApiKeySid };
-        let secret_kind = if *shape == Shape::Hex32 && sid_kind == Kind::AccountSid {
-            Kind::AuthToken
-        } else {
-            Kind::ApiKeySecret
-        };
-        let evidence = vec!["user and password of Basic authentication, in base64".to_owned()];
-        let mut hit = |kind: Kind, value: &Secret, after: Option<usize>, list: usize| {
-            hits.push(Hit {
-                kind,
-                value: value.clone(),
-                span: candidate.span.clone(),
-                line: 0,
-                column: 0,
-                end_column: 0,
-                encoding: candidate.encoding,
-                confidence: Confidence::High,
-                evidence: evidence.clone(),
-                place: Place {
-                    list: Some((candidate.span.start, list)),
-                    after,
-                    levels: read.context.levels.iter().map(|level| level.id).collect(),
-                    rank: 12,
-                    ..Place::default()
-                },
-                expires: None,
-                names: None,
-            });
-        };
-        hit(sid_kind, &candidate.value, None, 0);
-        hit(secret_kind, password, Some(candidate.span.start), 1);
-    }
-
     fn hit(&self, candidate: &Candidate, read: &Read, judgement: Judgement) -> Hit {
         let start_of = |value: usize| self.candidates[value].span.start;
         let context = &read.context;
@@ -556,6 +508,52 @@ impl Examination<'_> {
             names: None,
         }
     }
+}
+
+/// Whether two values stand in one block: a common section at little depth, or one paragraph of plain lines.
+fn same_block(read: &Read, other: &Read, lines: u64) -> bool {
+    let (a, b) = (&read.context.levels, &other.context.levels);
+    if a.is_empty() && b.is_empty() {
+        return lines <= 12 && read.context.paragraph == other.context.paragraph;
+    }
+    let common = a.iter().take(2).any(|level| b.iter().take(3).any(|l| l.id == level.id));
+    common && lines <= 40
+}
+
+/// Both halves of a Basic authentication's text.
+fn basic(candidate: &Candidate, read: &Read, hits: &mut Vec<Hit>) {
+    let Some((shape, password)) = &candidate.password else { return };
+    let sid_kind = if candidate.shape == Shape::AccountSid { Kind::AccountSid } else { Kind::ApiKeySid };
+    let secret_kind = if *shape == Shape::Hex32 && sid_kind == Kind::AccountSid {
+        Kind::AuthToken
+    } else {
+        Kind::ApiKeySecret
+    };
+    let evidence = vec!["user and password of Basic authentication, in base64".to_owned()];
+    let mut hit = |kind: Kind, value: &Secret, after: Option<usize>, list: usize| {
+        hits.push(Hit {
+            kind,
+            value: value.clone(),
+            span: candidate.span.clone(),
+            line: 0,
+            column: 0,
+            end_column: 0,
+            encoding: candidate.encoding,
+            confidence: Confidence::High,
+            evidence: evidence.clone(),
+            place: Place {
+                list: Some((candidate.span.start, list)),
+                after,
+                levels: read.context.levels.iter().map(|level| level.id).collect(),
+                rank: 12,
+                ..Place::default()
+            },
+            expires: None,
+            names: None,
+        });
+    };
+    hit(sid_kind, &candidate.value, None, 0);
+    hit(secret_kind, password, Some(candidate.span.start), 1);
 }
 
 /// A client secret of an OAuth app: 64 characters, so its name must say what it is.

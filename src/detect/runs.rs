@@ -31,19 +31,18 @@ pub fn wide(hay: &[u8], mut found: impl FnMut(Span)) {
     let mut start = 0;
     while let Some(window) = hay.get(start..start + MIN) {
         // From the end of the window: the later the byte that is not of the class, the further the jump.
-        match (0..MIN / 8)
+        if let Some(last_other) = (0..MIN / 8)
             .rev()
             .find_map(|eighth| last_other(&window[eighth * 8..eighth * 8 + 8]).map(|at| eighth * 8 + at))
         {
-            Some(last_other) => start += last_other + 1,
-            None => {
-                let end = hay[start + MIN..]
-                    .iter()
-                    .position(|&byte| !WIDE[usize::from(byte)])
-                    .map_or(hay.len(), |length| start + MIN + length);
-                found(start..end);
-                start = end + 1;
-            }
+            start += last_other + 1;
+        } else {
+            let end = hay[start + MIN..]
+                .iter()
+                .position(|&byte| !WIDE[usize::from(byte)])
+                .map_or(hay.len(), |length| start + MIN + length);
+            found(start..end);
+            start = end + 1;
         }
     }
 }
@@ -75,17 +74,14 @@ fn last_other(bytes: &[u8]) -> Option<usize> {
 pub fn alnum(hay: &[u8], run: &Span, mut found: impl FnMut(Span)) {
     let mut start = run.start;
     while start + MIN <= run.end {
-        match hay[start..run.end].iter().position(|&byte| !ALNUM[usize::from(byte)]) {
-            Some(length) => {
-                if length >= MIN {
-                    found(start..start + length);
-                }
-                start += length + 1;
+        if let Some(length) = hay[start..run.end].iter().position(|&byte| !ALNUM[usize::from(byte)]) {
+            if length >= MIN {
+                found(start..start + length);
             }
-            None => {
-                found(start..run.end);
-                break;
-            }
+            start += length + 1;
+        } else {
+            found(start..run.end);
+            break;
         }
     }
 }

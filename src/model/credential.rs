@@ -16,7 +16,7 @@ pub enum CredentialType {
     AccessToken,
     /// An OAuth app.
     OauthApp,
-    /// A SendGrid key.
+    /// A `SendGrid` key.
     SendgridApiKey,
     /// A Segment token.
     SegmentApiToken,

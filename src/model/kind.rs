@@ -20,7 +20,7 @@ pub enum Kind {
     OauthClientId,
     /// The secret half of an OAuth app.
     OauthClientSecret,
-    /// `SG.` and two parts: a key of Twilio SendGrid.
+    /// `SG.` and two parts: a key of Twilio `SendGrid`.
     SendgridApiKey,
     /// `sgp_` and 64 letters and digits: a public API token of Twilio Segment.
     SegmentApiToken,

@@ -187,144 +187,192 @@ struct Draft {
     findings: BTreeSet<Fingerprint>,
 }
 
-fn findings(rules: &Rules, texts: &[TextHits], bonds: &Bonds, options: Options) -> Gathered {
-    let reported = |hit: &&Hit| hit.confidence >= options.min_confidence;
-    let all = || texts.iter().flat_map(|text| text.hits.iter().filter(reported).map(move |hit| (text, hit)));
-    // Which values are there at all: a bond to one that is not reported is still a bond.
-    let mut drafts: BTreeMap<Fingerprint, Draft> = BTreeMap::new();
-    let mut of_account: HashMap<String, Fingerprint> = HashMap::new();
-    let mut of_key: HashMap<String, Fingerprint> = HashMap::new();
-    for (_, hit) in all().filter(|(_, hit)| hit.kind.is_secret()) {
-        let value = hit.value.expose();
-        let bond = bonds.get(hit.kind, value);
+impl Draft {
+    fn of(type_: CredentialType, account: Option<String>, key: Option<String>, hit: &Hit) -> Self {
+        let has_secret = hit.kind.is_secret();
+        Self {
+            type_,
+            account,
+            key,
+            evidence: Vec::new(),
+            ambiguous: Vec::new(),
+            expires: hit.expires,
+            has_secret,
+            findings: BTreeSet::new(),
+        }
+    }
+
+    /// The credential that a secret is.
+    fn of_secret(hit: &Hit, bonds: &Bonds) -> Self {
+        let bond = bonds.get(hit.kind, hit.value.expose());
+        let sid = || bond.map(|b| b.sid.clone());
         let (type_, account, key) = match hit.kind {
-            Kind::AuthToken => (CredentialType::AuthToken, bond.map(|b| b.sid.clone()), None),
+            Kind::AuthToken => (CredentialType::AuthToken, sid(), None),
             Kind::ApiKeySecret => {
-                let key = bond.map(|b| b.sid.clone());
-                let account =
-                    key.as_ref().and_then(|key| bonds.get(Kind::ApiKeySid, key)).map(|b| b.sid.clone());
-                (CredentialType::ApiKey, account, key)
+                let account = bond.and_then(|b| bonds.get(Kind::ApiKeySid, &b.sid)).map(|b| b.sid.clone());
+                (CredentialType::ApiKey, account, sid())
             }
             Kind::AccessTokenJwt => {
                 let (account, key) =
                     hit.names.clone().map_or((None, None), |(account, key)| (account, Some(key)));
                 (CredentialType::AccessToken, account, key)
             }
-            Kind::OauthClientSecret => (CredentialType::OauthApp, None, bond.map(|b| b.sid.clone())),
+            Kind::OauthClientSecret => (CredentialType::OauthApp, None, sid()),
             Kind::SendgridApiKey => (CredentialType::SendgridApiKey, None, None),
             Kind::SegmentApiToken => (CredentialType::SegmentApiToken, None, None),
             _ => (CredentialType::AuthyApiKey, None, None),
         };
-        let id = Fingerprint::of_credential(&[hit.kind.as_str(), value]);
-        if let (CredentialType::AuthToken, Some(sid)) = (type_, &account) {
-            of_account.insert(sid.clone(), id.clone());
-        } else if let Some(sid) = &account {
-            of_account.entry(sid.clone()).or_insert_with(|| id.clone());
+        let mut draft = Self::of(type_, account, key, hit);
+        if let Some(bond) = bond {
+            draft.evidence.push(bond.evidence.clone());
+            draft.ambiguous.clone_from(&bond.rivals);
         }
-        if let Some(sid) = &key {
-            of_key.entry(sid.clone()).or_insert_with(|| id.clone());
-        }
-        drafts.entry(id).or_insert_with(|| Draft {
-            type_,
-            account,
-            key,
-            evidence: bond.map(|b| b.evidence.clone()).into_iter().collect(),
-            ambiguous: bond.map(|b| b.rivals.clone()).unwrap_or_default(),
-            expires: hit.expires,
-            has_secret: true,
-            findings: BTreeSet::new(),
-        });
+        draft
     }
-    let mut findings = Vec::new();
-    for (text, hit) in all() {
-        let value = hit.value.expose();
-        let id = Fingerprint::of_finding(hit.kind, &hit.value, &text.path);
-        let credential = match hit.kind {
-            Kind::AccountSid => of_account.get(value).cloned(),
-            Kind::ApiKeySid | Kind::OauthClientId => of_key.get(value).cloned(),
+
+    /// The credential, or bare identifier, that a SID is where no secret claims it.
+    fn of_sid(hit: &Hit, bonds: &Bonds) -> Self {
+        let value = hit.value.expose().to_owned();
+        match hit.kind {
+            Kind::AccountSid => Self::of(CredentialType::AccountSid, Some(value), None, hit),
+            Kind::ApiKeySid => {
+                let account = bonds.get(hit.kind, &value).map(|b| b.sid.clone());
+                Self::of(CredentialType::ApiKey, account, Some(value), hit)
+            }
+            _ => Self::of(CredentialType::OauthApp, None, Some(value), hit),
+        }
+    }
+
+    fn finish(mut self, id: Fingerprint, accounts: &HashMap<&str, Vec<&Fingerprint>>) -> Credential {
+        // The account's places stand with the key's or token's, so that one look shows all parts.
+        if self.type_ != CredentialType::AccountSid
+            && let Some(places) = self.account.as_deref().and_then(|account| accounts.get(account))
+        {
+            self.findings.extend(places.iter().map(|&id| id.clone()));
+        }
+        let expires = self.expires.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+        Credential {
+            remedy: guide::remedy(self.type_, self.account.as_deref(), self.key.as_deref(), self.has_secret),
+            id,
+            type_: self.type_,
+            account_sid: self.account,
+            key_sid: self.key,
+            findings: self.findings.into_iter().collect(),
+            evidence: self.evidence,
+            ambiguous: self.ambiguous,
+            expires: expires.map(|time| time.to_string()),
+            verdict: Verdict::unverified(),
+        }
+    }
+}
+
+fn own_id(hit: &Hit) -> Fingerprint {
+    Fingerprint::of_credential(&[hit.kind.as_str(), hit.value.expose()])
+}
+
+/// All credentials in the making, and which of them an account's or key's SID belongs to.
+#[derive(Default)]
+struct Drafts {
+    drafts: BTreeMap<Fingerprint, Draft>,
+    of_account: HashMap<String, Fingerprint>,
+    of_key: HashMap<String, Fingerprint>,
+}
+
+impl Drafts {
+    fn add_secret(&mut self, hit: &Hit, bonds: &Bonds) {
+        let id = own_id(hit);
+        let draft = Draft::of_secret(hit, bonds);
+        // An account's SID is shown with its token if there is one, else with a key.
+        match (&draft.account, draft.type_) {
+            (Some(sid), CredentialType::AuthToken) => {
+                self.of_account.insert(sid.clone(), id.clone());
+            }
+            (Some(sid), _) => {
+                self.of_account.entry(sid.clone()).or_insert_with(|| id.clone());
+            }
+            (None, _) => {}
+        }
+        if let Some(sid) = &draft.key {
+            self.of_key.entry(sid.clone()).or_insert_with(|| id.clone());
+        }
+        self.drafts.entry(id).or_insert(draft);
+    }
+
+    /// Adds a finding to its credential and says which that is.
+    fn claim(&mut self, hit: &Hit, finding: &Fingerprint, bonds: &Bonds) -> Fingerprint {
+        let claimed = match hit.kind {
+            Kind::AccountSid => self.of_account.get(hit.value.expose()),
+            Kind::ApiKeySid | Kind::OauthClientId => self.of_key.get(hit.value.expose()),
             _ => None,
         };
-        let credential =
-            credential.unwrap_or_else(|| Fingerprint::of_credential(&[hit.kind.as_str(), value]));
-        let draft = drafts.entry(credential.clone()).or_insert_with(|| {
-            let (type_, account, key) = match hit.kind {
-                Kind::AccountSid => (CredentialType::AccountSid, Some(value.to_owned()), None),
-                Kind::ApiKeySid => (
-                    CredentialType::ApiKey,
-                    bonds.get(hit.kind, value).map(|b| b.sid.clone()),
-                    Some(value.to_owned()),
-                ),
-                _ => (CredentialType::OauthApp, None, Some(value.to_owned())),
-            };
-            Draft {
-                type_,
-                account,
-                key,
-                evidence: Vec::new(),
-                ambiguous: Vec::new(),
-                expires: None,
-                has_secret: false,
-                findings: BTreeSet::new(),
-            }
-        });
-        draft.findings.insert(id.clone());
-        findings.push(Finding {
-            id,
-            rule: rules.of(hit.kind).id.clone(),
-            kind: hit.kind,
-            location: Location {
-                path: text.path.clone(),
-                line: hit.line + 1,
-                column: hit.column + 1,
-                end_column: hit.end_column + 1,
-            },
-            confidence: hit.confidence,
-            evidence: hit.evidence.clone(),
-            encoding: hit.encoding,
-            redacted: Redacted::of(hit.kind, &hit.value),
-            value: options.show_secrets.then(|| value.to_owned()),
-            credential,
-            at_head: true,
-            commit: None,
-        });
+        let id = claimed.cloned().unwrap_or_else(|| own_id(hit));
+        self.drafts
+            .entry(id.clone())
+            .or_insert_with(|| Draft::of_sid(hit, bonds))
+            .findings
+            .insert(finding.clone());
+        id
     }
-    // A key's or token's account stands in its findings too, so that one look shows all its parts.
+}
+
+fn findings(rules: &Rules, texts: &[TextHits], bonds: &Bonds, options: Options) -> Gathered {
+    let all = || {
+        texts.iter().flat_map(|text| {
+            text.hits
+                .iter()
+                .filter(|hit| hit.confidence >= options.min_confidence)
+                .map(move |hit| (text, hit))
+        })
+    };
+    let mut drafts = Drafts::default();
+    for (_, hit) in all().filter(|(_, hit)| hit.kind.is_secret()) {
+        drafts.add_secret(hit, bonds);
+    }
+    let findings: Vec<Finding> = all()
+        .map(|(text, hit)| {
+            let id = Fingerprint::of_finding(hit.kind, &hit.value, &text.path);
+            let credential = drafts.claim(hit, &id, bonds);
+            finding(rules, text, hit, id, credential, options)
+        })
+        .collect();
     let mut accounts: HashMap<&str, Vec<&Fingerprint>> = HashMap::new();
     for finding in findings.iter().filter(|finding| finding.kind == Kind::AccountSid) {
         accounts.entry(finding.redacted.as_str()).or_default().push(&finding.id);
     }
     let credentials = drafts
+        .drafts
         .into_iter()
         .filter(|(_, draft)| !draft.findings.is_empty())
-        .map(|(id, mut draft)| {
-            if draft.type_ != CredentialType::AccountSid
-                && let Some(account) = &draft.account
-            {
-                draft
-                    .findings
-                    .extend(accounts.get(account.as_str()).into_iter().flatten().map(|&id| id.clone()));
-            }
-            Credential {
-                remedy: guide::remedy(
-                    draft.type_,
-                    draft.account.as_deref(),
-                    draft.key.as_deref(),
-                    draft.has_secret,
-                ),
-                id,
-                type_: draft.type_,
-                account_sid: draft.account,
-                key_sid: draft.key,
-                findings: draft.findings.into_iter().collect(),
-                evidence: draft.evidence,
-                ambiguous: draft.ambiguous,
-                expires: draft
-                    .expires
-                    .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
-                    .map(|time| time.to_string()),
-                verdict: Verdict::unverified(),
-            }
-        })
+        .map(|(id, draft)| draft.finish(id, &accounts))
         .collect();
     Gathered { findings, credentials }
+}
+
+fn finding(
+    rules: &Rules,
+    text: &TextHits,
+    hit: &Hit,
+    id: Fingerprint,
+    credential: Fingerprint,
+    options: Options,
+) -> Finding {
+    Finding {
+        id,
+        rule: rules.of(hit.kind).id.clone(),
+        kind: hit.kind,
+        location: Location {
+            path: text.path.clone(),
+            line: hit.line + 1,
+            column: hit.column + 1,
+            end_column: hit.end_column + 1,
+        },
+        confidence: hit.confidence,
+        evidence: hit.evidence.clone(),
+        encoding: hit.encoding,
+        redacted: Redacted::of(hit.kind, &hit.value),
+        value: options.show_secrets.then(|| hit.value.expose().to_owned()),
+        credential,
+        at_head: true,
+        commit: None,
+    }
 }
