@@ -8,7 +8,8 @@ use anstyle::{AnsiColor, Style};
 
 use super::printable::printable;
 use crate::model::{
-    Confidence, Credential, CredentialType, Finding, Fingerprint, Report, SourceMode, VerdictState,
+    Confidence, Credential, CredentialType, Finding, Fingerprint, RemedyAction, Report, SourceMode,
+    VerdictState,
 };
 
 const BOLD: Style = Style::new().bold();
@@ -37,7 +38,7 @@ pub fn write(report: &Report, width: usize, out: &mut impl Write) -> io::Result<
             .map(|f| (f.location.path.clone(), f.location.line, f.location.column))
     };
     secrets.sort_by_cached_key(first_place);
-    let mut printer = Printer { width: width.max(40), out };
+    let mut printer = Printer { width: width.max(40), explained: Vec::new(), out };
     for credential in &secrets {
         printer.credential(credential, by_credential.get(&credential.id).map_or(&[][..], Vec::as_slice))?;
     }
@@ -52,6 +53,8 @@ fn has_secret(credential: &Credential, by_credential: &HashMap<&Fingerprint, Vec
 
 struct Printer<'a, W: Write> {
     width: usize,
+    /// Remedies whose steps were shown, and with which value.
+    explained: Vec<(RemedyAction, String)>,
     out: &'a mut W,
 }
 
@@ -105,14 +108,23 @@ impl<W: Write> Printer<'_, W> {
         if secrets.len() > MOST_PLACES {
             writeln!(self.out, "           and {} more places", secrets.len() - MOST_PLACES)?;
         }
-        for (number, step) in credential.remedy.steps.iter().enumerate() {
-            self.wrapped(
-                if number == 0 { "  next     " } else { "           " },
-                &format!("{}. {step}", number + 1),
-                "",
-            )?;
-        }
+        self.steps(credential, first)?;
         writeln!(self.out)
+    }
+
+    /// What to do, in full for the first credential of each kind of remedy only.
+    fn steps(&mut self, credential: &Credential, finding: &Finding) -> io::Result<()> {
+        let action = credential.remedy.action;
+        if let Some((_, shown)) = self.explained.iter().find(|(explained, _)| *explained == action) {
+            let text = format!("the same steps as for {shown} above");
+            return self.wrapped("  next     ", &text, "");
+        }
+        self.explained.push((action, printable(finding.redacted.as_str())));
+        for (number, step) in credential.remedy.steps.iter().enumerate() {
+            let label = if number == 0 { "  next     " } else { "           " };
+            self.wrapped(label, &format!("{}. {step}", number + 1), "")?;
+        }
+        Ok(())
     }
 
     /// A label and text, wrapped under the text; `aside` is dimmed and goes on its own line if it does not fit.
