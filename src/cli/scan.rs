@@ -1,6 +1,6 @@
 //! `sidsweep scan`: find credentials and report them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use crate::model::{Confidence, Report, SCHEMA, Source, SourceMode, Tool};
 use crate::report::Format;
 use crate::rules::Rules;
 use crate::scan::{self, Progress, Scanned, gather};
-use crate::source::tree;
+use crate::source::{repository, tree};
 
 /// Find leaked Twilio credentials
 ///
@@ -27,6 +27,13 @@ pub struct Args {
     /// Folders and files to scan
     #[arg(value_name = "PATH", default_value = ".", conflicts_with = "stdin")]
     paths: Vec<PathBuf>,
+    /// Scan every object of the repository as well: all branches, tags, stashes, notes, messages, and what nothing
+    /// leads to any more
+    #[arg(long, conflicts_with = "stdin")]
+    history: bool,
+    /// Accept a shallow clone, whose older history is not here
+    #[arg(long, requires = "history")]
+    allow_shallow: bool,
     /// Scan standard input
     #[arg(long)]
     stdin: bool,
@@ -156,19 +163,26 @@ fn look(args: &Args, detector: &Detector, progress: &Progress) -> Result<(Scanne
             vec![Source { mode: SourceMode::Stdin, root: args.stdin_path.clone(), range: None }],
         ));
     }
-    let options = tree::Options {
-        no_ignore: args.no_ignore,
-        max_file_size: args.max_file_size,
-        jobs: args
-            .jobs
-            .map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from),
-    };
-    let scanned = scan::trees(detector, &args.paths, &options, progress)?;
-    let sources = args
-        .paths
-        .iter()
-        .map(|path| Source { mode: SourceMode::Tree, root: path.display().to_string(), range: None })
-        .collect();
+    let jobs =
+        args.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
+    let options = tree::Options { no_ignore: args.no_ignore, max_file_size: args.max_file_size, jobs };
+    let source = |mode, path: &Path| Source { mode, root: path.display().to_string(), range: None };
+    let mut sources: Vec<Source> = Vec::new();
+    let mut histories = Vec::new();
+    if args.history {
+        for path in &args.paths {
+            histories.push(scan::history::scan(detector, path, jobs, args.allow_shallow, progress)?);
+            sources.push(source(SourceMode::History, path));
+        }
+    }
+    // A bare repository has no work tree.
+    let has_tree = |path: &PathBuf| !args.history || !repository::is_bare(path);
+    let trees: Vec<PathBuf> = args.paths.iter().filter(|path| has_tree(path)).cloned().collect();
+    let mut scanned = scan::trees(detector, &trees, &options, progress)?;
+    sources.extend(trees.iter().map(|path| source(SourceMode::Tree, path)));
+    for (path, history) in args.paths.iter().zip(histories) {
+        scanned.add(history, if args.paths.len() > 1 { path } else { Path::new("") });
+    }
     Ok((scanned, sources))
 }
 

@@ -93,9 +93,19 @@ pub struct Finding {
     pub credential: Fingerprint,
     /// Whether it stands in what is checked out now.
     pub at_head: bool,
+    /// Whether a branch, tag, HEAD or stash leads to it; left out where it is so.
+    #[serde(skip_serializing_if = "std::clone::Clone::clone", default = "yes")]
+    pub reachable: bool,
     /// The commit that brought it; findings from history only.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub commit: Option<Commit>,
+    /// The commit that took it out again.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub removed_by: Option<Commit>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The commit that brought a value.

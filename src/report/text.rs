@@ -95,21 +95,33 @@ impl<W: Write> Printer<'_, W> {
             if let Some(value) = &finding.value {
                 self.wrapped("  value    ", &printable(value), "")?;
             }
-            if let Some(commit) = &finding.commit {
-                let short = commit.id.get(..12).unwrap_or(&commit.id);
-                let when = commit.date.get(..10).unwrap_or(&commit.date);
-                self.wrapped(
-                    "           ",
-                    &format!("{short} {when} {}: {}", printable(&commit.author), printable(&commit.summary)),
-                    "",
-                )?;
-            }
+            self.provenance(finding)?;
         }
         if secrets.len() > MOST_PLACES {
             writeln!(self.out, "           and {} more places", secrets.len() - MOST_PLACES)?;
         }
         self.steps(credential, first)?;
         writeln!(self.out)
+    }
+
+    /// Since when a value stands there, and until when.
+    fn provenance(&mut self, finding: &Finding) -> io::Result<()> {
+        for (word, commit) in [("since", &finding.commit), ("until", &finding.removed_by)] {
+            if let Some(commit) = commit {
+                let short = commit.id.get(..12).unwrap_or(&commit.id);
+                let when = commit.date.get(..10).unwrap_or(&commit.date);
+                let (author, summary) = (printable(&commit.author), printable(&commit.summary));
+                self.wrapped("           ", &format!("{word} {short} {when} {author}: {summary}"), "")?;
+            }
+        }
+        if !finding.reachable {
+            self.wrapped(
+                "           ",
+                "no branch or tag leads to it; whoever has the objects can still read it",
+                "",
+            )?;
+        }
+        Ok(())
     }
 
     /// What to do, in full for the first credential of each kind of remedy only.
@@ -231,7 +243,7 @@ impl<W: Write> Printer<'_, W> {
         if !report.sources.iter().any(|source| source.mode == SourceMode::History)
             && report.sources.iter().any(|source| source.mode == SourceMode::Tree)
         {
-            not.push("git history".to_owned());
+            not.push("git history (--history adds it)".to_owned());
         }
         if !report.skipped.is_empty() {
             not.push(count(

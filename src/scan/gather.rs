@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::detect::Hit;
 use crate::detect::pair::{self, Pair};
 use crate::model::{
-    Confidence, Credential, CredentialType, Finding, Fingerprint, Kind, Location, Redacted, Tie, Verdict,
+    Commit, Confidence, Credential, CredentialType, Finding, Fingerprint, Kind, Location, Redacted, Tie,
+    Verdict,
 };
 use crate::remedy::guide;
 use crate::rules::Rules;
@@ -18,6 +19,38 @@ pub struct TextHits {
     pub path: String,
     /// What was found there.
     pub hits: Vec<Hit>,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Where a text came from.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// Its place in time: lower is earlier.
+    pub order: usize,
+    /// The commit that brought it.
+    pub commit: Option<Commit>,
+    /// It stands in what is checked out, or in HEAD.
+    pub at_head: bool,
+    /// A branch, tag, HEAD or stash leads to it.
+    pub reachable: bool,
+    /// The commit that took it out.
+    pub removed_by: Option<Commit>,
+}
+
+impl Default for Origin {
+    fn default() -> Self {
+        Self { order: usize::MAX, commit: None, at_head: true, reachable: true, removed_by: None }
+    }
+}
+
+/// A short identity of a hit's value and kind, for telling values apart within one run.
+#[must_use]
+pub fn value_key(hit: &Hit) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    (hit.kind, hit.value.expose()).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What a report shows of it all.
@@ -328,13 +361,15 @@ fn findings(rules: &Rules, texts: &[TextHits], bonds: &Bonds, options: Options) 
     for (_, hit) in all().filter(|(_, hit)| hit.kind.is_secret()) {
         drafts.add_secret(hit, bonds);
     }
-    let findings: Vec<Finding> = all()
+    let places: Vec<(usize, Finding)> = all()
         .map(|(text, hit)| {
             let id = Fingerprint::of_finding(hit.kind, &hit.value, &text.path);
             let credential = drafts.claim(hit, &id, bonds);
-            finding(rules, text, hit, id, credential, options)
+            (text.origin.order, finding(rules, text, hit, id, credential, options))
         })
         .collect();
+    let mut findings = once_a_path(places);
+    findings.sort_by(|a, b| (&a.location, a.kind).cmp(&(&b.location, b.kind)));
     let mut accounts: HashMap<&str, Vec<&Fingerprint>> = HashMap::new();
     for finding in findings.iter().filter(|finding| finding.kind == Kind::AccountSid) {
         accounts.entry(finding.redacted.as_str()).or_default().push(&finding.id);
@@ -372,7 +407,58 @@ fn finding(
         redacted: Redacted::of(hit.kind, &hit.value),
         value: options.show_secrets.then(|| hit.value.expose().to_owned()),
         credential,
-        at_head: true,
-        commit: None,
+        at_head: text.origin.at_head,
+        reachable: text.origin.reachable,
+        commit: text.origin.commit.clone(),
+        removed_by: text.origin.removed_by.clone(),
     }
+}
+
+/// One finding for each value at a path, however many versions of the file hold it: from what is checked out if it
+/// stands there, else from the commit that brought it first.
+fn once_a_path(findings: Vec<(usize, Finding)>) -> Vec<Finding> {
+    let mut first: BTreeMap<Fingerprint, usize> = BTreeMap::new();
+    let mut kept: Vec<(usize, Finding)> = Vec::new();
+    let mut plain: Vec<Finding> = Vec::new();
+    for (order, finding) in findings {
+        if order == usize::MAX && finding.commit.is_none() {
+            plain.push(finding);
+            continue;
+        }
+        match first.get(&finding.id) {
+            None => {
+                first.insert(finding.id.clone(), kept.len());
+                kept.push((order, finding));
+            }
+            Some(&place) => {
+                let (known_order, known) = &mut kept[place];
+                let at_head = known.at_head || finding.at_head;
+                let reachable = known.reachable || finding.reachable;
+                if order < *known_order {
+                    let removed_by = known.removed_by.take();
+                    *known = finding;
+                    *known_order = order;
+                    known.removed_by = known.removed_by.take().or(removed_by);
+                }
+                known.at_head = at_head;
+                known.reachable = reachable;
+            }
+        }
+    }
+    // What is checked out tells the line of today; history tells since when.
+    for finding in &mut plain {
+        if let Some(&place) = first.get(&finding.id) {
+            let known = &mut kept[place].1;
+            finding.commit.clone_from(&known.commit);
+            known.id = finding.id.clone();
+        }
+    }
+    let today: BTreeSet<Fingerprint> = plain.iter().map(|finding| finding.id.clone()).collect();
+    plain.extend(kept.into_iter().map(|(_, finding)| finding).filter(|finding| !today.contains(&finding.id)));
+    for finding in &mut plain {
+        if finding.at_head {
+            finding.removed_by = None;
+        }
+    }
+    plain
 }

@@ -1,5 +1,8 @@
 //! Where bytes come from. Each source hands out texts with their paths and names what it could not read.
 
+pub mod commits;
+pub mod objects;
+pub mod repository;
 pub mod stream;
 pub mod tracked;
 pub mod tree;

@@ -1,0 +1,260 @@
+//! All of a repository's history: every object is searched once; where a blob with findings came from is worked out
+//! afterwards, in one walk.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use gix::ObjectId;
+use gix::bstr::BString;
+use gix::object::Kind as ObjectKind;
+
+use super::gather::{Origin, TextHits};
+use super::{Progress, Scanned};
+use crate::detect::Detector;
+use crate::model::{Commit, Skipped, Stats};
+use crate::source::commits::{self, Commits, Finder, Holdings};
+use crate::source::{objects, repository};
+
+/// What the first pass found, by object.
+#[derive(Default)]
+struct Pass {
+    /// Blobs with hits of any confidence.
+    blobs: HashSet<ObjectId>,
+    /// Commits and tags whose messages have hits.
+    messages: Vec<(ObjectKind, ObjectId)>,
+    /// All commits.
+    commits: Vec<ObjectId>,
+}
+
+/// Scans every object of the repository that `root` lies in.
+pub fn scan(
+    detector: &Detector,
+    root: &Path,
+    jobs: usize,
+    allow_shallow: bool,
+    progress: &Progress,
+) -> Result<Scanned, repository::Error> {
+    let mut repository = repository::open(root)?;
+    repository.object_cache_size_if_unset(16 << 20);
+    let (blobs, commit_count, bytes) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let pass: Mutex<Pass> = Mutex::default();
+    let lock = || pass.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut skipped = objects::each(&repository, jobs, |kind, id, data| match kind {
+        ObjectKind::Blob => {
+            blobs.fetch_add(1, Ordering::Relaxed);
+            bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
+            progress.bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
+            progress.files.fetch_add(1, Ordering::Relaxed);
+            if !detector.detect(data, "").is_empty() {
+                lock().blobs.insert(id.to_owned());
+            }
+        }
+        ObjectKind::Commit | ObjectKind::Tag => {
+            let has_hits = !detector.detect(message(data), "").is_empty();
+            let mut pass = lock();
+            if kind == ObjectKind::Commit {
+                commit_count.fetch_add(1, Ordering::Relaxed);
+                pass.commits.push(id.to_owned());
+            }
+            if has_hits {
+                pass.messages.push((kind, id.to_owned()));
+            }
+        }
+        ObjectKind::Tree => {}
+    });
+    skipped.extend(shallow(&repository).filter(|_| !allow_shallow));
+    let pass = pass.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let stats = Stats {
+        blobs: blobs.into_inner(),
+        commits: commit_count.into_inner(),
+        bytes: bytes.into_inner(),
+        ..Stats::default()
+    };
+    let mut scanned = Scanned { stats, skipped, ..Scanned::default() };
+    if !pass.blobs.is_empty() || !pass.messages.is_empty() {
+        Tracing { detector, repository: &repository, scanned: &mut scanned }.trace(pass);
+    }
+    Ok(scanned)
+}
+
+/// The text of a commit or tag after its headers.
+fn message(data: &[u8]) -> &[u8] {
+    memchr::memmem::find(data, b"\n\n").map_or(&[], |at| &data[at + 2..])
+}
+
+fn shallow(repository: &gix::Repository) -> Option<Skipped> {
+    repository.is_shallow().unwrap_or(false).then(|| Skipped {
+        path: "(older commits)".into(),
+        reason: "a shallow clone: older history is not here; `git fetch --unshallow` (in CI: fetch-depth: 0) brings it, --allow-shallow accepts it".into(),
+    })
+}
+
+/// Works out where blobs with hits came from.
+struct Tracing<'a> {
+    detector: &'a Detector,
+    repository: &'a gix::Repository,
+    scanned: &'a mut Scanned,
+}
+
+/// When a blob stood at a path.
+struct Stay {
+    introduced: usize,
+    reachable: bool,
+    at_head: bool,
+}
+
+impl Tracing<'_> {
+    fn trace(&mut self, pass: Pass) {
+        let listed = Commits::all(self.repository, pass.commits);
+        self.scanned.skipped.extend(listed.skipped);
+        let nodes = listed.nodes;
+        let mut finder = Finder::new(self.repository, &pass.blobs);
+        let holdings: Vec<Holdings> = nodes.iter().map(|node| finder.below(node.tree)).collect();
+        let head: HashSet<(BString, ObjectId)> = self
+            .repository
+            .head_tree_id()
+            .map(|id| finder.below(id.detach()).iter().cloned().collect())
+            .unwrap_or_default();
+        self.scanned.skipped.append(&mut finder.skipped);
+        // Parents come before children, so the first commit that holds a blob at a path introduced it. A branch's
+        // commits come before those that only a reflog knows.
+        let mut stays: BTreeMap<(BString, ObjectId), Stay> = BTreeMap::new();
+        for (place, node) in nodes.iter().enumerate() {
+            for (path, blob) in holdings[place].iter() {
+                let prefix = node.notes.as_ref().map(|name| format!("{name}:")).unwrap_or_default();
+                let key = (BString::from([prefix.as_bytes(), path.as_slice()].concat()), *blob);
+                let at_head = head.contains(&(path.clone(), *blob));
+                let stay = stays.entry(key).or_insert(Stay {
+                    introduced: place,
+                    reachable: node.reachable,
+                    at_head,
+                });
+                stay.reachable |= node.reachable;
+            }
+        }
+        let mut groups: HashMap<(BString, ObjectId), Vec<u64>> = HashMap::new();
+        let mut described: HashMap<usize, Option<Commit>> = HashMap::new();
+        let placed: HashSet<ObjectId> = stays.keys().map(|(_, blob)| *blob).collect();
+        let mut texts: Vec<(usize, TextHits)> = Vec::new();
+        for ((path, blob), stay) in stays {
+            let commit = described
+                .entry(stay.introduced)
+                .or_insert_with(|| commits::describe(self.repository, nodes[stay.introduced].id))
+                .clone();
+            let origin = Origin {
+                order: stay.introduced,
+                commit,
+                at_head: stay.at_head,
+                reachable: stay.reachable,
+                removed_by: None,
+            };
+            if let Some(text) = self.text(&path.to_string(), blob, origin) {
+                groups.insert((path, blob), text.hits.iter().map(super::gather::value_key).collect());
+                texts.push((stay.introduced, text));
+            }
+        }
+        let removals = removals(&nodes, &holdings, &groups);
+        for (_, text) in &mut texts {
+            for hit in &text.hits {
+                if let (false, Some(&place)) = (
+                    text.origin.at_head,
+                    removals.get(&(BString::from(text.path.as_str()), super::gather::value_key(hit))),
+                ) {
+                    text.origin.removed_by = commits::describe(self.repository, nodes[place].id);
+                }
+            }
+        }
+        self.scanned.texts.extend(texts.into_iter().map(|(_, text)| text));
+        self.unplaced(pass.blobs.difference(&placed).copied().collect());
+        self.messages(&pass.messages, &nodes);
+    }
+
+    /// Looks at a blob again, now that its path is known.
+    fn text(&mut self, path: &str, blob: ObjectId, origin: Origin) -> Option<TextHits> {
+        let object = match self.repository.find_object(blob) {
+            Ok(object) => object,
+            Err(error) => {
+                self.scanned.skipped.push(Skipped { path: path.to_owned(), reason: error.to_string() });
+                return None;
+            }
+        };
+        let hits = self.detector.detect(&object.data, path);
+        (!hits.is_empty()).then(|| TextHits { path: path.to_owned(), hits, origin })
+    }
+
+    /// Blobs that no commit holds: staged, or left over.
+    fn unplaced(&mut self, blobs: Vec<ObjectId>) {
+        let index = self.repository.index_or_empty().ok();
+        let staged: HashMap<ObjectId, String> = index
+            .iter()
+            .flat_map(|index| index.entries().iter().map(|entry| (entry.id, entry.path(index).to_string())))
+            .collect();
+        for blob in blobs {
+            let (path, reachable) = match staged.get(&blob) {
+                Some(path) => (path.clone(), true),
+                None => (format!("(blob {blob})"), false),
+            };
+            let origin = Origin { reachable, at_head: false, ..Origin::default() };
+            let text = self.text(&path, blob, origin);
+            self.scanned.texts.extend(text);
+        }
+    }
+
+    fn messages(&mut self, messages: &[(ObjectKind, ObjectId)], nodes: &[commits::Node]) {
+        let reachable: HashMap<ObjectId, (usize, bool)> =
+            nodes.iter().enumerate().map(|(place, node)| (node.id, (place, node.reachable))).collect();
+        for &(kind, id) in messages {
+            let Ok(object) = self.repository.find_object(id) else { continue };
+            let (path, origin) = if kind == ObjectKind::Commit {
+                let (order, reachable) = reachable.get(&id).copied().unwrap_or_default();
+                let commit = commits::describe(self.repository, id);
+                (
+                    "(commit message)".to_owned(),
+                    Origin { order, commit, at_head: false, reachable, removed_by: None },
+                )
+            } else {
+                let name = gix::objs::TagRef::from_bytes(&object.data, self.repository.object_hash())
+                    .map(|tag| tag.name.to_string())
+                    .unwrap_or_default();
+                (format!("(message of tag {name})"), Origin { reachable: true, ..Origin::default() })
+            };
+            let hits = self.detector.detect(message(&object.data), "");
+            self.scanned.texts.push(TextHits { path, hits, origin });
+        }
+    }
+}
+
+/// For each value at a path, the last commit that took it out: all parents hold it, the commit does not.
+fn removals(
+    nodes: &[commits::Node],
+    holdings: &[Holdings],
+    groups: &HashMap<(BString, ObjectId), Vec<u64>>,
+) -> HashMap<(BString, u64), usize> {
+    let values = |place: usize| -> HashSet<(BString, u64)> {
+        holdings[place]
+            .iter()
+            .flat_map(|key| groups.get(key).into_iter().flatten().map(move |&value| (key.0.clone(), value)))
+            .collect()
+    };
+    let mut removed = HashMap::new();
+    for (place, node) in nodes.iter().enumerate() {
+        let Some((&first, others)) = node.parents.split_first() else { continue };
+        // Most commits leave the blobs of interest alone.
+        if std::rc::Rc::ptr_eq(&holdings[place], &holdings[first])
+            || holdings[first].is_empty()
+            || holdings[place] == holdings[first]
+        {
+            continue;
+        }
+        let here = values(place);
+        let others: Vec<HashSet<(BString, u64)>> = others.iter().map(|&parent| values(parent)).collect();
+        for key in values(first) {
+            if !here.contains(&key) && others.iter().all(|other| other.contains(&key)) {
+                removed.insert(key, place);
+            }
+        }
+    }
+    removed
+}

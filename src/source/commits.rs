@@ -1,0 +1,284 @@
+//! The commits of a repository and what each of them holds: for a few blobs of interest, in which commits and under
+//! which paths they stand, found in one walk that reads each distinct tree once.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use gix::ObjectId;
+use gix::bstr::BString;
+
+use crate::model::{Commit, Skipped};
+
+/// Folders nested deeper than this are named and not entered.
+const DEEPEST: usize = 1_000;
+
+/// One commit.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Its id.
+    pub id: ObjectId,
+    /// Its tree.
+    pub tree: ObjectId,
+    /// Its parents, by their place in the list; parents that are not there (a shallow clone) are left out.
+    pub parents: Vec<usize>,
+    /// A branch, tag, HEAD or stash leads to it.
+    pub reachable: bool,
+    /// It belongs to notes: the reference's name goes before its paths.
+    pub notes: Option<Rc<str>>,
+}
+
+/// All commits, parents before children.
+#[derive(Debug, Default)]
+pub struct Commits {
+    /// The list.
+    pub nodes: Vec<Node>,
+    /// What could not be read.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Where a walk starts.
+#[derive(Debug, Clone)]
+struct Tip {
+    id: ObjectId,
+    reachable: bool,
+    notes: Option<Rc<str>>,
+}
+
+impl Commits {
+    /// Walks from all references, HEADs of all worktrees and reflogs, then from `others`, the commits that nothing
+    /// leads to.
+    #[must_use]
+    pub fn all(repository: &gix::Repository, others: impl IntoIterator<Item = ObjectId>) -> Self {
+        let mut tips = Vec::new();
+        let mut commits = Self::default();
+        references(repository, &mut tips, &mut commits.skipped);
+        logged(repository, &mut tips);
+        tips.extend(others.into_iter().map(|id| Tip { id, reachable: false, notes: None }));
+        commits.walk(repository, tips, &HashSet::new());
+        commits
+    }
+
+    /// The commits that are reachable from `tips` and not from `hidden`.
+    #[must_use]
+    pub fn between(repository: &gix::Repository, tips: &[ObjectId], hidden: &[ObjectId]) -> Self {
+        let tip = |&id: &ObjectId| Tip { id, reachable: true, notes: None };
+        let mut old = Self::default();
+        old.walk(repository, hidden.iter().map(tip).collect(), &HashSet::new());
+        let seen = old.nodes.into_iter().map(|node| node.id).collect();
+        let mut commits = Self { skipped: old.skipped, ..Self::default() };
+        commits.walk(repository, tips.iter().map(tip).collect(), &seen);
+        commits
+    }
+
+    /// Depth first with an explicit stack, so that a commit is listed after all of its parents.
+    fn walk(&mut self, repository: &gix::Repository, tips: Vec<Tip>, hidden: &HashSet<ObjectId>) {
+        let boundary: HashSet<ObjectId> = repository
+            .shallow_commits()
+            .ok()
+            .flatten()
+            .map(|commits| commits.iter().copied().collect())
+            .unwrap_or_default();
+        let mut places: HashMap<ObjectId, usize> = HashMap::new();
+        let mut tried: HashSet<ObjectId> = HashSet::new();
+        for tip in tips {
+            // Each entry: a commit, and once its parents were pushed, what it said.
+            let mut stack: Vec<(ObjectId, Option<(ObjectId, Vec<ObjectId>)>)> = vec![(tip.id, None)];
+            while let Some((id, read)) = stack.pop() {
+                if let Some((tree, parents)) = read {
+                    if !places.contains_key(&id) {
+                        places.insert(id, self.nodes.len());
+                        let parents =
+                            parents.iter().filter_map(|parent| places.get(parent).copied()).collect();
+                        self.nodes.push(Node {
+                            id,
+                            tree,
+                            parents,
+                            reachable: tip.reachable,
+                            notes: tip.notes.clone(),
+                        });
+                    }
+                    continue;
+                }
+                if hidden.contains(&id) || !tried.insert(id) {
+                    continue;
+                }
+                match commit(repository, id) {
+                    Ok(Some((tree, parents))) => {
+                        let parents = if boundary.contains(&id) { Vec::new() } else { parents };
+                        stack.push((id, Some((tree, parents.clone()))));
+                        stack.extend(parents.into_iter().map(|parent| (parent, None)));
+                    }
+                    Ok(None) => {}
+                    Err(reason) => self.skipped.push(Skipped { path: format!("commit {id}"), reason }),
+                }
+            }
+        }
+    }
+}
+
+/// A commit's tree and parents; nothing if the id is that of a tree or blob.
+fn commit(repository: &gix::Repository, id: ObjectId) -> Result<Option<(ObjectId, Vec<ObjectId>)>, String> {
+    let mut object = repository.find_object(id).map_err(|error| error.to_string())?;
+    for _ in 0..32 {
+        match object.kind {
+            gix::object::Kind::Commit => {
+                let commit = object.into_commit();
+                let tree = commit.tree_id().map_err(|error| error.to_string())?.detach();
+                return Ok(Some((tree, commit.parent_ids().map(gix::Id::detach).collect())));
+            }
+            gix::object::Kind::Tag => {
+                let target = object.into_tag().target_id().map_err(|error| error.to_string())?.detach();
+                object = repository.find_object(target).map_err(|error| error.to_string())?;
+            }
+            _ => return Ok(None),
+        }
+    }
+    Err("a chain of tags without an end".into())
+}
+
+/// The commit that an id stands for, tags followed.
+fn peeled(repository: &gix::Repository, id: ObjectId) -> Option<ObjectId> {
+    let object = repository.find_object(id).ok()?;
+    object.peel_to_kind(gix::object::Kind::Commit).ok().map(|commit| commit.id)
+}
+
+fn references(repository: &gix::Repository, tips: &mut Vec<Tip>, skipped: &mut Vec<Skipped>) {
+    let platform = match repository.references() {
+        Ok(platform) => platform,
+        Err(error) => {
+            skipped.push(Skipped { path: "refs".into(), reason: error.to_string() });
+            return;
+        }
+    };
+    let Ok(all) = platform.all() else { return };
+    for reference in all {
+        match reference {
+            Ok(reference) => {
+                let name = reference.name().as_bstr().to_string();
+                let notes = name.starts_with("refs/notes/").then(|| Rc::from(name.as_str()));
+                if let Some(id) = reference.try_id().and_then(|id| peeled(repository, id.detach())) {
+                    tips.push(Tip { id, reachable: true, notes });
+                }
+            }
+            Err(error) => skipped.push(Skipped { path: "refs".into(), reason: error.to_string() }),
+        }
+    }
+    let mut heads: Vec<ObjectId> = repository.head_id().ok().map(gix::Id::detach).into_iter().collect();
+    // Detached HEADs of linked worktrees.
+    let worktrees = std::fs::read_dir(repository.common_dir().join("worktrees"));
+    for folder in worktrees.into_iter().flatten().filter_map(Result::ok) {
+        let head = std::fs::read_to_string(folder.path().join("HEAD")).unwrap_or_default();
+        heads.extend(ObjectId::from_hex(head.trim().as_bytes()));
+    }
+    tips.extend(heads.into_iter().filter_map(|id| peeled(repository, id)).map(|id| Tip {
+        id,
+        reachable: true,
+        notes: None,
+    }));
+}
+
+/// Commits that only a reflog remembers, older stashes among them.
+fn logged(repository: &gix::Repository, tips: &mut Vec<Tip>) {
+    let mut folders = vec![repository.common_dir().join("logs")];
+    let hex = repository.object_hash().len_in_hex();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
+            let Ok(kind) = entry.file_type() else { continue };
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if kind.is_file() {
+                let stash = entry.file_name() == "stash";
+                let text = std::fs::read(entry.path()).unwrap_or_default();
+                for line in text.split(|&b| b == b'\n') {
+                    let ids = [line.get(..hex), line.get(hex + 1..2 * hex + 1)];
+                    for id in ids.into_iter().flatten().filter_map(|id| ObjectId::from_hex(id).ok()) {
+                        if !id.is_null() && repository.has_object(id) {
+                            tips.push(Tip { id, reachable: stash, notes: None });
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a report says of a commit.
+#[must_use]
+pub fn describe(repository: &gix::Repository, id: ObjectId) -> Option<Commit> {
+    let commit = repository.find_object(id).ok()?.try_into_commit().ok()?;
+    let author = commit.author().ok()?;
+    let date = author.time().ok().map(|time| time.format_or_unix(gix::date::time::format::ISO8601_STRICT));
+    let summary = commit.message_raw_sloppy().to_string();
+    Some(Commit {
+        id: id.to_string(),
+        author: author.name.to_string(),
+        email: author.email.to_string(),
+        date: date.unwrap_or_default(),
+        summary: summary.trim_start().lines().next().unwrap_or_default().to_owned(),
+    })
+}
+
+/// The blobs of interest below a tree, each with its path.
+pub type Holdings = Rc<Vec<(BString, ObjectId)>>;
+
+/// Finds blobs of interest in trees, each distinct tree read once.
+pub struct Finder<'a> {
+    repository: &'a gix::Repository,
+    wanted: &'a HashSet<ObjectId>,
+    known: HashMap<ObjectId, Holdings>,
+    nothing: Holdings,
+    /// Trees that could not be read.
+    pub skipped: Vec<Skipped>,
+}
+
+impl<'a> Finder<'a> {
+    /// A finder of these blobs.
+    #[must_use]
+    pub fn new(repository: &'a gix::Repository, wanted: &'a HashSet<ObjectId>) -> Self {
+        Self { repository, wanted, known: HashMap::new(), nothing: Rc::default(), skipped: Vec::new() }
+    }
+
+    /// The blobs of interest below a tree.
+    pub fn below(&mut self, tree: ObjectId) -> Holdings {
+        self.find(tree, 0)
+    }
+
+    fn find(&mut self, tree: ObjectId, depth: usize) -> Holdings {
+        if let Some(known) = self.known.get(&tree) {
+            return Rc::clone(known);
+        }
+        let mut found: Vec<(BString, ObjectId)> = Vec::new();
+        if depth > DEEPEST {
+            self.skipped.push(Skipped {
+                path: format!("tree {tree}"),
+                reason: format!("nested more than {DEEPEST} deep"),
+            });
+        } else {
+            match self.repository.find_object(tree) {
+                Ok(object) => self.entries(&object.data, depth, &mut found),
+                Err(error) => {
+                    self.skipped.push(Skipped { path: format!("tree {tree}"), reason: error.to_string() })
+                }
+            }
+        }
+        let holdings = if found.is_empty() { Rc::clone(&self.nothing) } else { Rc::new(found) };
+        self.known.insert(tree, Rc::clone(&holdings));
+        holdings
+    }
+
+    fn entries(&mut self, data: &[u8], depth: usize, found: &mut Vec<(BString, ObjectId)>) {
+        for entry in gix::objs::TreeRefIter::from_bytes(data, self.repository.object_hash()) {
+            let Ok(entry) = entry else { break };
+            if entry.mode.is_tree() {
+                for (path, blob) in self.find(entry.oid.to_owned(), depth + 1).iter() {
+                    let mut whole = BString::from(entry.filename);
+                    whole.push(b'/');
+                    whole.extend_from_slice(path);
+                    found.push((whole, *blob));
+                }
+            } else if self.wanted.contains(entry.oid) {
+                found.push((BString::from(entry.filename), entry.oid.to_owned()));
+            }
+        }
+    }
+}
