@@ -49,7 +49,11 @@ fn finding<'a>(report: &'a Value, seed: u64, path: &str) -> &'a Value {
 
 fn tokens(report: &Value) -> BTreeSet<String> {
     let findings = report["findings"].as_array().unwrap();
-    findings.iter().filter(|f| f["kind"] == "auth_token").map(|f| f["value"].as_str().unwrap().to_owned()).collect()
+    findings
+        .iter()
+        .filter(|f| f["kind"] == "auth_token")
+        .map(|f| f["value"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -67,11 +71,18 @@ fn a_deleted_file_is_found_with_the_commits_that_brought_and_removed_it() {
     let found = finding(&report, 1, "config/.env");
     assert_eq!(code, 1);
     assert_eq!(found["commit"]["id"], brought.as_str());
-    assert_eq!((found["commit"]["author"].as_str(), found["commit"]["email"].as_str()), (Some("Ada"), Some("ada@example.com")));
+    assert_eq!(
+        (found["commit"]["author"].as_str(), found["commit"]["email"].as_str()),
+        (Some("Ada"), Some("ada@example.com"))
+    );
     assert_eq!((found["at_head"].as_bool(), found["line"].as_u64()), (Some(false), Some(2)));
     assert_eq!(found["removed_by"]["id"], removed.as_str());
     assert!(found["commit"]["date"].as_str().unwrap().contains('T'));
-    assert_eq!(report["findings"].as_array().unwrap().len(), 2, "one a value and path, however many versions");
+    assert_eq!(
+        report["findings"].as_array().unwrap().len(),
+        2,
+        "one a value and path, however many versions"
+    );
     let text = common::stdout(&run(folder.path(), &["scan", "--history"]));
     assert!(text.contains("since ") && !text.contains('\u{1b}'), "{text}");
 }
@@ -85,7 +96,10 @@ fn what_still_stands_is_at_head_and_says_since_when() {
     commit(folder.path(), "move down");
     let report = history(folder.path());
     let found = finding(&report, 2, "a.env");
-    assert_eq!((found["at_head"].as_bool(), found["line"].as_u64(), found["commit"]["id"].as_str()), (Some(true), Some(4), Some(brought.as_str())));
+    assert_eq!(
+        (found["at_head"].as_bool(), found["line"].as_u64(), found["commit"]["id"].as_str()),
+        (Some(true), Some(4), Some(brought.as_str()))
+    );
     assert!(found["removed_by"].is_null());
 }
 
@@ -140,7 +154,10 @@ fn merges_branches_tags_stashes_notes_messages_and_dangling_objects_are_read() {
         finding(&report, 13, "(message of tag v1)");
         assert!(finding(&report, 15, "main.txt")["reachable"].is_null());
         let lost_finding = finding(&report, 16, "lost.env");
-        assert_eq!((lost_finding["commit"]["id"].as_str(), lost_finding["reachable"].as_bool()), (Some(lost.as_str()), Some(false)));
+        assert_eq!(
+            (lost_finding["commit"]["id"].as_str(), lost_finding["reachable"].as_bool()),
+            (Some(lost.as_str()), Some(false))
+        );
         finding(&report, 18, "staged.env");
         assert_eq!(finding(&report, 19, "wide.txt")["encoding"], "utf16");
         let note = report["findings"].as_array().unwrap().iter().find(|f| f["value"] == token(14)).unwrap();
@@ -237,7 +254,11 @@ fn damaged_packs_and_objects_are_named_and_the_rest_is_scanned() {
     write(at, "a.env", leak(40));
     commit(at, "loose leak");
     // A byte in the middle of the pack.
-    let pack = std::fs::read_dir(at.join(".git/objects/pack")).unwrap().map(|e| e.unwrap().path()).find(|p| p.extension().is_some_and(|e| e == "pack")).unwrap();
+    let pack = std::fs::read_dir(at.join(".git/objects/pack"))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .find(|p| p.extension().is_some_and(|e| e == "pack"))
+        .unwrap();
     let mut permissions = std::fs::metadata(&pack).unwrap().permissions();
     #[allow(clippy::permissions_set_readonly_false)]
     permissions.set_readonly(false);
@@ -278,7 +299,8 @@ fn a_pair_is_made_across_files_of_one_folder_in_history() {
     git(at, &["rm", "-q", "-r", "app"]);
     commit(at, "gone");
     let report = history(at);
-    let credential = report["credentials"].as_array().unwrap().iter().find(|c| c["type"] == "auth_token").unwrap();
+    let credential =
+        report["credentials"].as_array().unwrap().iter().find(|c| c["type"] == "auth_token").unwrap();
     assert_eq!(credential["account_sid"], mint.value("ac", "1").as_str());
 }
 
@@ -291,7 +313,17 @@ fn nothing_of_the_repository_runs() {
     write(at, "a.env", leak(60));
     write(at, ".gitattributes", "*.env filter=evil diff=evil\n");
     commit(at, "a");
-    for key in ["filter.evil.clean", "filter.evil.smudge", "diff.evil.textconv", "diff.evil.command", "core.fsmonitor", "core.sshCommand", "core.hooksPath", "core.pager", "diff.external"] {
+    for key in [
+        "filter.evil.clean",
+        "filter.evil.smudge",
+        "diff.evil.textconv",
+        "diff.evil.command",
+        "core.fsmonitor",
+        "core.sshCommand",
+        "core.hooksPath",
+        "core.pager",
+        "diff.external",
+    ] {
         git(at, &["config", key, &command]);
     }
     assert_eq!(tokens(&history(at)), BTreeSet::from([token(60)]));

@@ -158,7 +158,7 @@ const ESCAPE_STRIDE: usize = 90;
 /// A row of this many is worth decoding; of 32 in a row, as many stand before or after any one of them.
 const SHORTEST_ROW: usize = 12;
 
-/// The text with `\u0041`, `\x41`, `%41` and `&#65;` decoded, if 32 of these stand in a row.
+/// The text with `\u0041`, `\x41`, `%41` and `&#65;` decoded, if 32 of the first three stand in a row.
 #[must_use]
 pub fn escaped(text: &[u8]) -> Option<View> {
     let evident = (0..text.len()).step_by(ESCAPE_STRIDE).any(|at| {

@@ -21,6 +21,9 @@ mod shaped;
 pub use hit::{Hit, Place};
 pub use lines::Lines;
 
+use encoded::View;
+use plain::Survey;
+
 use crate::model::Encoding;
 use crate::rules::Rules;
 
@@ -88,21 +91,27 @@ impl Detector {
     }
 
     fn view(&self, text: &[u8], path: &str, stage: Stage, depth: usize) -> Vec<Hit> {
-        let opened = match stage {
-            Stage::Mail => encoded::quoted_printable(text),
-            Stage::Escapes => encoded::escaped(text),
-            Stage::Literals if text.len() <= LARGEST_SOURCE && plain::speaks_of_twilio(text) => {
-                encoded::joined(text)
-            }
-            Stage::Literals => None,
-            Stage::Plain => return self.plain(text, path, depth),
+        let (opened, next) = match stage {
+            Stage::Mail => (encoded::quoted_printable(text), Stage::Escapes),
+            Stage::Escapes => (encoded::escaped(text), Stage::Literals),
+            Stage::Literals | Stage::Plain => return self.plain(text, path, stage, depth),
         };
-        let next = match stage {
-            Stage::Mail => Stage::Escapes,
-            Stage::Escapes => Stage::Literals,
-            _ => Stage::Plain,
-        };
-        let Some(view) = opened else { return self.view(text, path, next, depth) };
+        match opened {
+            None => self.view(text, path, next, depth),
+            Some(view) => self.through(text, &view, path, stage, next, depth),
+        }
+    }
+
+    /// Looks at a decoded view, and says where in the text its hits stand.
+    fn through(
+        &self,
+        text: &[u8],
+        view: &View,
+        path: &str,
+        stage: Stage,
+        next: Stage,
+        depth: usize,
+    ) -> Vec<Hit> {
         let mut hits = self.view(&view.text, path, next, depth);
         for hit in &mut hits {
             let source = view.source(&hit.span);
@@ -111,7 +120,7 @@ impl Detector {
                     Stage::Mail => Encoding::QuotedPrintable,
                     Stage::Escapes if text[source.start] == b'%' => Encoding::Percent,
                     Stage::Escapes => Encoding::Escaped,
-                    _ => Encoding::Split,
+                    Stage::Literals | Stage::Plain => Encoding::Split,
                 };
             }
             hit.span = source;
@@ -119,8 +128,19 @@ impl Detector {
         hits
     }
 
-    fn plain(&self, text: &[u8], path: &str, depth: usize) -> Vec<Hit> {
-        let plain::Outcome { mut hits, inner } = plain::examine(&self.rules, text, path);
+    fn plain(&self, text: &[u8], path: &str, stage: Stage, depth: usize) -> Vec<Hit> {
+        let mut survey = Survey::of(&self.rules, text);
+        // Of a pair whose one half is cut in two, the other half or the account is nearly always whole: that is what
+        // makes the costlier look worth while.
+        if stage == Stage::Literals
+            && text.len() <= LARGEST_SOURCE
+            && survey.is_quoted(text)
+            && let Some(view) = encoded::joined(text)
+        {
+            return self.through(text, &view, path, stage, Stage::Plain, depth);
+        }
+        let inner = std::mem::take(&mut survey.inner);
+        let mut hits = survey.judge(&self.rules, text, path);
         if depth < MOST_NESTING {
             for (span, decoded) in inner {
                 for mut hit in self.view(&decoded, path, Stage::Escapes, depth + 1) {

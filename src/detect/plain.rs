@@ -25,84 +25,109 @@ pub(super) const FAR: usize = 64 * 1024;
 /// How many uses of one variable are looked at.
 const MOST_USES: usize = 12;
 
-/// What is found in one text, and base64 texts inside it that have to be looked at as texts of their own.
+/// What stands in a text by its shape, before anything around it is read.
 #[derive(Default)]
-pub struct Outcome {
-    /// Values that were judged to be credentials.
-    pub hits: Vec<Hit>,
-    /// Decoded texts and where they stand.
+pub struct Survey {
+    /// Values whose shape alone says what they are.
+    pub shaped: Vec<Hit>,
+    /// Base64 texts that have to be looked at as texts of their own: where they stand, and what they decode to.
     pub inner: Vec<(Span, Vec<u8>)>,
+    candidates: Vec<Candidate>,
 }
 
-/// Looks at a text as it stands.
-#[must_use]
-pub fn examine(rules: &Rules, text: &[u8], path: &str) -> Outcome {
-    let mut outcome = Outcome::default();
-    let mut candidates: Vec<Candidate> = Vec::new();
-    let mut base64: Vec<Span> = Vec::new();
-    let mut wide64: Vec<Span> = Vec::new();
-    let mut shaped: Vec<Hit> = Vec::new();
-    candidate::all(
-        rules,
-        text,
-        |candidate| candidates.push(candidate),
-        |run| base64.push(run),
-        |run| {
-            if run.len() >= 36 {
-                if let Some(hit) = shaped::in_run(rules, text, &run)
-                    && shaped.last().is_none_or(|last| last.span.end <= hit.span.start)
-                {
-                    shaped.push(hit);
-                }
-                if run.len() == 64 {
-                    wide64.push(run);
-                }
+impl Survey {
+    /// Looks at a text as it stands.
+    #[must_use]
+    pub fn of(rules: &Rules, text: &[u8]) -> Self {
+        let mut survey = Self::default();
+        let mut base64: Vec<Span> = Vec::new();
+        let mut wide64: Vec<Span> = Vec::new();
+        let (candidates, shaped) = (&mut survey.candidates, &mut survey.shaped);
+        let wide = |run: Span| {
+            if run.len() < 36 {
+                return;
             }
-        },
-    );
-    let inside = |span: &Span, hits: &[Hit]| {
-        hits.iter().any(|hit| hit.span.start < span.end && span.start < hit.span.end)
-    };
-    let mut decoded_to = 0;
-    // Long base64 is many runs, with `+` and `/` between them: what its start does not say, its rest will not.
-    let mut refused_to = usize::MAX;
-    for run in base64 {
-        if run.start < decoded_to || inside(&run, &shaped) {
-            continue;
+            if let Some(hit) = shaped::in_run(rules, text, &run)
+                && shaped.last().is_none_or(|last| last.span.end <= hit.span.start)
+            {
+                shaped.push(hit);
+            }
+            if run.len() == 64 {
+                wide64.push(run);
+            }
+        };
+        candidate::all(rules, text, |candidate| candidates.push(candidate), |run| base64.push(run), wide);
+        survey.open(rules, text, base64);
+        if survey.candidates.iter().any(|c| c.shape == Shape::OauthSid) {
+            survey.candidates.extend(wide64.into_iter().filter_map(|span| oauth_secret(text, span)));
         }
-        if text.get(refused_to..run.start).is_some_and(|gap| gap.iter().all(|&b| encoded::is_base64(b))) {
+        let Self { shaped, candidates, .. } = &mut survey;
+        candidates.retain(|candidate| !is_inside(&candidate.span, shaped));
+        candidates.sort_by_key(|candidate| candidate.span.start);
+        candidates.dedup_by(|b, a| b.span.start < a.span.end);
+        survey
+    }
+
+    /// Decodes the runs that are base64 of text.
+    fn open(&mut self, rules: &Rules, text: &[u8], runs: Vec<Span>) {
+        let mut decoded_to = 0;
+        // Long base64 is many runs, with `+` and `/` between them: what its start does not say, its rest will not.
+        let mut refused_to = usize::MAX;
+        for run in runs {
+            if run.start < decoded_to || is_inside(&run, &self.shaped) {
+                continue;
+            }
+            let goes_on =
+                text.get(refused_to..run.start).is_some_and(|gap| gap.iter().all(|&b| encoded::is_base64(b)));
             refused_to = run.end;
-            continue;
-        }
-        refused_to = run.end;
-        if let Some((span, decoded)) = encoded::base64(text, &run) {
-            decoded_to = span.end;
-            match whole(rules, &decoded, &span) {
-                Some(candidate) => candidates.push(candidate),
-                None => outcome.inner.push((span, decoded)),
+            if goes_on {
+                continue;
+            }
+            if let Some((span, decoded)) = encoded::base64(text, &run) {
+                decoded_to = span.end;
+                match whole(rules, &decoded, &span) {
+                    Some(candidate) => self.candidates.push(candidate),
+                    None => self.inner.push((span, decoded)),
+                }
             }
         }
     }
-    if candidates.iter().any(|c| c.shape == Shape::OauthSid) {
-        candidates.extend(wide64.into_iter().filter_map(|span| oauth_secret(text, span)));
+
+    /// Whether a candidate stands at a quotation mark, so that a literal cut in two may stand near.
+    #[must_use]
+    pub fn is_quoted(&self, text: &[u8]) -> bool {
+        let is_quote = |at: Option<usize>| {
+            at.and_then(|at| text.get(at)).is_some_and(|b| matches!(b, b'"' | b'\'' | b'`'))
+        };
+        self.candidates.iter().any(|c| is_quote(c.span.start.checked_sub(1)) || is_quote(Some(c.span.end)))
     }
-    candidates.retain(|candidate| !inside(&candidate.span, &shaped));
-    candidates.sort_by_key(|candidate| candidate.span.start);
-    candidates.dedup_by(|b, a| b.span.start < a.span.end);
-    outcome.hits = shaped;
-    let mentions = mentions(text);
-    let path_twilio = encoded::contains_ignore_case(path.as_bytes(), b"twilio");
-    let evident = !mentions.is_empty()
-        || path_twilio
-        || candidates.iter().any(|c| c.shape.is_sid() || c.password.is_some());
-    if !evident {
-        candidates.retain(|candidate| may_be_named(text, &candidate.span));
+
+    /// Judges the candidates by what surrounds them.
+    #[must_use]
+    pub fn judge(mut self, rules: &Rules, text: &[u8], path: &str) -> Vec<Hit> {
+        if self.candidates.is_empty() {
+            return self.shaped;
+        }
+        let mentions = mentions(text);
+        let path_twilio = encoded::contains_ignore_case(path.as_bytes(), b"twilio");
+        let evident = !mentions.is_empty()
+            || path_twilio
+            || self.candidates.iter().any(|c| c.shape.is_sid() || c.password.is_some());
+        if !evident {
+            self.candidates.retain(|candidate| may_be_named(text, &candidate.span));
+        }
+        if !self.candidates.is_empty() {
+            Examination { rules, text, path, candidates: &self.candidates, mentions, path_twilio }
+                .run(&mut self.shaped);
+        }
+        self.shaped
     }
-    if !candidates.is_empty() {
-        Examination { rules, text, path, candidates: &candidates, mentions, path_twilio }
-            .run(&mut outcome.hits);
-    }
-    outcome
+}
+
+/// Whether a span lies in one of these hits, which are in order.
+fn is_inside(span: &Span, hits: &[Hit]) -> bool {
+    let after = hits.partition_point(|hit| hit.span.end <= span.start);
+    hits.get(after).is_some_and(|hit| hit.span.start < span.end)
 }
 
 /// A candidate that is the whole of a base64 text: a value, or `user:password`.
@@ -151,12 +176,6 @@ fn mentions(text: &[u8]) -> Vec<usize> {
     let mut places: Vec<usize> = MENTIONS.iter().flat_map(|word| word.find_iter(text)).collect();
     places.sort_unstable();
     places
-}
-
-/// Whether the text speaks of Twilio at all.
-#[must_use]
-pub fn speaks_of_twilio(text: &[u8]) -> bool {
-    MENTIONS[..2].iter().any(|word| word.find(text).is_some())
 }
 
 /// Whether a name that says secret may stand before a value: a cheap look, for texts that do not speak of Twilio.
