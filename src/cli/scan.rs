@@ -31,6 +31,19 @@ pub struct Args {
     /// leads to any more
     #[arg(long, conflicts_with = "stdin")]
     history: bool,
+    /// Scan what would be committed: the index, not the work tree, and only what it adds
+    #[arg(long, conflicts_with_all = ["stdin", "history", "range", "since_commit"])]
+    staged: bool,
+    /// With --staged: whole staged files, not only what the change adds
+    #[arg(long, requires = "staged")]
+    whole: bool,
+    /// Scan what the commits of a range add: A..B, or A...B for what B added since the two parted. Each commit counts,
+    /// so a value that was added and removed within the range is found
+    #[arg(long, value_name = "A..B", conflicts_with_all = ["stdin", "history"])]
+    range: Option<String>,
+    /// Scan what the commits since this one add: the same as --range COMMIT..HEAD
+    #[arg(long, value_name = "COMMIT", conflicts_with_all = ["stdin", "history", "range"])]
+    since_commit: Option<String>,
     /// Accept a shallow clone, whose older history is not here
     #[arg(long, requires = "history")]
     allow_shallow: bool,
@@ -162,6 +175,19 @@ fn look(args: &Args, detector: &Detector, progress: &Progress) -> Result<(Scanne
             scanned,
             vec![Source { mode: SourceMode::Stdin, root: args.stdin_path.clone(), range: None }],
         ));
+    }
+    let range = args.range.clone().or_else(|| args.since_commit.as_ref().map(|from| format!("{from}..HEAD")));
+    if args.staged || range.is_some() {
+        let [root] = args.paths.as_slice() else {
+            return Err(Failure(
+                "--staged and --range take one repository; leave out the other paths".to_owned(),
+            ));
+        };
+        let (scanned, mode) = match &range {
+            Some(range) => (scan::changes::range(detector, root, range)?, SourceMode::Range),
+            None => (scan::changes::staged(detector, root, args.whole)?, SourceMode::Staged),
+        };
+        return Ok((scanned, vec![Source { mode, root: root.display().to_string(), range }]));
     }
     let jobs =
         args.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);

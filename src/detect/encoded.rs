@@ -349,11 +349,9 @@ mod tests {
 
     #[test]
     fn escapes_of_whole_values_are_decoded_and_placed() {
-        for write in [
-            |b: u8| format!("\\x{b:02x}"),
-            |b: u8| format!("\\u{b:04x}"),
-            |b: u8| format!("%{b:02X}"),
-        ] {
+        for write in
+            [|b: u8| format!("\\x{b:02x}"), |b: u8| format!("\\u{b:04x}"), |b: u8| format!("%{b:02X}")]
+        {
             let written: String = VALUE.bytes().map(write).collect();
             let text = format!("token = \"{written}\";");
             let view = escaped(text.as_bytes()).unwrap();

@@ -80,7 +80,7 @@ pub fn scan(
 }
 
 /// The text of a commit or tag after its headers.
-fn message(data: &[u8]) -> &[u8] {
+pub(super) fn message(data: &[u8]) -> &[u8] {
     memchr::memmem::find(data, b"\n\n").map_or(&[], |at| &data[at + 2..])
 }
 

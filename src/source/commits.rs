@@ -21,6 +21,8 @@ pub struct Node {
     pub tree: ObjectId,
     /// Its parents, by their place in the list; parents that are not there (a shallow clone) are left out.
     pub parents: Vec<usize>,
+    /// The ids of all its parents.
+    pub parent_ids: Vec<ObjectId>,
     /// A branch, tag, HEAD or stash leads to it.
     pub reachable: bool,
     /// It belongs to notes: the reference's name goes before its paths.
@@ -87,12 +89,12 @@ impl Commits {
                 if let Some((tree, parents)) = read {
                     if !places.contains_key(&id) {
                         places.insert(id, self.nodes.len());
-                        let parents =
-                            parents.iter().filter_map(|parent| places.get(parent).copied()).collect();
+                        let known = parents.iter().filter_map(|parent| places.get(parent).copied()).collect();
                         self.nodes.push(Node {
                             id,
                             tree,
-                            parents,
+                            parents: known,
+                            parent_ids: parents,
                             reachable: tip.reachable,
                             notes: tip.notes.clone(),
                         });

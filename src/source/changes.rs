@@ -1,0 +1,244 @@
+//! What changes between trees: blobs that stand at a path now and did not before.
+
+use std::collections::HashMap;
+
+use gix::ObjectId;
+use gix::bstr::{BStr, BString, ByteSlice};
+use gix::index::entry::{Flags, Mode};
+use gix::objs::tree::EntryMode;
+
+use super::repository::{Error, causes};
+use crate::model::Skipped;
+
+/// Folders nested deeper than this are named and not entered.
+const DEEPEST: usize = 1_000;
+
+/// A blob that is new at its path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Where it stands.
+    pub path: BString,
+    /// What stands there now.
+    pub blob: ObjectId,
+    /// What stood there before, in each of the trees compared with.
+    pub before: Vec<ObjectId>,
+}
+
+/// All changes of one comparison.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// New blobs.
+    pub changed: Vec<Change>,
+    /// Blobs that stood somewhere before and no longer do: what was moved came from here.
+    pub removed: Vec<ObjectId>,
+    /// What could not be read.
+    pub skipped: Vec<Skipped>,
+}
+
+type Entries = HashMap<BString, (EntryMode, ObjectId)>;
+
+fn entries(repository: &gix::Repository, tree: ObjectId) -> Result<Entries, Skipped> {
+    let skipped = |reason: String| Skipped { path: format!("tree {tree}"), reason };
+    let object = repository.find_object(tree).map_err(|error| skipped(error.to_string()))?;
+    gix::objs::TreeRefIter::from_bytes(&object.data, repository.object_hash())
+        .map(|entry| entry.map(|entry| (entry.filename.to_owned(), (entry.mode, entry.oid.to_owned()))))
+        .collect::<Result<_, _>>()
+        .map_err(|error| skipped(error.to_string()))
+}
+
+impl Changes {
+    /// What a tree has that none of its parents has at that path. Without parents everything is new.
+    #[must_use]
+    pub fn of_tree(repository: &gix::Repository, tree: ObjectId, parents: &[ObjectId]) -> Self {
+        let mut changes = Self::default();
+        changes.tree(repository, tree, parents, BStr::new(""), 0);
+        changes
+    }
+
+    fn tree(
+        &mut self,
+        repository: &gix::Repository,
+        tree: ObjectId,
+        parents: &[ObjectId],
+        prefix: &BStr,
+        depth: usize,
+    ) {
+        if parents.contains(&tree) {
+            return;
+        }
+        if depth > DEEPEST {
+            self.skipped.push(Skipped {
+                path: prefix.to_string(),
+                reason: format!("nested more than {DEEPEST} deep"),
+            });
+            return;
+        }
+        let read = |tree| entries(repository, tree);
+        let (here, before) =
+            match (read(tree), parents.iter().map(|&parent| read(parent)).collect::<Result<Vec<_>, _>>()) {
+                (Ok(here), Ok(before)) => (here, before),
+                (Err(skipped), _) | (_, Err(skipped)) => return self.skipped.push(skipped),
+            };
+        for (name, (mode, id)) in here {
+            let old: Vec<(EntryMode, ObjectId)> =
+                before.iter().filter_map(|entries| entries.get(&name).copied()).collect();
+            if old.iter().any(|(_, old)| *old == id) || mode.is_commit() {
+                continue;
+            }
+            let path = join(prefix, name.as_bstr());
+            if mode.is_tree() {
+                let parents: Vec<ObjectId> =
+                    old.iter().filter(|(mode, _)| mode.is_tree()).map(|(_, id)| *id).collect();
+                self.tree(repository, id, &parents, path.as_bstr(), depth + 1);
+            } else {
+                let before =
+                    old.iter().filter(|(mode, _)| mode.is_blob_or_symlink()).map(|(_, id)| *id).collect();
+                self.changed.push(Change { path, blob: id, before });
+            }
+        }
+    }
+
+    /// What an index would commit that HEAD does not have. The index's own cache of trees tells which folders are
+    /// the same, so that only the others are read.
+    pub fn of_index(repository: &gix::Repository) -> Result<Self, Error> {
+        let path = match std::env::var_os("GIT_INDEX_FILE") {
+            Some(path) => path.into(),
+            None => repository.index_path(),
+        };
+        let options = gix::index::decode::Options { thread_limit: Some(2), ..Default::default() };
+        let index = gix::index::File::at_or_default(&path, repository.object_hash(), true, options).map_err(
+            |error| Error::Unreadable { path: path.display().to_string(), reason: causes(&error) },
+        )?;
+        let head = repository
+            .head_tree_id_or_empty()
+            .map_err(|error| Error::Unreadable { path: "HEAD".into(), reason: error.to_string() })?;
+        let mut changes = Self::default();
+        let comparison = Comparison { repository, index: &index };
+        comparison.folder(&mut changes, index.tree(), Some(head.detach()), 0..index.entries().len(), 0);
+        Ok(changes)
+    }
+
+    fn removed_below(&mut self, repository: &gix::Repository, tree: ObjectId, depth: usize) {
+        let Ok(entries) = entries(repository, tree) else { return };
+        for (mode, id) in entries.into_values() {
+            if mode.is_tree() && depth < DEEPEST {
+                self.removed_below(repository, id, depth + 1);
+            } else if mode.is_blob() {
+                self.removed.push(id);
+            }
+        }
+    }
+}
+
+struct Comparison<'a> {
+    repository: &'a gix::Repository,
+    index: &'a gix::index::File,
+}
+
+impl Comparison<'_> {
+    /// Compares one folder of the index, its entries `range`, whose path is `prefix` bytes long, with a tree of HEAD.
+    fn folder(
+        &self,
+        changes: &mut Changes,
+        cached: Option<&gix::index::extension::Tree>,
+        head: Option<ObjectId>,
+        range: std::ops::Range<usize>,
+        prefix: usize,
+    ) {
+        if let (Some(cached), Some(head)) = (cached, head)
+            && cached.num_entries.is_some_and(|number| number as usize == range.len())
+            && cached.id == head
+        {
+            return;
+        }
+        let mut head = match head.map(|head| entries(self.repository, head)).transpose() {
+            Ok(entries) => entries.unwrap_or_default(),
+            Err(skipped) => return changes.skipped.push(skipped),
+        };
+        let mut at = range.start;
+        while at < range.end {
+            let entry = &self.index.entries()[at];
+            let path = entry.path(self.index);
+            let rest = &path[prefix..];
+            match rest.find_byte(b'/') {
+                Some(slash) if entry.mode != Mode::DIR => {
+                    let name = rest[..slash].as_bstr();
+                    let cached = cached.and_then(|tree| {
+                        tree.children.iter().find(|child| child.name.as_slice() == name.as_bytes())
+                    });
+                    let end = self.end_of_folder(at, range.end, &path[..prefix + slash + 1], cached);
+                    let tree = head.remove(name).filter(|(mode, _)| mode.is_tree()).map(|(_, id)| id);
+                    self.folder(changes, cached, tree, at..end, prefix + slash + 1);
+                    at = end;
+                }
+                _ => {
+                    let old = head.get(rest.trim_end_with(|c| c == '/').as_bstr()).copied();
+                    self.entry(changes, at, old);
+                    at += 1;
+                    let unmerged = self
+                        .index
+                        .entries()
+                        .get(at)
+                        .is_some_and(|next| at < range.end && next.path(self.index) == path);
+                    if !unmerged {
+                        head.remove(rest.trim_end_with(|c| c == '/').as_bstr());
+                    }
+                }
+            }
+        }
+        for (mode, id) in head.into_values() {
+            if mode.is_tree() {
+                changes.removed_below(self.repository, id, 0);
+            } else if mode.is_blob() {
+                changes.removed.push(id);
+            }
+        }
+    }
+
+    /// Where the entries below a folder end: told by the cache, and checked, or else looked for.
+    fn end_of_folder(
+        &self,
+        start: usize,
+        limit: usize,
+        folder: &[u8],
+        cached: Option<&gix::index::extension::Tree>,
+    ) -> usize {
+        let below = |at: usize| self.index.entries()[at].path(self.index).starts_with(folder);
+        if let Some(number) = cached.and_then(|tree| tree.num_entries) {
+            let end = start + number as usize;
+            if number > 0 && end <= limit && below(end - 1) && (end == limit || !below(end)) {
+                return end;
+            }
+        }
+        (start..limit).find(|&at| !below(at)).unwrap_or(limit)
+    }
+
+    fn entry(&self, changes: &mut Changes, at: usize, old: Option<(EntryMode, ObjectId)>) {
+        let entry = &self.index.entries()[at];
+        // What is only meant to be added would not be committed; submodules are repositories of their own.
+        if entry.flags.contains(Flags::INTENT_TO_ADD) || entry.mode == Mode::COMMIT {
+            return;
+        }
+        if old.is_some_and(|(_, id)| id == entry.id) {
+            return;
+        }
+        let path = entry.path(self.index).to_owned();
+        if entry.mode == Mode::DIR {
+            // A folder outside of a sparse checkout.
+            let old: Vec<ObjectId> = old.map(|(_, id)| id).into_iter().collect();
+            let folder = path.trim_end_with(|c| c == '/').as_bstr().to_owned();
+            return changes.tree(self.repository, entry.id, &old, folder.as_bstr(), 0);
+        }
+        let before =
+            old.filter(|(mode, _)| mode.is_blob_or_symlink()).map(|(_, id)| id).into_iter().collect();
+        changes.changed.push(Change { path, blob: entry.id, before });
+    }
+}
+
+fn join(prefix: &BStr, name: &BStr) -> BString {
+    if prefix.is_empty() {
+        name.to_owned()
+    } else {
+        BString::from([prefix.as_bytes(), b"/", name.as_bytes()].concat())
+    }
+}
