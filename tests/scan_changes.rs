@@ -33,7 +33,8 @@ fn commit(folder: &Path, message: &str) -> String {
 /// The seeds of all tokens found, and the exit code.
 fn seeds(folder: &Path, arguments: &[&str]) -> (Vec<u64>, i32, Value) {
     let (report, code) = report(folder, &[arguments, &["--show-secrets"]].concat());
-    let values: BTreeSet<&str> = report["findings"].as_array().unwrap().iter().map(|f| f["value"].as_str().unwrap()).collect();
+    let values: BTreeSet<&str> =
+        report["findings"].as_array().unwrap().iter().map(|f| f["value"].as_str().unwrap()).collect();
     ((0..200).filter(|&seed| values.contains(token(seed).as_str())).collect(), code, report)
 }
 
@@ -48,7 +49,10 @@ fn the_index_is_read_and_not_the_work_tree() {
     write(at, "b.env", leak(2));
     let (found, code, report) = seeds(at, &["--staged"]);
     assert_eq!((found, code), (vec![1], 1), "the first commit of a repository");
-    assert_eq!((report["sources"][0]["mode"].as_str(), report["stats"]["blobs"].as_u64()), (Some("staged"), Some(1)));
+    assert_eq!(
+        (report["sources"][0]["mode"].as_str(), report["stats"]["blobs"].as_u64()),
+        (Some("staged"), Some(1))
+    );
 }
 
 #[test]
@@ -136,7 +140,8 @@ fn conflicts_are_looked_at() {
     git(at, &["checkout", "-q", "main"]);
     write(at, "a.env", "other\n");
     commit(at, "main");
-    let merged = std::process::Command::new("git").current_dir(at).args(["merge", "-q", "side"]).output().unwrap();
+    let merged =
+        std::process::Command::new("git").current_dir(at).args(["merge", "-q", "side"]).output().unwrap();
     assert!(!merged.status.success(), "a conflict");
     assert_eq!(seeds(at, &["--staged"]).0, [1]);
 }
@@ -147,7 +152,11 @@ fn staged_agrees_with_git_on_a_tree_of_many_folders() {
     let at = folder.path();
     let mut random = fastrand::Rng::with_seed(5);
     for n in 0..300 {
-        write(at, &format!("{}/{}/{}/f{n}", random.u8(..5), random.u8(..4), random.u8(..3)), format!("{n}\n"));
+        write(
+            at,
+            &format!("{}/{}/{}/f{n}", random.u8(..5), random.u8(..4), random.u8(..3)),
+            format!("{n}\n"),
+        );
     }
     commit(at, "base");
     for round in 0..6 {
@@ -184,11 +193,17 @@ fn a_range_is_every_commit_in_it_and_what_each_adds() {
     write(at, "evil.env", leak(4));
     commit(at, "merge");
     git(at, &["commit", "-q", "--allow-empty", "-m", &format!("m\n\n{}", leak(5))]);
-    for arguments in [["--range", &format!("{base}..HEAD")], ["--range", &format!("{base}..")], ["--since-commit", &base]] {
+    for arguments in
+        [["--range", &format!("{base}..HEAD")], ["--range", &format!("{base}..")], ["--since-commit", &base]]
+    {
         let (found, code, report) = seeds(at, &arguments);
         assert_eq!((found, code), (vec![2, 3, 4, 5], 1), "{arguments:?}");
-        let gone = report["findings"].as_array().unwrap().iter().find(|f| f["path"] == "gone.env").unwrap().clone();
-        assert_eq!((gone["commit"]["id"].as_str(), gone["at_head"].as_bool()), (Some(brought.as_str()), Some(false)));
+        let gone =
+            report["findings"].as_array().unwrap().iter().find(|f| f["path"] == "gone.env").unwrap().clone();
+        assert_eq!(
+            (gone["commit"]["id"].as_str(), gone["at_head"].as_bool()),
+            (Some(brought.as_str()), Some(false))
+        );
         assert_eq!(report["stats"]["commits"], 5);
     }
     assert_eq!(seeds(at, &["--range", "side...main"]).0, [3, 4, 5]);

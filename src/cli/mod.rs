@@ -1,5 +1,6 @@
 //! The command line: arguments, terminal, progress and exit codes; one file a command.
 
+mod hook;
 mod output;
 mod progress;
 mod rules;
@@ -20,6 +21,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Scan(scan::Args),
+    Hook(hook::Args),
     Rules(rules::Args),
 }
 
@@ -58,6 +60,7 @@ impl<E: std::error::Error> From<E> for Failure {
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Scan(args) => scan::run(&args),
+        Command::Hook(args) => hook::run(&args),
         Command::Rules(args) => rules::run(&args),
     };
     match result {

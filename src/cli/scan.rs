@@ -150,6 +150,7 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         skipped: scanned.skipped,
         findings: gathered.findings,
         credentials: gathered.credentials,
+        suppressed: gathered.suppressed,
     };
     for (format, path) in &args.reports {
         output::write(&report, *format, path)?;

@@ -28,6 +28,8 @@ pub struct Hit {
     pub place: Place,
     /// When it stops working, in seconds since 1970; Access Tokens only.
     pub expires: Option<i64>,
+    /// Why somebody allowed it: the reason after `sidsweep:allow` on its line or the line above.
+    pub allowed: Option<String>,
     /// The account and the key that a value names itself; Access Tokens only.
     pub names: Option<(Option<String>, String)>,
 }

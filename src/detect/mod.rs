@@ -179,5 +179,33 @@ fn locate(hits: &mut [Hit], text: &[u8], end_of_line: Option<u8>) {
                 .map_or(hit.span.end, |n| hit.span.start + n)
         };
         hit.end_column = (end - start) as u64;
+        hit.allowed = allowance(text, start);
     }
+}
+
+/// What allows a value: `sidsweep:allow REASON` on its line or the line above. Without a reason it does not count.
+fn allowance(text: &[u8], line_start: usize) -> Option<String> {
+    const MARK: &[u8] = b"sidsweep:allow";
+    /// A longer line is not searched for a remark.
+    const LONGEST_LINE: usize = 4096;
+    let is_end = |b: &u8| matches!(b, b'\n' | b'\r');
+    let own_end = text[line_start..]
+        .iter()
+        .take(LONGEST_LINE)
+        .position(is_end)
+        .map_or(text.len().min(line_start + LONGEST_LINE), |n| line_start + n);
+    let above = text[..line_start].trim_ascii_end();
+    let above_start = above.iter().rev().take(LONGEST_LINE).position(is_end).map_or(0, |n| above.len() - n);
+    [&text[line_start..own_end], above.get(above_start..).unwrap_or_default()].into_iter().find_map(|line| {
+        let at = memchr::memmem::find(line, MARK)?;
+        let reason = String::from_utf8_lossy(&line[at + MARK.len()..]);
+        let reason = reason
+            .trim()
+            .trim_end_matches("-->")
+            .trim_end_matches("*/")
+            .trim_matches([':', ' ', '"', '\''])
+            .trim()
+            .to_owned();
+        (reason.chars().filter(|c| c.is_alphanumeric()).count() >= 3).then_some(reason)
+    })
 }

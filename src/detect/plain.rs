@@ -524,6 +524,7 @@ impl Examination<'_> {
                 rank: judgement.rank,
             },
             expires: None,
+            allowed: None,
             names: None,
         }
     }
@@ -568,6 +569,7 @@ fn basic(candidate: &Candidate, read: &Read, hits: &mut Vec<Hit>) {
                 ..Place::default()
             },
             expires: None,
+            allowed: None,
             names: None,
         });
     };

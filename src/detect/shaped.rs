@@ -54,6 +54,7 @@ fn hit(kind: Kind, text: &[u8], span: Span, evidence: Vec<String>) -> Option<Hit
         evidence,
         place: Place::default(),
         expires: None,
+        allowed: None,
         names: None,
     })
 }

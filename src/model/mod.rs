@@ -14,5 +14,5 @@ pub use credential::{Credential, CredentialType, Remedy, RemedyAction, Tie, Verd
 pub use finding::{Commit, Encoding, Finding, Location, Redacted};
 pub use fingerprint::Fingerprint;
 pub use kind::Kind;
-pub use report::{Report, SCHEMA, Skipped, Source, SourceMode, Stats, Tool};
+pub use report::{Report, SCHEMA, Skipped, Source, SourceMode, Stats, Suppressed, Tool};
 pub use secret::Secret;

@@ -84,4 +84,17 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What they add up to.
     pub credentials: Vec<Credential>,
+    /// Findings that somebody allowed, with the reason: listed, and not counted.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub suppressed: Vec<Suppressed>,
+}
+
+/// A finding that somebody allowed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Suppressed {
+    /// What was allowed.
+    #[serde(flatten)]
+    pub finding: Finding,
+    /// Why.
+    pub reason: String,
 }

@@ -1,5 +1,6 @@
 //! One file a format: the same report for people and for machines.
 
+pub mod hook;
 pub mod json;
 mod printable;
 pub mod text;

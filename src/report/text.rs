@@ -222,6 +222,10 @@ impl<W: Write> Printer<'_, W> {
             let pairs = secrets.iter().filter(|c| is_pair(c)).count();
             format!("{RED}{}{RED:#}, {} of them paired", count(secrets.len(), "secret", "secrets"), pairs)
         };
+        if !report.suppressed.is_empty() {
+            let text = count(report.suppressed.len(), "finding", "findings");
+            writeln!(self.out, "{text} allowed on the line, with a reason (listed in --format json).")?;
+        }
         writeln!(self.out, "{result}; {}.", count(identifiers, "identifier alone", "identifiers alone"))?;
         let stats = &report.stats;
         let mut parts = Vec::new();

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::detect::Hit;
 use crate::detect::pair::{self, Pair};
 use crate::model::{
-    Commit, Confidence, Credential, CredentialType, Finding, Fingerprint, Kind, Location, Redacted, Tie,
-    Verdict,
+    Commit, Confidence, Credential, CredentialType, Finding, Fingerprint, Kind, Location, Redacted,
+    Suppressed, Tie, Verdict,
 };
 use crate::remedy::guide;
 use crate::rules::Rules;
@@ -60,6 +60,8 @@ pub struct Gathered {
     pub findings: Vec<Finding>,
     /// What they add up to.
     pub credentials: Vec<Credential>,
+    /// What somebody allowed.
+    pub suppressed: Vec<Suppressed>,
 }
 
 /// What to leave out and what to show.
@@ -349,14 +351,18 @@ impl Drafts {
 }
 
 fn findings(rules: &Rules, texts: &[TextHits], bonds: &Bonds, options: Options) -> Gathered {
-    let all = || {
-        texts.iter().flat_map(|text| {
-            text.hits
-                .iter()
-                .filter(|hit| hit.confidence >= options.min_confidence)
-                .map(move |hit| (text, hit))
+    let suppressed = texts
+        .iter()
+        .flat_map(|text| text.hits.iter().map(move |hit| (text, hit)))
+        .filter(|(_, hit)| hit.confidence >= options.min_confidence)
+        .filter_map(|(text, hit)| {
+            let id = Fingerprint::of_finding(hit.kind, &hit.value, &text.path);
+            let finding = finding(rules, text, hit, id, own_id(hit), options);
+            Some(Suppressed { finding, reason: hit.allowed.clone()? })
         })
-    };
+        .collect();
+    let counts = |hit: &&Hit| hit.confidence >= options.min_confidence && hit.allowed.is_none();
+    let all = || texts.iter().flat_map(|text| text.hits.iter().filter(counts).map(move |hit| (text, hit)));
     let mut drafts = Drafts::default();
     for (_, hit) in all().filter(|(_, hit)| hit.kind.is_secret()) {
         drafts.add_secret(hit, bonds);
@@ -380,7 +386,7 @@ fn findings(rules: &Rules, texts: &[TextHits], bonds: &Bonds, options: Options) 
         .filter(|(_, draft)| !draft.findings.is_empty())
         .map(|(id, draft)| draft.finish(id, &accounts))
         .collect();
-    Gathered { findings, credentials }
+    Gathered { findings, credentials, suppressed }
 }
 
 fn finding(

@@ -32,8 +32,30 @@ pub enum Error {
     },
 }
 
-/// Opens the repository that a path lies in. `GIT_DIR` is honoured, as git's hooks set it.
-pub fn open(path: &Path) -> Result<gix::Repository, Error> {
+/// An open repository.
+pub struct Repository {
+    inner: gix::Repository,
+    /// A list of the object folders that git's environment names, which git's library reads as alternates.
+    _objects: Option<tempfile::TempDir>,
+}
+
+impl std::ops::Deref for Repository {
+    type Target = gix::Repository;
+
+    fn deref(&self) -> &gix::Repository {
+        &self.inner
+    }
+}
+
+impl std::ops::DerefMut for Repository {
+    fn deref_mut(&mut self) -> &mut gix::Repository {
+        &mut self.inner
+    }
+}
+
+/// Opens the repository that a path lies in. For the current folder, `GIT_DIR` and `GIT_OBJECT_DIRECTORY` are
+/// honoured, as git sets them for its hooks: what is being pushed stands in a folder of its own until it is accepted.
+pub fn open(path: &Path) -> Result<Repository, Error> {
     let shown = || path.display().to_string();
     let git_dir = match std::env::var_os("GIT_DIR").filter(|_| path == Path::new(".")) {
         Some(git_dir) => PathBuf::from(git_dir),
@@ -43,9 +65,40 @@ pub fn open(path: &Path) -> Result<gix::Repository, Error> {
         .open_path_as_is(true)
         .with(gix::sec::Trust::Full)
         .config_overrides(["core.useReplaceRefs=false"]);
-    let repository = gix::open_opts(&git_dir, options)
-        .map_err(|error| Error::Unreadable { path: shown(), reason: causes(&error) })?;
-    Ok(repository)
+    let unreadable = |reason: String| Error::Unreadable { path: shown(), reason };
+    let mut inner = gix::open_opts(&git_dir, options).map_err(|error| unreadable(causes(&error)))?;
+    let mut objects = None;
+    if let Some(folder) = std::env::var_os("GIT_OBJECT_DIRECTORY").filter(|_| path == Path::new(".")) {
+        let list = object_folders(&folder, &inner).map_err(|error| unreadable(error.to_string()))?;
+        let handle =
+            gix::odb::at(list.path(), inner.object_hash()).map_err(|error| unreadable(error.to_string()))?;
+        inner.objects = gix::OdbHandle::from(handle);
+        objects = Some(list);
+    }
+    Ok(Repository { inner, _objects: objects })
+}
+
+/// An object folder without objects of its own, whose alternates are the folders that git's environment names and the
+/// repository's own.
+fn object_folders(
+    first: &std::ffi::OsStr,
+    repository: &gix::Repository,
+) -> std::io::Result<tempfile::TempDir> {
+    let list = tempfile::tempdir()?;
+    std::fs::create_dir_all(list.path().join("info"))?;
+    std::fs::create_dir_all(list.path().join("pack"))?;
+    let more = std::env::var_os("GIT_ALTERNATE_OBJECT_DIRECTORIES").unwrap_or_default();
+    let mut text = String::new();
+    for folder in std::iter::once(PathBuf::from(first))
+        .chain(std::env::split_paths(&more))
+        .chain([repository.common_dir().join("objects")])
+        .filter_map(|folder| folder.canonicalize().ok())
+    {
+        text.push_str(&folder.to_string_lossy());
+        text.push('\n');
+    }
+    std::fs::write(list.path().join("info/alternates"), text)?;
+    Ok(list)
 }
 
 /// Whether a path is a bare repository, or a git folder itself.

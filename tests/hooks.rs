@@ -1,0 +1,236 @@
+//! `sidsweep hook`: real commits and pushes that are refused, and other people's hooks that stay.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod common;
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use common::fixture::Mint;
+use common::{git, run, stderr, stdout, write};
+
+fn leak(seed: u64) -> String {
+    Mint::new(seed).fill("TWILIO_ACCOUNT_SID={{ac:1}}\nTWILIO_AUTH_TOKEN={{token:1}}\n").0
+}
+
+fn repository() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    git(folder.path(), &["init", "-q"]);
+    folder
+}
+
+/// git as a user runs it, whatever comes of it.
+fn try_git(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new("git")
+        .current_dir(folder)
+        .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "protocol.file.allow=always"])
+        .args(arguments)
+        .env("HOME", "/nonexistent")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .output()
+        .unwrap()
+}
+
+fn install(folder: &Path, kind: &str) {
+    let output = run(folder, &["hook", "install", "--type", kind]);
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+#[test]
+fn a_leak_is_not_committed_in_any_way_of_committing() {
+    let folder = repository();
+    let at = folder.path();
+    write(at, "a.env", "clean\n");
+    git(at, &["add", "-A"]);
+    git(at, &["commit", "-q", "-m", "first"]);
+    install(at, "pre-commit");
+    write(at, "a.env", leak(1));
+    let refused: [&[&str]; 4] = [
+        &["commit", "-q", "-a", "-m", "x"],
+        &["commit", "-q", "a.env", "-m", "x"],
+        &["commit", "-q", "--amend", "-a", "--no-edit"],
+        &["-C", ".", "commit", "-q", "-am", "x"],
+    ];
+    for arguments in refused {
+        let output = try_git(at, arguments);
+        assert!(!output.status.success(), "{arguments:?}");
+        let shown = stderr(&output);
+        assert!(
+            shown.contains("a.env:2  Auth Token") && shown.lines().count() <= 12 && !shown.contains('\u{1b}'),
+            "{shown}"
+        );
+        let token = leak(1).lines().nth(1).unwrap().split_once('=').unwrap().1.to_owned();
+        assert!(!shown.contains(&token));
+        assert_eq!(git(at, &["rev-list", "--count", "HEAD"]), "1");
+    }
+    // Staged, then cleaned in the work tree.
+    git(at, &["add", "a.env"]);
+    write(at, "a.env", "clean\n");
+    assert!(!try_git(at, &["commit", "-q", "-m", "x"]).status.success());
+    // Clean again, and the ways on.
+    git(at, &["add", "a.env"]);
+    assert!(try_git(at, &["commit", "-q", "--allow-empty", "-m", "clean"]).status.success());
+    write(at, "a.env", leak(1));
+    assert!(try_git(at, &["commit", "-q", "-am", "x", "--no-verify"]).status.success());
+    // What is in HEAD already does not stop a commit on another line.
+    write(at, "a.env", format!("# touched\n{}", leak(1)));
+    assert!(try_git(at, &["commit", "-q", "-am", "touch"]).status.success());
+}
+
+#[test]
+fn a_reason_on_the_line_lets_it_pass_and_is_listed() {
+    let folder = repository();
+    let at = folder.path();
+    install(at, "pre-commit");
+    let text = Mint::new(2).fill("TWILIO_AUTH_TOKEN={{token:1}}").0;
+    write(at, "a.env", format!("{text} # sidsweep:allow\n"));
+    git(at, &["add", "-A"]);
+    assert!(
+        !try_git(at, &["commit", "-q", "-m", "x"]).status.success(),
+        "without a reason it does not count"
+    );
+    write(at, "a.env", format!("{text} # sidsweep:allow revoked in May\n"));
+    git(at, &["add", "-A"]);
+    assert!(try_git(at, &["commit", "-q", "-m", "x"]).status.success());
+    let (report, code) = common::report(at, &[]);
+    assert_eq!((code, report["suppressed"][0]["reason"].as_str()), (0, Some("revoked in May")));
+    write(at, "a.env", format!("# sidsweep:allow revoked in May\n{text}\n\n{}", leak(3)));
+    let (report, code) = common::report(at, &[]);
+    assert_eq!((code, report["suppressed"].as_array().unwrap().len()), (1, 1), "only the line below");
+}
+
+#[test]
+fn hooks_work_in_linked_worktrees_and_submodules() {
+    let folder = repository();
+    let at = folder.path();
+    git(at, &["commit", "-q", "--allow-empty", "-m", "first"]);
+    install(at, "pre-commit");
+    let linked = folder.path().join("linked");
+    git(at, &["worktree", "add", "-q", linked.to_str().unwrap()]);
+    write(&linked, "a.env", leak(1));
+    git(&linked, &["add", "-A"]);
+    assert!(!try_git(&linked, &["commit", "-q", "-m", "x"]).status.success());
+    let outer = repository();
+    git(outer.path(), &["submodule", "--quiet", "add", at.to_str().unwrap(), "sub"]);
+    let sub = outer.path().join("sub");
+    install(&sub, "pre-commit");
+    write(&sub, "a.env", leak(2));
+    git(&sub, &["add", "-A"]);
+    assert!(!try_git(&sub, &["commit", "-q", "-m", "x"]).status.success());
+}
+
+#[test]
+fn somebody_elses_hook_is_kept_chained_and_comes_back_as_it_was() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = repository();
+    let at = folder.path();
+    let hook = at.join(".git/hooks/pre-commit");
+    let own = "#!/bin/sh\necho own >> own.log\nexit 0\n";
+    write(at, ".git/hooks/pre-commit", own);
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    install(at, "pre-commit");
+    let once = std::fs::read(&hook).unwrap();
+    install(at, "pre-commit");
+    assert_eq!(std::fs::read(&hook).unwrap(), once, "twice is the same as once");
+    assert!(
+        stdout(&run(at, &["hook", "status"])).contains("pre-commit   installed, with your own hook after it")
+    );
+    write(at, "a", "clean");
+    git(at, &["add", "a"]);
+    assert!(try_git(at, &["commit", "-q", "-m", "x"]).status.success());
+    assert_eq!(std::fs::read_to_string(at.join("own.log")).unwrap(), "own\n");
+    run(at, &["hook", "uninstall"]);
+    assert_eq!(std::fs::read_to_string(&hook).unwrap(), own);
+    assert!(!at.join(".git/hooks/pre-commit.before-sidsweep").exists());
+    run(at, &["hook", "uninstall"]);
+    assert_eq!(std::fs::read_to_string(&hook).unwrap(), own, "not ours: left alone");
+}
+
+#[test]
+fn hooks_path_husky_and_lefthook_are_respected() {
+    let folder = repository();
+    let at = folder.path();
+    git(at, &["config", "core.hooksPath", "tools/hooks"]);
+    install(at, "pre-commit");
+    assert!(at.join("tools/hooks/pre-commit").exists());
+    git(at, &["config", "core.hooksPath", ".husky/_"]);
+    let output = run(at, &["hook", "install"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("sidsweep scan --staged"), "{}", stderr(&output));
+    git(at, &["config", "--unset", "core.hooksPath"]);
+    write(at, "lefthook.yml", "");
+    assert!(stderr(&run(at, &["hook", "install"])).contains("lefthook"));
+}
+
+#[test]
+fn a_hook_whose_program_is_gone_fails_closed() {
+    let folder = repository();
+    let at = folder.path();
+    install(at, "pre-commit");
+    let hook = at.join(".git/hooks/pre-commit");
+    let text =
+        std::fs::read_to_string(&hook).unwrap().replace(env!("CARGO_BIN_EXE_sidsweep"), "/gone/sidsweep");
+    std::fs::write(&hook, text).unwrap();
+    let output = try_git(at, &["commit", "-q", "--allow-empty", "-m", "x"]);
+    assert!(!output.status.success());
+    assert!(stderr(&output).contains("sidsweep is gone from /gone/sidsweep"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_push_is_checked_for_what_the_other_side_does_not_have() {
+    let server = tempfile::tempdir().unwrap();
+    git(server.path(), &["init", "-q", "--bare", "s.git"]);
+    let folder = repository();
+    let at = folder.path();
+    git(at, &["remote", "add", "origin", server.path().join("s.git").to_str().unwrap()]);
+    write(at, "old.env", leak(1));
+    git(at, &["add", "-A"]);
+    git(at, &["commit", "-q", "-m", "old leak"]);
+    git(at, &["push", "-q", "origin", "main"]);
+    install(at, "pre-push");
+    // The old leak is there already; a new branch without a new leak passes, and so does a deletion.
+    git(at, &["checkout", "-q", "-b", "clean"]);
+    git(at, &["commit", "-q", "--allow-empty", "-m", "clean"]);
+    assert!(try_git(at, &["push", "-q", "origin", "clean"]).status.success());
+    assert!(try_git(at, &["push", "-q", "origin", ":clean"]).status.success());
+    // Added and removed again: it would be in the pushed history.
+    write(at, "new.env", leak(2));
+    git(at, &["add", "-A"]);
+    git(at, &["commit", "-q", "-m", "leak"]);
+    git(at, &["rm", "-q", "new.env"]);
+    git(at, &["commit", "-q", "-m", "remove"]);
+    for target in ["clean", "clean:main"] {
+        let output = try_git(at, &["push", "-q", "origin", target]);
+        assert!(!output.status.success(), "{target}");
+        assert!(
+            stderr(&output).contains("this push would leak") && stderr(&output).contains("new.env"),
+            "{}",
+            stderr(&output)
+        );
+        assert!(!stderr(&output).contains("old.env"));
+    }
+}
+
+#[test]
+fn a_server_refuses_a_push_whose_objects_are_still_in_quarantine() {
+    let server = tempfile::tempdir().unwrap();
+    git(server.path(), &["init", "-q", "--bare", "s.git"]);
+    let bare = server.path().join("s.git");
+    install(&bare, "pre-receive");
+    let folder = repository();
+    let at = folder.path();
+    git(at, &["remote", "add", "origin", bare.to_str().unwrap()]);
+    write(at, "a", "clean");
+    git(at, &["add", "-A"]);
+    git(at, &["commit", "-q", "-m", "clean"]);
+    let output = try_git(at, &["push", "-q", "origin", "main"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    write(at, "b.env", leak(1));
+    git(at, &["add", "-A"]);
+    git(at, &["commit", "-q", "-m", "leak"]);
+    let output = try_git(at, &["push", "-q", "origin", "main"]);
+    assert!(!output.status.success());
+    assert!(stderr(&output).contains("b.env:2"), "{}", stderr(&output));
+    assert_eq!(git(&bare, &["rev-list", "--count", "main"]), "1");
+}
