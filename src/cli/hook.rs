@@ -55,6 +55,7 @@ enum Command {
 
 /// A kind of hook.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(clippy::enum_variant_names, reason = "these are git's own names")]
 enum Kind {
     /// Before a commit: what is staged
     PreCommit,

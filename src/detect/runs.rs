@@ -118,8 +118,7 @@ const fn differs(low: u64, byte: u8) -> u64 {
 
 /// Whether one of eight bytes is `a` or `b`, both below 0x80.
 #[inline]
-#[must_use]
-pub fn holds_either(bytes: &[u8], a: u8, b: u8) -> bool {
+pub(super) fn holds_either(bytes: &[u8], a: u8, b: u8) -> bool {
     let word = u64::from_le_bytes(bytes.try_into().expect("eight bytes were cut"));
     let low = word & LOW;
     !(differs(low, a) & differs(low, b)) & !word & HIGH != 0

@@ -72,7 +72,7 @@ pub fn scan(
         bytes: bytes.into_inner(),
         ..Stats::default()
     };
-    let mut scanned = Scanned { stats, skipped, ..Scanned::default() };
+    let mut scanned = Scanned { skipped, stats, ..Scanned::default() };
     if !pass.blobs.is_empty() || !pass.messages.is_empty() {
         Tracing { detector, repository: &repository, scanned: &mut scanned }.trace(pass);
     }

@@ -166,7 +166,7 @@ impl Comparison<'_> {
                     let cached = cached.and_then(|tree| {
                         tree.children.iter().find(|child| child.name.as_slice() == name.as_bytes())
                     });
-                    let end = self.end_of_folder(at, range.end, &path[..prefix + slash + 1], cached);
+                    let end = self.end_of_folder(at, range.end, &path[..=(prefix + slash)], cached);
                     let tree = head.remove(name).filter(|(mode, _)| mode.is_tree()).map(|(_, id)| id);
                     self.folder(changes, cached, tree, at..end, prefix + slash + 1);
                     at = end;

@@ -72,7 +72,8 @@ impl Commits {
         commits
     }
 
-    /// Depth first with an explicit stack, so that a commit is listed after all of its parents.
+    /// Depth first with an explicit stack, so that a commit is listed after all of its parents: each stands on the
+    /// stack twice, the second time with what was read of it, below its parents.
     fn walk(&mut self, repository: &gix::Repository, tips: Vec<Tip>, hidden: &HashSet<ObjectId>) {
         let boundary: HashSet<ObjectId> = repository
             .shallow_commits()
@@ -83,12 +84,11 @@ impl Commits {
         let mut places: HashMap<ObjectId, usize> = HashMap::new();
         let mut tried: HashSet<ObjectId> = HashSet::new();
         for tip in tips {
-            // Each entry: a commit, and once its parents were pushed, what it said.
-            let mut stack: Vec<(ObjectId, Option<(ObjectId, Vec<ObjectId>)>)> = vec![(tip.id, None)];
+            let mut stack: Vec<(ObjectId, Option<Read>)> = vec![(tip.id, None)];
             while let Some((id, read)) = stack.pop() {
                 if let Some((tree, parents)) = read {
-                    if !places.contains_key(&id) {
-                        places.insert(id, self.nodes.len());
+                    if let std::collections::hash_map::Entry::Vacant(e) = places.entry(id) {
+                        e.insert(self.nodes.len());
                         let known = parents.iter().filter_map(|parent| places.get(parent).copied()).collect();
                         self.nodes.push(Node {
                             id,
@@ -118,8 +118,11 @@ impl Commits {
     }
 }
 
+/// A commit's tree and parents.
+type Read = (ObjectId, Vec<ObjectId>);
+
 /// A commit's tree and parents; nothing if the id is that of a tree or blob.
-fn commit(repository: &gix::Repository, id: ObjectId) -> Result<Option<(ObjectId, Vec<ObjectId>)>, String> {
+fn commit(repository: &gix::Repository, id: ObjectId) -> Result<Option<Read>, String> {
     let mut object = repository.find_object(id).map_err(|error| error.to_string())?;
     for _ in 0..32 {
         match object.kind {
@@ -259,7 +262,7 @@ impl<'a> Finder<'a> {
             match self.repository.find_object(tree) {
                 Ok(object) => self.entries(&object.data, depth, &mut found),
                 Err(error) => {
-                    self.skipped.push(Skipped { path: format!("tree {tree}"), reason: error.to_string() })
+                    self.skipped.push(Skipped { path: format!("tree {tree}"), reason: error.to_string() });
                 }
             }
         }

@@ -26,7 +26,7 @@ pub fn each(
     match gix::odb::alternate::resolve(objects, repository.current_dir()) {
         Ok(alternates) => stores.extend(alternates),
         Err(error) => {
-            skipped.push(Skipped { path: "objects/info/alternates".into(), reason: error.to_string() })
+            skipped.push(Skipped { path: "objects/info/alternates".into(), reason: error.to_string() });
         }
     }
     let mut bundles: Vec<Bundle> = Vec::new();
@@ -169,7 +169,7 @@ fn loose(
             Ok(id) if !bundles.iter().any(|bundle| bundle.index.lookup(id).is_some()) => ids.push(id),
             Ok(_) => {}
             Err(error) => {
-                skipped.push(Skipped { path: store.display().to_string(), reason: error.to_string() })
+                skipped.push(Skipped { path: store.display().to_string(), reason: error.to_string() });
             }
         }
     }
