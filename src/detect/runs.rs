@@ -34,7 +34,7 @@ pub fn wide(hay: &[u8], mut found: impl FnMut(Span)) {
     let mut at = 0;
     while let Some(block) = next_block(hay, at) {
         let start = block - hay[..block].iter().rev().take_while(of_class).count();
-        let end = block + hay[block..].iter().take_while(of_class).count();
+        let end = block + BLOCK + hay[block + BLOCK..].iter().take_while(of_class).count();
         if end - start >= MIN {
             found(start..end);
         }
@@ -42,13 +42,17 @@ pub fn wide(hay: &[u8], mut found: impl FnMut(Span)) {
     }
 }
 
-/// The first block at or after `at` that is of the class throughout. A function of its own, so that the compiler keeps
-/// its loop tight.
+/// The first block at or after `at` that is of the class throughout, and so are eight bytes on one side of it at least.
+/// A function of its own, so that the compiler keeps its loop tight.
 #[inline(never)]
 fn next_block(hay: &[u8], mut at: usize) -> Option<usize> {
+    const HALF: usize = BLOCK / 2;
     while let Some(block) = hay.get(at..at + BLOCK) {
-        if is_whole(block) {
-            return Some(at);
+        if is_whole::<BLOCK>(block) {
+            let after = hay.get(at + BLOCK..at + BLOCK + HALF).is_some_and(is_whole::<HALF>);
+            if after || at.checked_sub(HALF).is_some_and(|from| is_whole::<HALF>(&hay[from..at])) {
+                return Some(at);
+            }
         }
         at += BLOCK;
     }
@@ -58,8 +62,9 @@ fn next_block(hay: &[u8], mut at: usize) -> Option<usize> {
 /// Whether all bytes of a block are of `[0-9A-Za-z_-]`. Without a branch for each byte, so that the compiler can compare
 /// them all at once.
 #[inline]
-fn is_whole(block: &[u8]) -> bool {
-    let block: &[u8; BLOCK] = block.try_into().expect("a block was cut");
+fn is_whole<const LENGTH: usize>(block: &[u8]) -> bool {
+    let block: &[u8; LENGTH] = block.try_into().expect("a block was cut");
+    #[allow(clippy::needless_bitwise_bool, reason = "a branch for each byte is what this avoids")]
     block.iter().fold(true, |all, &byte| {
         let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
         let digit = byte.wrapping_sub(b'0') < 10;
@@ -121,7 +126,7 @@ mod tests {
             for place in 0..BLOCK {
                 let mut block = [b'x'; BLOCK];
                 block[place] = byte;
-                assert_eq!(is_whole(&block), WIDE[usize::from(byte)], "{byte:#x} at {place}");
+                assert_eq!(is_whole::<BLOCK>(&block), WIDE[usize::from(byte)], "{byte:#x} at {place}");
             }
         }
     }
