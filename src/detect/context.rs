@@ -174,6 +174,16 @@ impl<'a> Reader<'a> {
             && page.tokens.get(index + 1).is_some_and(|after| {
                 after.start == token.end
                     && match after.kind {
+                        // The password of a link, unless it leads to Twilio.
+                        TokenKind::Op(Op::At) => {
+                            let host = (index + 2..page.tokens.len().min(index + 12))
+                                .take_while(|&t| {
+                                    !matches!(page.kind(t), TokenKind::Line(_) | TokenKind::Op(Op::Slash))
+                                })
+                                .last()
+                                .map_or("", |last| page.slice(index + 2, last + 1));
+                            !host.to_ascii_lowercase().contains("twilio")
+                        }
                         TokenKind::Op(Op::Slash) => true,
                         TokenKind::Op(Op::Other(b'?' | b'*')) => true,
                         TokenKind::Op(Op::Dash | Op::Dot) => page
@@ -680,7 +690,7 @@ impl<'a> Reader<'a> {
             if context.after_word.is_none() {
                 context.after_word = Some(text.to_owned());
             }
-            if !keyed && !text.is_empty() && text.len() <= 60 {
+            if !keyed && !context.in_call && !text.is_empty() && text.len() <= 60 {
                 let name = Name::read(self.rules, text);
                 // `Client(account_sid, "…")` names the argument before, not this one.
                 let names_this = name.role != Role::None

@@ -296,7 +296,9 @@ fn confidence(
         (Role::Plain, Support::Block) => Medium,
         (Role::Exact, Support::Near) => Medium,
         (Role::Exact, Support::File) if is_token || near_mention => Medium,
-        (Role::Plain, Support::Near) if near_mention && !around.crowded && !is_password(name) => Medium,
+        (Role::Plain, Support::Near) if is_token && near_mention && !around.crowded && !is_password(name) => {
+            Medium
+        }
         (Role::Weak, Support::Block) | (Role::Exact | Role::Plain, _) => Low,
         _ => return None,
     })
