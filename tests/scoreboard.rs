@@ -134,7 +134,7 @@ fn hold(title: &str, board: &Board) {
 }
 
 fn later_set(name: &str) -> bool {
-    name.starts_with("s2-") || name.starts_with("s3-") || name.starts_with("s4-")
+    ["s2-", "s3-", "s4-", "s5-"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[test]

@@ -222,7 +222,7 @@ impl<'a> Reader<'a> {
                     None => return Before::LineStart,
                 },
                 // A list's dash, a comment's mark, a quotation's or a table's edge at the start of a line.
-                TokenKind::Op(Op::Dash | Op::Hash | Op::Greater | Op::Other(b'*' | b'+'))
+                TokenKind::Op(Op::Dash | Op::Hash | Op::Greater | Op::Colon | Op::Other(b'*' | b'+'))
                     if page.lines[page.line(previous)].first == previous
                         && page.line(previous) == page.line(at)
                         && token.spaced =>
@@ -336,6 +336,11 @@ impl<'a> Reader<'a> {
                 None
             }
             TokenKind::Op(Op::Slash) => {
+                if page.tokens[before].spaced {
+                    // `account / token`
+                    context.after_value =
+                        self.skip_quotes(before).and_then(|last| self.last_value(last, last + 1));
+                }
                 context.glued |= at == index && !page.tokens[at].spaced;
                 None
             }

@@ -296,12 +296,18 @@ fn confidence(
         (Role::Plain, Support::Block) => Medium,
         (Role::Exact, Support::Near) => Medium,
         (Role::Exact, Support::File) if is_token || near_mention => Medium,
-        (Role::Plain, Support::Near) if is_token && near_mention && !around.crowded && !is_password(name) => {
+        (Role::Plain, Support::Near) if is_token && near_mention && !around.crowded && is_tokenish(name) => {
             Medium
         }
         (Role::Weak, Support::Block) | (Role::Exact | Role::Plain, _) => Low,
         _ => return None,
     })
+}
+
+/// Whether a name says token or auth: `secret` and the like are said of too many things.
+fn is_tokenish(name: &Name) -> bool {
+    !is_password(name)
+        && name.words.iter().any(|word| matches!(word.as_str(), "token" | "tok" | "auth" | "validator"))
 }
 
 fn is_password(name: &Name) -> bool {
