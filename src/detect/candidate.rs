@@ -91,7 +91,9 @@ fn looks_random(run: &[u8]) -> bool {
     seen[1] && seen[2] && changes >= if seen[0] { FEWEST_CHANGES } else { FEWEST_CHANGES_WITHOUT_DIGIT }
 }
 
-/// The candidate in a run of letters and digits, if there is one and nobody typed it.
+/// The candidate in a run of letters and digits, if there is one. SIDs that somebody typed are left out here,
+/// since they would speak for what stands beside them; of the many other values only those that come to be judged are
+/// looked at so closely ([`is_typed`]).
 #[must_use]
 pub fn plain(rules: &Rules, text: &[u8], run: &Span) -> Option<Candidate> {
     let mut span = run.clone();
@@ -103,12 +105,18 @@ pub fn plain(rules: &Rules, text: &[u8], run: &Span) -> Option<Candidate> {
         shape(&text[span.clone()])
     })?;
     let value = &text[span.clone()];
-    let body = if found.is_sid() { &value[2..] } else { value };
-    if is_placeholder(rules, body) {
+    if found.is_sid() && is_placeholder(rules, &value[2..]) {
         return None;
     }
     let value = Secret::new(std::str::from_utf8(value).ok()?.to_owned());
     Some(Candidate { shape: found, value, span, encoding, password: None })
+}
+
+/// Whether a value that is no SID was typed by somebody who needed something to stand there.
+#[must_use]
+pub fn is_typed(rules: &Rules, candidate: &Candidate) -> bool {
+    let value = candidate.password.as_ref().map_or(&candidate.value, |(_, password)| password);
+    !(candidate.shape.is_sid() && candidate.password.is_none()) && is_placeholder(rules, value.expose().as_bytes())
 }
 
 /// How many characters at the start of a run belong to an escape that ends where the value begins.

@@ -282,7 +282,7 @@ fn confidence(
         (_, Support::Block | Support::Near | Support::File) if standing.foreign => Low,
         (Role::Exact | Role::Plain, Support::Named) => High,
         (Role::Weak, Support::Named) => Medium,
-        (Role::None, Support::Named) if name.twilio && name.words.len() == 1 => Medium,
+        (Role::None, Support::Named) if name.twilio && name.words.len() == 1 && !around.crowded => Medium,
         // No name, on the lines of a SID, where Twilio is spoken of.
         (Role::None, _)
             if near_mention

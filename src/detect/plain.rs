@@ -116,6 +116,7 @@ impl Survey {
         if !evident {
             self.candidates.retain(|candidate| may_be_named(text, &candidate.span));
         }
+        self.candidates.retain(|candidate| !candidate::is_typed(rules, candidate));
         if !self.candidates.is_empty() {
             Examination { rules, text, path, candidates: &self.candidates, mentions, path_twilio }
                 .run(&mut self.shaped);
