@@ -1,5 +1,6 @@
 //! Values by shape alone: what a run of letters and digits could be, before anything around it is read.
 
+use super::encoded;
 use super::placeholder::is_placeholder;
 use super::runs::{self, Span};
 use crate::model::{Encoding, Secret};
@@ -105,6 +106,9 @@ pub fn plain(rules: &Rules, text: &[u8], run: &Span) -> Option<Candidate> {
         shape(&text[span.clone()])
     })?;
     let value = &text[span.clone()];
+    if found == Shape::Base62 && is_in_base64(text, &span) {
+        return None;
+    }
     if found.is_sid() && is_placeholder(rules, &value[2..]) {
         return None;
     }
@@ -112,11 +116,21 @@ pub fn plain(rules: &Rules, text: &[u8], run: &Span) -> Option<Candidate> {
     Some(Candidate { shape: found, value, span, encoding, password: None })
 }
 
+/// Whether a run is a stretch of longer base64, cut out by its `+` and `/`.
+fn is_in_base64(text: &[u8], span: &Span) -> bool {
+    let at = |place: Option<usize>| place.and_then(|place| text.get(place)).copied().unwrap_or(b' ');
+    let joins = |byte: u8, further: u8| matches!(byte, b'+' | b'/') && encoded::is_base64(further);
+    joins(at(span.start.checked_sub(1)), at(span.start.checked_sub(2)))
+        || joins(at(Some(span.end)), at(Some(span.end + 1)))
+        || (at(Some(span.end)) == b'=' && at(Some(span.end + 1)) == b'=')
+}
+
 /// Whether a value that is no SID was typed by somebody who needed something to stand there.
 #[must_use]
 pub fn is_typed(rules: &Rules, candidate: &Candidate) -> bool {
     let value = candidate.password.as_ref().map_or(&candidate.value, |(_, password)| password);
-    !(candidate.shape.is_sid() && candidate.password.is_none()) && is_placeholder(rules, value.expose().as_bytes())
+    !(candidate.shape.is_sid() && candidate.password.is_none())
+        && is_placeholder(rules, value.expose().as_bytes())
 }
 
 /// How many characters at the start of a run belong to an escape that ends where the value begins.

@@ -57,6 +57,7 @@ impl Name {
     pub fn read(rules: &Rules, text: &str) -> Self {
         let words = split(rules, text);
         let mut name = Self { text: text.to_owned(), ..Self::default() };
+        name.innocent = is_file(rules, text);
         let last_component = words.iter().rposition(|word| word.starts_component).unwrap_or(0);
         let (mut has_auth, mut has_token, mut has_secret, mut has_key, mut has_api, mut has_account) =
             (false, false, false, false, false, false);
@@ -201,6 +202,15 @@ fn is_stem(word: &str, known: Word) -> bool {
     known.class != Class::Twilio
         && !ROLE_WORDS.contains(&word)
         && !(known.wrapper && known.class == Class::Neutral)
+}
+
+/// Whether a name is that of a file: `vendor/AuthToken.php`, `twilio.js`.
+fn is_file(rules: &Rules, text: &str) -> bool {
+    let trimmed = text.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+    trimmed.rsplit_once('.').is_some_and(|(stem, ending)| {
+        stem.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+            && rules.word(&ending.to_ascii_lowercase()).is_some_and(|word| word.file_ending)
+    })
 }
 
 struct Part {

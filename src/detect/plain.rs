@@ -110,11 +110,11 @@ impl Survey {
         }
         let mentions = mentions(text);
         let path_twilio = encoded::contains_ignore_case(path.as_bytes(), b"twilio");
-        let evident = !mentions.is_empty()
-            || path_twilio
-            || self.candidates.iter().any(|c| c.shape.is_sid() || c.password.is_some());
-        if !evident {
-            self.candidates.retain(|candidate| may_be_named(text, &candidate.span));
+        let has_sid = self.candidates.iter().any(|c| c.shape.is_sid() || c.password.is_some());
+        if !has_sid {
+            // Without a SID only a value's own name can speak for it.
+            let far = !mentions.is_empty() || path_twilio;
+            self.candidates.retain(|candidate| may_be_named(text, &candidate.span, far));
         }
         self.candidates.retain(|candidate| !candidate::is_typed(rules, candidate));
         if !self.candidates.is_empty() {
@@ -179,10 +179,24 @@ fn mentions(text: &[u8]) -> Vec<usize> {
     places
 }
 
-/// Whether a name that says secret may stand before a value: a cheap look, for texts that do not speak of Twilio.
-fn may_be_named(text: &[u8], span: &Span) -> bool {
-    let before = &text[span.start.saturating_sub(48)..span.start];
-    [&b"token"[..], b"secret", b"auth"].iter().any(|word| encoded::contains_ignore_case(before, word))
+/// Whether a name that says secret may stand at a value: a cheap look, for texts without a SID. In texts that speak of
+/// Twilio the name may stand further off (`"key": "auth_token", "enabled": true, "value": …`).
+fn may_be_named(text: &[u8], span: &Span, far: bool) -> bool {
+    const ROLES: [&[u8]; 7] = [b"token", b"secret", b"auth", b"key", b"pass", b"cred", b"pw"];
+    let (before, after) = if far { (320, 160) } else { (48, 0) };
+    let around = [
+        &text[span.start.saturating_sub(before)..span.start],
+        &text[span.end..(span.end + after).min(text.len())],
+    ];
+    let roles = if far { &ROLES[..] } else { &ROLES[..3] };
+    around.iter().any(|part| {
+        let lower = part.to_ascii_lowercase();
+        roles.iter().any(|role| memchr::memmem::find(&lower, role).is_some())
+            || (far
+                && [&b"twil"[..], b"valid", b"tok"]
+                    .iter()
+                    .any(|word| memchr::memmem::find(&lower, word).is_some()))
+    })
 }
 
 struct Examination<'a> {
@@ -254,9 +268,13 @@ impl Examination<'_> {
         }
         self.follow_uses(&page, &reader, &mut reads);
         let mut unclear: Vec<&Read> = Vec::new();
+        let mut crowd: HashMap<(usize, Shape), usize> = HashMap::new();
+        for read in &reads {
+            *crowd.entry((read.context.line, self.shape(read))).or_default() += 1;
+        }
         let sids: Vec<usize> = (0..reads.len()).filter(|&r| self.shape(&reads[r]).is_sid()).collect();
         for read in &reads {
-            let around = self.surroundings(&page, read, &reads, &sids);
+            let around = self.surroundings(&page, read, &reads, &sids, &crowd);
             let candidate = &self.candidates[read.candidate];
             if candidate.password.is_some() {
                 basic(candidate, read, hits);
@@ -385,6 +403,7 @@ impl Examination<'_> {
         read: &'b Read,
         reads: &'b [Read],
         sids: &[usize],
+        crowd: &HashMap<(usize, Shape), usize>,
     ) -> Surroundings<'b> {
         let candidate = &self.candidates[read.candidate];
         let mut around = Surroundings { path_twilio: self.path_twilio, ..Surroundings::default() };
@@ -412,12 +431,7 @@ impl Examination<'_> {
             around.sid_beside = Some("its variable is used right after that of a SID");
             around.sid_by_use = true;
         }
-        let line = page.line_range(read.context.line);
-        around.crowded = page.tokens[line]
-            .iter()
-            .filter(|token| matches!(token.kind, TokenKind::Value(value) if self.candidates[value].shape == candidate.shape))
-            .nth(2)
-            .is_some();
+        around.crowded = crowd.get(&(read.context.line, candidate.shape)).is_some_and(|&number| number > 2);
         let mut nearest: Option<(u64, &Read)> = None;
         // SIDs are in order: only the nearest few on each side can matter.
         let place = sids.partition_point(|&s| reads[s].token < read.token);

@@ -40,6 +40,8 @@ pub struct Word {
     pub name_holder: bool,
     /// A call that passes its argument through.
     pub wrapper: bool,
+    /// The ending of a file's name.
+    pub file_ending: bool,
 }
 
 #[derive(Deserialize)]
@@ -60,6 +62,7 @@ struct Names {
     value_holder: List,
     name_holder: List,
     wrapper: List,
+    file_ending: List,
 }
 
 #[derive(Deserialize)]
@@ -100,6 +103,9 @@ pub(super) fn built_in() -> HashMap<String, Word> {
     }
     for word in names.name_holder.words {
         words.entry(word).or_default().name_holder = true;
+    }
+    for word in names.file_ending.words {
+        words.entry(word).or_default().file_ending = true;
     }
     for word in names.wrapper.words {
         words.entry(word).or_default().wrapper = true;
