@@ -1,0 +1,99 @@
+//! A value in an element: its name, its attributes, and the label before it.
+
+use super::super::lex::{Op, TokenKind};
+use super::super::name::Name;
+use super::{Context, Named, Reader};
+
+impl Reader<'_> {
+    /// `<name>value`, `<string name="name">value`, `<key>name</key><string>value`, `<b>Name</b> value`.
+    pub(super) fn element(&self, close: usize, context: &mut Context) {
+        let page = self.page;
+        let mut at = close;
+        for depth in 0..4 {
+            // One tag, from its `>` to its `<`.
+            let mut open = at;
+            while open > 0 && !page.is(open, Op::Less) && at - open < 60 {
+                open -= 1;
+            }
+            if !page.is(open, Op::Less) {
+                break;
+            }
+            let closing = page.is(open + 1, Op::Slash);
+            if !closing {
+                let text = page.slice(open + 1, at);
+                // The element's own name, then its attributes' words.
+                let tag_end = (open + 1..at).find(|&t| page.tokens[t].spaced && t > open + 1).unwrap_or(at);
+                let name = Name::read(self.rules, page.slice(open + 1, tag_end));
+                if depth == 0 && name.is_informative() && !name.value_holder {
+                    context.names.push(Named { relation: "element", name });
+                    return;
+                }
+                if let Some(attribute) = self.attribute(open + 1, at) {
+                    context.names.push(Named { relation: "element", name: attribute });
+                    if context.names.last().is_some_and(|n| n.name.is_informative()) {
+                        return;
+                    }
+                } else if depth == 0 && !text.is_empty() {
+                    context.names.push(Named { relation: "element", name });
+                }
+            }
+            // What stands before the tag: another tag, or text.
+            let mut previous = open;
+            loop {
+                let Some(before) = previous.checked_sub(1) else { return };
+                match page.kind(before) {
+                    TokenKind::Line(_) | TokenKind::Op(Op::Colon | Op::Dash) => previous = before,
+                    _ => break,
+                }
+            }
+            let Some(before) = previous.checked_sub(1) else { return };
+            match page.kind(before) {
+                TokenKind::Op(Op::Greater) => at = before,
+                TokenKind::Word => {
+                    let mut start = before;
+                    while start > 0
+                        && before - start < 8
+                        && matches!(
+                            page.kind(start - 1),
+                            TokenKind::Word | TokenKind::Op(Op::Dot | Op::Dash | Op::Colon)
+                        )
+                    {
+                        start -= 1;
+                    }
+                    let name = Name::read(self.rules, page.slice(start, before + 1));
+                    // `<key>name</key>` and the like come first; the element's own name says little.
+                    context.names.insert(0, Named { relation: "label", name });
+                    return;
+                }
+                TokenKind::Value(value) => {
+                    context.after_value = Some(value);
+                    return;
+                }
+                _ => return,
+            }
+        }
+    }
+
+    /// The name in an element's `name="…"`, `key="…"` or `id="…"`.
+    pub(super) fn attribute(&self, from: usize, to: usize) -> Option<Name> {
+        let page = self.page;
+        let mut best: Option<Name> = None;
+        for at in from..to {
+            if page.kind(at) != TokenKind::Word || !page.is(at + 1, Op::Assign) {
+                continue;
+            }
+            if !Name::read(self.rules, page.slice(at, at + 1)).name_holder {
+                continue;
+            }
+            let start = (at + 2..to).find(|&t| page.kind(t) != TokenKind::Quote)?;
+            let end = (start..to).find(|&t| page.kind(t) == TokenKind::Quote).unwrap_or(to);
+            if start < end && !page.holds_value(start, end) {
+                let name = Name::read(self.rules, page.slice(start, end));
+                if best.as_ref().is_none_or(|b| !b.is_informative()) {
+                    best = Some(name);
+                }
+            }
+        }
+        best
+    }
+}

@@ -1,0 +1,438 @@
+//! What stands around a value, read the way a person would: the name it is assigned to in any syntax, the call or
+//! list it stands in, the value or name right before it, and the sections that enclose it.
+
+mod assigned;
+mod companion;
+mod listed;
+mod markup;
+mod section;
+mod spoken;
+mod table;
+
+use super::lex::{Op, TokenKind};
+use super::name::Name;
+use super::page::Page;
+use crate::rules::Rules;
+
+/// How many steps outwards (`Some(String::from(env("X", …)))`) are followed.
+const MOST_STEPS: usize = 8;
+/// How many enclosing sections are looked at.
+const MOST_LEVELS: usize = 10;
+/// How far up a section's head is looked for, in lines.
+const MOST_LINES_UP: usize = 300;
+/// A name longer than this is no name.
+const LONGEST_NAME: usize = 120;
+
+/// A section that encloses a value: a bracket, an indented block, an INI section.
+#[derive(Debug, Clone)]
+pub struct Level {
+    /// Where it begins, in bytes of the text: its identity.
+    pub id: usize,
+    /// What it is called: the words before the bracket, the head line.
+    pub head: Name,
+    /// The head is a key (`twilio:`, `[twilio]`), not a statement.
+    pub is_key: bool,
+}
+
+/// A name that bears on a value, and how.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// How it bears on the value: `name`, `argument before it`, `call` …
+    pub relation: &'static str,
+    /// The name.
+    pub name: Name,
+}
+
+/// What stands around a value.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    /// Names that bear on it, the nearest first.
+    pub names: Vec<Named>,
+    /// The identifier that it is assigned to.
+    pub ident: Option<String>,
+    /// The candidate that stands right before it, with only separators between.
+    pub after_value: Option<usize>,
+    /// The words that stand right before it, with only a separator between.
+    pub after_word: Option<String>,
+    /// The call or list that it stands in: the bracket's place in bytes.
+    pub list: Option<usize>,
+    /// Its position in that list.
+    pub position: usize,
+    /// The enclosing sections, innermost first.
+    pub levels: Vec<Level>,
+    /// How many of the names were found before a list or call was left: those are its own.
+    pub own_names: Option<usize>,
+    /// It is an argument of a call that does not just pass it on, so the name that takes the result is not its own.
+    pub in_call: bool,
+    /// It is a part of a path, a file name or a longer word.
+    pub glued: bool,
+    /// The line, counted within the page.
+    pub line: usize,
+    /// The first and last line of its paragraph.
+    pub paragraph: (usize, usize),
+}
+
+impl Context {
+    /// The nearest name that says something of the value.
+    #[must_use]
+    pub fn informative(&self) -> Option<&Named> {
+        self.names.iter().find(|named| named.name.is_informative())
+    }
+}
+
+/// Reads what stands around tokens of a page.
+pub struct Reader<'a> {
+    rules: &'a Rules,
+    page: &'a Page<'a>,
+    has_sections: bool,
+}
+
+enum Before {
+    /// The token before, quotes passed over.
+    Token(usize),
+    /// Nothing but white space stands before it on its line.
+    LineStart,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of a page.
+    #[must_use]
+    pub fn new(rules: &'a Rules, page: &'a Page<'a>) -> Self {
+        let mut reader = Self { rules, page, has_sections: false };
+        reader.has_sections = (0..page.lines.len()).any(|line| reader.is_section(line));
+        reader
+    }
+
+    /// Reads what stands around the token at `index`, a value or a word.
+    #[must_use]
+    pub fn read(&self, index: usize) -> Context {
+        let page = self.page;
+        let mut context = Context {
+            line: page.line(index),
+            paragraph: self.paragraph(page.line(index)),
+            ..Context::default()
+        };
+        context.glued = self.is_glued(index);
+        let mut at = index;
+        for _ in 0..MOST_STEPS {
+            match self.step(index, at, &mut context) {
+                Some(outer) => at = outer,
+                None => break,
+            }
+        }
+        if context.informative().is_none() && !context.names.iter().any(|n| n.name.value_holder) {
+            self.trailing_comment(index, &mut context);
+        }
+        context.levels = self.levels(index);
+        if context.names.first().is_some_and(|n| n.name.value_holder) || context.names.is_empty() {
+            let holder = !context.names.is_empty();
+            let companion =
+                self.companion(index).or_else(|| if holder { self.first_argument(index) } else { None });
+            if let Some(name) = companion {
+                context.names.insert(0, Named { relation: "name beside it", name });
+            } else if context.names.first().is_some_and(|n| n.name.value_holder)
+                && let Some(level) = context.levels.iter().find(|level| !level.head.words.is_empty())
+            {
+                let name = level.head.clone();
+                context.names.push(Named { relation: "section", name });
+            }
+        }
+        if context.names.first().is_some_and(|n| n.name.value_holder)
+            && context.informative().is_none()
+            && let Some(name) = self.declared_left(index)
+        {
+            context.names.push(Named { relation: "declaration", name });
+        }
+        context
+    }
+
+    /// The first words of a value's line, for a tag behind a declaration: ``Token string `default:"…"` ``.
+    fn declared_left(&self, index: usize) -> Option<Name> {
+        let page = self.page;
+        let range = page.line_range(page.line(index));
+        let first = range.start;
+        if first >= index || page.kind(first) != TokenKind::Word || page.holds_value(first, index) {
+            return None;
+        }
+        let end = (first..index).take(4).take_while(|&token| page.kind(token) == TokenKind::Word).last()? + 1;
+        Some(Name::read(self.rules, page.slice(first, end))).filter(Name::is_informative)
+    }
+
+    /// A value that is part of a path, a file name, a version or a longer word.
+    fn is_glued(&self, index: usize) -> bool {
+        let page = self.page;
+        let token = &page.tokens[index];
+        let before = index.checked_sub(1).map(|before| &page.tokens[before]);
+        let left = before.is_some_and(|before| {
+            before.end == token.start
+                && match before.kind {
+                    TokenKind::Op(Op::Slash | Op::Hash) => true,
+                    TokenKind::Op(Op::Other(b'?' | b'*' | b'%' | b'^')) => true,
+                    TokenKind::Op(Op::Dash | Op::Dot) => {
+                        !before.spaced
+                            && index >= 2
+                            && page.tokens[index - 2].end == before.start
+                            && matches!(page.kind(index - 2), TokenKind::Word | TokenKind::Close(_))
+                    }
+                    _ => false,
+                }
+        });
+        let assigned = before.is_some_and(|before| matches!(before.kind, TokenKind::Op(Op::Assign)));
+        let right = !assigned
+            && page.tokens.get(index + 1).is_some_and(|after| {
+                after.start == token.end
+                    && match after.kind {
+                        // The password of a link, unless it leads to Twilio.
+                        TokenKind::Op(Op::At) => {
+                            let host = (index + 2..page.tokens.len().min(index + 12))
+                                .take_while(|&t| {
+                                    !matches!(page.kind(t), TokenKind::Line(_) | TokenKind::Op(Op::Slash))
+                                })
+                                .last()
+                                .map_or("", |last| page.slice(index + 2, last + 1));
+                            !host.to_ascii_lowercase().contains("twilio")
+                        }
+                        TokenKind::Op(Op::Slash) => true,
+                        TokenKind::Op(Op::Other(b'?' | b'*')) => true,
+                        TokenKind::Op(Op::Dash | Op::Dot) => page
+                            .tokens
+                            .get(index + 2)
+                            .is_some_and(|next| next.start == after.end && next.kind == TokenKind::Word),
+                        _ => false,
+                    }
+            });
+        left || right
+    }
+
+    /// The token before `at` that says how it is used: quotes, string prefixes and continued lines passed over.
+    fn before(&self, at: usize) -> Before {
+        let page = self.page;
+        let mut index = at;
+        let mut quoted = false;
+        while let Some(previous) = index.checked_sub(1) {
+            let token = &page.tokens[previous];
+            let touches = token.end == page.tokens[index].start;
+            match token.kind {
+                TokenKind::Quote => quoted = true,
+                TokenKind::Op(Op::At | Op::Other(b'$')) if quoted && touches => {}
+                TokenKind::Word
+                    if quoted
+                        && touches
+                        && matches!(
+                            page.slice(previous, index),
+                            "b" | "r" | "u" | "f" | "L" | "N" | "E" | "rb" | "br" | "u8" | "$"
+                        ) => {}
+                TokenKind::Line(_) => match self.continued(previous) {
+                    Some(continued) => {
+                        index = continued;
+                        continue;
+                    }
+                    None => return Before::LineStart,
+                },
+                // A list's dash, a comment's mark, a quotation's or a table's edge at the start of a line.
+                TokenKind::Op(Op::Dash | Op::Hash | Op::Greater | Op::Colon | Op::Other(b'*' | b'+'))
+                    if page.lines[page.line(previous)].first == previous
+                        && page.line(previous) == page.line(at)
+                        && token.spaced =>
+                {
+                    return Before::LineStart;
+                }
+                _ => return Before::Token(previous),
+            }
+            index = previous;
+        }
+        Before::LineStart
+    }
+
+    /// Where the statement goes on above a line's start: one past the token that the line continues.
+    fn continued(&self, line_token: usize) -> Option<usize> {
+        let page = self.page;
+        let mut end = line_token;
+        for _ in 0..6 {
+            let line = page.line(end);
+            let range = page.line_range(line);
+            if range.is_empty() || page.is_comment(line) {
+                // Blank lines and comments may stand inside of a call, nowhere else.
+                let inside = page.parent(line_token).is_some_and(|p| page.kind(p) != TokenKind::Open(b'{'));
+                if (range.is_empty() && !inside) || range.start == 0 {
+                    return None;
+                }
+                end = range.start - 1;
+                continue;
+            }
+            let mut last = range.end - 1;
+            // YAML's block marks: `key: >-`.
+            while last > range.start
+                && matches!(page.kind(last), TokenKind::Op(Op::Greater | Op::Pipe | Op::Dash | Op::Join))
+                && !page.tokens[last].spaced | matches!(page.kind(last - 1), TokenKind::Op(Op::Colon))
+                && page.tokens[range.start..last].iter().any(|t| t.kind == TokenKind::Op(Op::Colon))
+            {
+                last -= 1;
+            }
+            let goes_on = match page.kind(last) {
+                TokenKind::Op(Op::Assign | Op::Colon | Op::Or | Op::Join | Op::Backslash | Op::Arrow) => true,
+                TokenKind::Op(Op::Comma) => {
+                    page.parent(line_token).is_some_and(|p| page.kind(p) != TokenKind::Open(b'{'))
+                }
+                TokenKind::Open(_) => true,
+                _ => false,
+            };
+            return goes_on.then_some(last + 1);
+        }
+        None
+    }
+
+    fn push(&self, context: &mut Context, relation: &'static str, text: &str) {
+        let text = text.trim();
+        if !text.is_empty() && text.len() <= LONGEST_NAME {
+            context.names.push(Named { relation, name: Name::read(self.rules, text) });
+        }
+    }
+
+    /// Looks at what stands before `at`, notes it, and returns where to look further outwards.
+    fn step(&self, index: usize, at: usize, context: &mut Context) -> Option<usize> {
+        let page = self.page;
+        let before = match self.before(at) {
+            Before::Token(before) => before,
+            Before::LineStart => {
+                if at == index {
+                    self.line_start(index, context);
+                }
+                return None;
+            }
+        };
+        match page.kind(before) {
+            TokenKind::Op(Op::Assign) => {
+                self.assigned(before, context);
+                None
+            }
+            TokenKind::Op(Op::Arrow) => {
+                self.key(before, context);
+                None
+            }
+            TokenKind::Op(Op::Colon) => {
+                if let Some(condition) = self.ternary(before) {
+                    return self.conditional(condition, context);
+                }
+                self.key(before, context);
+                None
+            }
+            TokenKind::Op(Op::Other(b'?')) if page.tokens[before].spaced => self.conditional(before, context),
+            // `|_| value`
+            TokenKind::Op(Op::Pipe) if self.closure(before).is_some() => self.closure(before),
+            // `${NAME:-value}`
+            TokenKind::Op(Op::Dash | Op::Other(b'?')) if before > 0 && page.is(before - 1, Op::Colon) => {
+                self.key(before - 1, context);
+                None
+            }
+            TokenKind::Op(Op::Or) => self.operand(before, context),
+            TokenKind::Word if matches!(page.slice(before, before + 1), "or" | "else") => {
+                self.operand(before, context)
+            }
+            TokenKind::Open(bracket) => self.opened(bracket, before, at, context),
+            TokenKind::Op(Op::Comma) => self.listed(before, at, context),
+            TokenKind::Op(Op::Greater) => {
+                self.element(before, context);
+                None
+            }
+            TokenKind::Op(Op::Pipe) => {
+                self.cell(before, index, context);
+                None
+            }
+            TokenKind::Op(Op::Semicolon) => {
+                self.column(index, b';', context);
+                None
+            }
+            TokenKind::Op(Op::Slash) => {
+                if page.tokens[before].spaced {
+                    // `account / token`
+                    context.after_value =
+                        self.skip_quotes(before).and_then(|last| self.last_value(last, last + 1));
+                }
+                context.glued |= at == index && !page.tokens[at].spaced;
+                None
+            }
+            TokenKind::Op(Op::Join | Op::Dot) => self.joined(before, context),
+            TokenKind::Value(value) => {
+                if !page.tokens[index].spaced && page.tokens[before].end == page.tokens[index].start {
+                    context.glued = true;
+                }
+                context.after_value = Some(value);
+                None
+            }
+            _ => self.words_before(before, context),
+        }
+    }
+
+    /// The first and last line of the paragraph around a line: no blank line, no more than 40 lines either way.
+    fn paragraph(&self, line: usize) -> (usize, usize) {
+        let page = self.page;
+        let mut first = line;
+        while first > 0 && line - first < 40 && !page.is_blank(first - 1) {
+            first -= 1;
+        }
+        let mut last = line;
+        while last + 1 < page.lines.len() && last - line < 40 && !page.is_blank(last + 1) {
+            last += 1;
+        }
+        (first, last)
+    }
+
+    fn skip_quotes(&self, op: usize) -> Option<usize> {
+        let mut last = op.checked_sub(1)?;
+        while self.page.kind(last) == TokenKind::Quote {
+            last = last.checked_sub(1)?;
+        }
+        Some(last)
+    }
+
+    fn last_value(&self, from: usize, to: usize) -> Option<usize> {
+        self.page.tokens[from..to]
+            .iter()
+            .rev()
+            .find_map(|t| if let TokenKind::Value(v) = t.kind { Some(v) } else { None })
+    }
+
+    fn phrase_start(&self, mut start: usize, most: usize) -> usize {
+        let page = self.page;
+        for _ in 0..most {
+            let Some(previous) = start.checked_sub(1) else { break };
+            if page.line(previous) != page.line(start) || page.kind(previous) != TokenKind::Word {
+                break;
+            }
+            start = page.chain_start(previous);
+        }
+        start
+    }
+
+    /// `from..to` without quotes and line ends at its edges.
+    fn trim(&self, mut from: usize, mut to: usize) -> (usize, usize) {
+        let page = self.page;
+        let edge = |kind: TokenKind| {
+            matches!(
+                kind,
+                TokenKind::Quote | TokenKind::Line(_) | TokenKind::Op(Op::Other(b'*') | Op::Colon | Op::At)
+            )
+        };
+        while from < to && edge(page.kind(from)) {
+            from += 1;
+        }
+        while to > from && edge(page.kind(to - 1)) {
+            to -= 1;
+        }
+        (from, to)
+    }
+}
+
+/// Whether a name is that of an identifier that goes before a secret: `account_sid`, `sid`, `username`.
+#[must_use]
+pub fn ends_with_sid(name: &Name) -> bool {
+    name.words.iter().any(|word| matches!(word.as_str(), "sid" | "sids" | "username" | "user"))
+        && !name.words.iter().any(|word| matches!(word.as_str(), "secret" | "token" | "password"))
+}
+
+fn identifier(page: &Page<'_>, start: usize, last: usize) -> Option<String> {
+    let word = (start..=last).rev().find(|&t| page.kind(t) == TokenKind::Word)?;
+    let text = page.slice(word, word + 1).trim_start_matches('$');
+    (!text.is_empty() && text.len() <= 64).then(|| text.to_owned())
+}

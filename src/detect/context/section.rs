@@ -1,0 +1,140 @@
+//! The sections around a value: brackets, indented blocks, INI sections.
+
+use super::super::lex::{Op, TokenKind};
+use super::super::name::Name;
+use super::{LONGEST_NAME, Level, MOST_LEVELS, MOST_LINES_UP, Reader};
+
+impl Reader<'_> {
+    /// The sections around a token, innermost first.
+    pub(super) fn levels(&self, index: usize) -> Vec<Level> {
+        let page = self.page;
+        let mut levels: Vec<Level> = Vec::new();
+        let mut inner = index;
+        while let Some(opener) = page.parent(inner) {
+            levels.push(self.bracket_level(opener));
+            inner = opener;
+            if levels.len() >= MOST_LEVELS {
+                break;
+            }
+        }
+        let line = page.line(index);
+        let mut indent = page.lines[line].indent;
+        let range = page.line_range(line);
+        if range
+            .clone()
+            .next()
+            .is_some_and(|t| page.is(t, Op::Dash) && page.tokens.get(t + 1).is_some_and(|n| n.spaced))
+        {
+            levels.push(Level { id: page.tokens[range.start].start, head: Name::default(), is_key: false });
+        }
+        let mut section = false;
+        let mut above = line;
+        let mut found = 0;
+        while above > 0 && line - above < MOST_LINES_UP && found < MOST_LEVELS {
+            above -= 1;
+            let range = page.line_range(above);
+            if range.is_empty() {
+                continue;
+            }
+            if indent == 0 && (section || !self.has_sections) {
+                break;
+            }
+            if !section && self.has_sections && self.is_section(above) {
+                section = true;
+                levels.push(Level {
+                    id: page.tokens[range.start].start,
+                    head: Name::read(self.rules, page.slice(range.start, range.end)),
+                    is_key: true,
+                });
+            }
+            if page.lines[above].indent >= indent || page.is_comment(above) {
+                continue;
+            }
+            indent = page.lines[above].indent;
+            found += 1;
+            let last = page.kind(range.end - 1);
+            let heads = matches!(last, TokenKind::Op(Op::Colon | Op::Pipe | Op::Greater))
+                || page.is(range.start, Op::Dash)
+                || (last == TokenKind::Word && matches!(page.slice(range.end - 1, range.end), "do" | "then"))
+                || page.tokens[range.clone()].iter().any(|t| {
+                    t.kind == TokenKind::Word
+                        && matches!(
+                            &page.text[t.start..t.end],
+                            b"class" | b"module" | b"def" | b"defmodule" | b"object" | b"config"
+                        )
+                });
+            if heads {
+                let is_key = matches!(last, TokenKind::Op(Op::Colon)) && range.len() <= 6;
+                let text = page.slice(range.start, range.end.min(range.start + 16));
+                let holds = page.holds_value(range.start, range.end);
+                let head = if holds { Name::default() } else { Name::read(self.rules, text) };
+                levels.push(Level { id: page.tokens[range.start].start, head, is_key });
+            }
+        }
+        levels.sort_by_key(|level| std::cmp::Reverse(level.id));
+        levels.dedup_by_key(|level| level.id);
+        levels.truncate(MOST_LEVELS);
+        levels
+    }
+
+    pub(super) fn bracket_level(&self, opener: usize) -> Level {
+        let page = self.page;
+        let id = page.tokens[opener].start;
+        let mut start = opener;
+        let mut words = 0;
+        let line = page.line(opener);
+        while start > 0 && words < 5 {
+            let token = start - 1;
+            match page.kind(token) {
+                TokenKind::Word => {
+                    start = page.chain_start(token);
+                    words += 1;
+                }
+                TokenKind::Quote
+                | TokenKind::Op(
+                    Op::Assign | Op::Colon | Op::Scope | Op::Dot | Op::Greater | Op::Less | Op::Arrow,
+                ) => start = token,
+                TokenKind::Close(_) => match page.partner(token) {
+                    Some(inner) if !page.holds_value(inner, token) && token - inner < 30 => {
+                        start = page.chain_start(token).min(inner);
+                    }
+                    _ => break,
+                },
+                TokenKind::Line(_) if words == 0 && page.line(token) + 1 == line => start = token,
+                _ => break,
+            }
+            if page.line(start) + 1 < line {
+                break;
+            }
+        }
+        while start < opener && !matches!(page.kind(start), TokenKind::Word) {
+            start += 1;
+        }
+        // What is passed to a call, or listed in a statement's brackets, does not say what the section is.
+        let mut text = String::new();
+        let mut token = start;
+        while token < opener && text.len() < LONGEST_NAME {
+            text.push_str(page.slice(token, token + 1));
+            text.push(if page.tokens.get(token + 1).is_some_and(|next| next.spaced) { ' ' } else { '\u{1}' });
+            let skip =
+                matches!(page.kind(token), TokenKind::Open(b'(')).then(|| page.partner(token)).flatten();
+            token = skip.filter(|&close| close < opener).unwrap_or(token) + 1;
+        }
+        let text = text.replace('\u{1}', "");
+        Level { id, head: Name::read(self.rules, &text), is_key: words <= 2 }
+    }
+
+    /// `[section]` or `--- section ---` alone on a line.
+    pub(super) fn is_section(&self, line: usize) -> bool {
+        let page = self.page;
+        let range = page.line_range(line);
+        range.len() >= 3
+            && range.len() <= 12
+            && page.lines[line].indent == 0
+            && page.kind(range.start) == TokenKind::Open(b'[')
+            && page.kind(range.end - 1) == TokenKind::Close(b']')
+            && !page.holds_value(range.start, range.end)
+            && range.clone().any(|t| page.kind(t) == TokenKind::Word)
+            && !range.clone().any(|t| page.is(t, Op::Comma))
+    }
+}

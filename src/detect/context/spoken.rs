@@ -1,0 +1,142 @@
+//! A value among words: a command's option, a sentence, a label on the line above, a comment behind.
+
+use super::super::lex::{Op, TokenKind};
+use super::super::name::{Name, Role};
+use super::{Context, LONGEST_NAME, Named, Reader};
+
+impl Reader<'_> {
+    /// `ENV NAME value`, `--auth-token value`, `the auth token is value`, `login AC… password value`.
+    ///
+    /// Returns where to look further outwards, where the only word is a command that passes its argument on.
+    pub(super) fn words_before(&self, mut last: usize, context: &mut Context) -> Option<usize> {
+        let page = self.page;
+        // A length in brackets says nothing: `string(32) "…"`.
+        if let (TokenKind::Close(_), Some(opener)) = (page.kind(last), page.partner(last))
+            && opener > 0
+            && page.slice(opener + 1, last).bytes().all(|b| b.is_ascii_digit())
+        {
+            last = opener - 1;
+        }
+        let line = page.line(last);
+        let mut start = last + 1;
+        let mut words = 0;
+        let mut best: Option<Name> = None;
+        while start > 0 && words < 6 && page.line(start - 1) == line {
+            let token = start - 1;
+            match page.kind(token) {
+                TokenKind::Word => {
+                    start = page.chain_start(token);
+                    if page.line(start) != line {
+                        break;
+                    }
+                    words += 1;
+                    let phrase = page.slice(start, last + 1);
+                    if phrase.len() > LONGEST_NAME {
+                        break;
+                    }
+                    let name = Name::read(self.rules, phrase);
+                    let done = name.role == Role::Exact
+                        || (best.as_ref().is_some_and(|b| b.role >= Role::Plain && name.role == b.role)
+                            && words > 2);
+                    if best
+                        .as_ref()
+                        .is_none_or(|b| !b.is_informative() || (name.role > b.role && !name.innocent))
+                    {
+                        best = Some(name);
+                    }
+                    if done {
+                        break;
+                    }
+                }
+                TokenKind::Value(value) => {
+                    context.after_value = Some(value);
+                    break;
+                }
+                TokenKind::Op(Op::Assign | Op::Semicolon | Op::Comma) | TokenKind::Line(_) => break,
+                TokenKind::Open(_) if words > 0 => break,
+                TokenKind::Close(_) => match page.partner(token) {
+                    Some(opener) if page.line(opener) == line && !page.holds_value(opener, token) => {
+                        start = opener;
+                    }
+                    _ => break,
+                },
+                _ => start = token,
+            }
+        }
+        if let Some(name) = best {
+            if (name.wrapper || name.value_holder) && words == 1 {
+                return Some(start);
+            }
+            if page.kind(last) == TokenKind::Word {
+                context.ident = Some(page.slice(last, last + 1).to_owned());
+                context.after_word = Some(page.slice(page.chain_start(last), last + 1).to_owned());
+            }
+            context.names.push(Named { relation: "words before it", name });
+        }
+        None
+    }
+
+    /// A value that stands first on its line: the label or value on the line above, or the first column of a table.
+    pub(super) fn line_start(&self, index: usize, context: &mut Context) {
+        let page = self.page;
+        for delimiter in *b",;" {
+            let rest_has = page
+                .tokens
+                .get(index + 1..(index + 3).min(page.tokens.len()))
+                .is_some_and(|t| t.iter().any(|t| t.end == t.start + 1 && page.text[t.start] == delimiter));
+            if rest_has && self.column(index, delimiter, context) {
+                return;
+            }
+        }
+        let line = page.line(index);
+        let mut above = line;
+        for _ in 0..2 {
+            let Some(previous) = above.checked_sub(1) else { return };
+            above = previous;
+            if !page.is_blank(above) {
+                break;
+            }
+        }
+        let range = page.line_range(above);
+        if range.is_empty() {
+            return;
+        }
+        if let Some(value) = self.last_value(range.start, range.end) {
+            // Two values on two lines, nothing else on either.
+            if range.len() <= 3 {
+                context.after_value = Some(value);
+            }
+            return;
+        }
+        let words = range.clone().filter(|&t| page.kind(t) == TokenKind::Word).count();
+        if words > 0 && words <= 5 && range.len() <= 10 {
+            self.push(context, "line above", page.slice(range.start, range.end));
+        }
+    }
+
+    /// `"value", // Auth Token`
+    pub(super) fn trailing_comment(&self, index: usize, context: &mut Context) {
+        let page = self.page;
+        let range = page.line_range(page.line(index));
+        let mark = (index + 1..range.end).find(|&t| {
+            page.tokens[t].spaced
+                && (page.is(t, Op::Hash)
+                    || (page.is(t, Op::Slash) && page.is(t + 1, Op::Slash))
+                    || (page.is(t, Op::Dash)
+                        && page.is(t + 1, Op::Dash)
+                        && page.tokens.get(t + 2).is_some_and(|next| next.spaced)))
+        });
+        let Some(mark) = mark else { return };
+        if page.holds_value(mark, range.end) || page.holds_value(index + 1, mark) {
+            return;
+        }
+        let from = (mark..range.end).find(|&t| page.kind(t) == TokenKind::Word);
+        if let Some(from) = from {
+            let to = range.end.min(from + 8);
+            let name = Name::read(self.rules, page.slice(from, to));
+            if name.is_informative() {
+                context.names.push(Named { relation: "comment", name });
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! A value in a table: Markdown's and other cells, delimited files, rows of SQL.
+
+use super::super::lex::{Op, TokenKind};
+use super::super::name::Name;
+use super::{Context, Named, Reader};
+
+impl Reader<'_> {
+    /// A cell of a Markdown or ASCII table: the cell before it, or the head of its column.
+    pub(super) fn cell(&self, pipe: usize, index: usize, context: &mut Context) {
+        let page = self.page;
+        let line = page.line(index);
+        let range = page.line_range(line);
+        let pipes =
+            |range: std::ops::Range<usize>| range.filter(|&t| page.is(t, Op::Pipe)).collect::<Vec<_>>();
+        let row = pipes(range.clone());
+        if row.len() < 2 && range.start != pipe && row.first() != Some(&pipe) {
+            return;
+        }
+        let column = row.iter().position(|&p| p == pipe).unwrap_or(0);
+        let offset = usize::from(range.start != row[0]);
+        let previous_start = if column > 0 { row[column - 1] + 1 } else { range.start };
+        if let Some(value) = self.last_value(previous_start, pipe) {
+            context.after_value = Some(value);
+        }
+        // The table's first line.
+        let mut head = line;
+        while head > 0 && pipes(page.line_range(head - 1)).len() == row.len() {
+            head -= 1;
+        }
+        if head < line {
+            let cells = page.line_range(head);
+            let edges = pipes(cells.clone());
+            if let Some(&edge) = edges.get(column) {
+                let to = edges.get(column + 1).copied().unwrap_or(cells.end);
+                let (from, to) = self.trim(edge + 1, to.max(edge + 1));
+                let name = Name::read(self.rules, page.slice(from, to));
+                if name.is_informative() && !page.holds_value(from, to.max(from)) {
+                    context.names.push(Named { relation: "column", name });
+                    return;
+                }
+            }
+        }
+        let _ = offset;
+        if previous_start < pipe {
+            let (from, to) = self.trim(previous_start, pipe);
+            self.push(context, "cell before it", page.slice(from, to));
+        }
+    }
+
+    /// A field of a delimited file: the head of its column. Says whether there is one.
+    pub(super) fn column(&self, index: usize, delimiter: u8, context: &mut Context) -> bool {
+        let text = self.page.text;
+        let start = self.page.tokens[index].start;
+        let line_start = text[..start].iter().rposition(|&b| b == b'\n' || b == b'\r').map_or(0, |at| at + 1);
+        if line_start == 0 || start - line_start > 8192 {
+            return false;
+        }
+        let Some(head) = head_line(text, line_start, delimiter) else { return false };
+        let fields = fields_of(head, delimiter);
+        let place = fields_before(&text[line_start..start], delimiter);
+        let Some(field) = fields.get(place).and_then(|f| std::str::from_utf8(f).ok()) else { return false };
+        let field =
+            field.trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'' || c == '\u{feff}');
+        if field.is_empty() {
+            return false;
+        }
+        if place > 0 && Name::read(self.rules, field).value_holder {
+            // `key,value`: the field before it is its name.
+            let row = fields_of(&text[line_start..start], delimiter);
+            let Some(name) = row.get(place - 1).and_then(|f| std::str::from_utf8(f).ok()) else {
+                return false;
+            };
+            self.push(context, "field before it", name.trim_matches(['"', '\'', ' ']));
+            return true;
+        }
+        self.push(context, "column", field);
+        true
+    }
+
+    /// The column that a value of an SQL insert goes into: `(a, b) VALUES ('…', '…'), ('…', '…')`.
+    pub(super) fn sql_column(&self, opener: usize, at: usize) -> Option<Name> {
+        let page = self.page;
+        if page.kind(opener) != TokenKind::Open(b'(') {
+            return None;
+        }
+        // Back over earlier rows to the word VALUES.
+        let mut row = opener;
+        for _ in 0..5_000 {
+            let mut before = row.checked_sub(1)?;
+            while matches!(page.kind(before), TokenKind::Line(_)) {
+                before = before.checked_sub(1)?;
+            }
+            match page.kind(before) {
+                TokenKind::Op(Op::Comma) => {
+                    let mut close = before.checked_sub(1)?;
+                    while matches!(page.kind(close), TokenKind::Line(_)) {
+                        close = close.checked_sub(1)?;
+                    }
+                    row = page.partner(close)?;
+                }
+                TokenKind::Word if page.slice(before, before + 1).eq_ignore_ascii_case("values") => {
+                    let mut close = before.checked_sub(1)?;
+                    while matches!(page.kind(close), TokenKind::Line(_)) {
+                        close = close.checked_sub(1)?;
+                    }
+                    let columns = page.partner(close)?;
+                    let place = (opener..at)
+                        .filter(|&t| page.is(t, Op::Comma) && page.parent(t) == Some(opener))
+                        .count();
+                    let mut start = columns + 1;
+                    let mut seen = 0;
+                    for token in columns + 1..=close {
+                        let ends = token == close
+                            || (page.is(token, Op::Comma) && page.parent(token) == Some(columns));
+                        if ends {
+                            if seen == place {
+                                let (from, to) = self.trim(start, token);
+                                return Some(Name::read(self.rules, page.slice(from, to)));
+                            }
+                            seen += 1;
+                            start = token + 1;
+                        }
+                    }
+                    return None;
+                }
+                _ => return None,
+            }
+        }
+        None
+    }
+}
+
+/// The head of a delimited file or of the block that a line belongs to, if its first line is one.
+fn head_line(text: &[u8], line_start: usize, delimiter: u8) -> Option<&[u8]> {
+    let first = &text[..text.iter().take(4096).position(|&b| b == b'\n' || b == b'\r')?];
+    let looks_like_head = |line: &[u8]| {
+        let fields = fields_of(line, delimiter);
+        fields.len() >= 2
+            && fields.iter().all(|field| {
+                field.len() <= 40 && !field.contains(&b'=') && !field.contains(&b'(') && !is_long_value(field)
+            })
+            && fields.iter().filter(|field| field.iter().any(u8::is_ascii_alphabetic)).count() * 2
+                > fields.len()
+    };
+    let width = |line: &[u8]| fields_of(line, delimiter).len();
+    let row_end = text[line_start..]
+        .iter()
+        .position(|&b| b == b'\n' || b == b'\r')
+        .map_or(text.len(), |at| line_start + at);
+    let row = &text[line_start..row_end];
+    (looks_like_head(first) && width(first) == width(row)).then_some(first)
+}
+
+/// Whether a field is a value and no name: long, with many digits.
+fn is_long_value(field: &[u8]) -> bool {
+    field.len() >= 24 && field.iter().filter(|b| b.is_ascii_digit()).count() >= 4
+}
+
+fn fields_of(line: &[u8], delimiter: u8) -> Vec<&[u8]> {
+    let mut quoted = false;
+    line.split(|&b| {
+        quoted ^= b == b'"';
+        b == delimiter && !quoted
+    })
+    .collect()
+}
+
+fn fields_before(text: &[u8], delimiter: u8) -> usize {
+    let mut quoted = false;
+    text.iter()
+        .filter(|&&b| {
+            quoted ^= b == b'"';
+            b == delimiter && !quoted
+        })
+        .count()
+}
