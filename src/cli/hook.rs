@@ -10,7 +10,7 @@ use gix::ObjectId;
 
 use super::{Failure, Outcome, output};
 use crate::detect::Detector;
-use crate::model::{Confidence, Report, SCHEMA, Source, SourceMode, Tool};
+use crate::model::{Confidence, Source, SourceMode};
 use crate::report;
 use crate::rules::Rules;
 use crate::scan::{Scanned, changes, gather};
@@ -206,16 +206,8 @@ fn check(kind: Kind, arguments: &[String]) -> Result<Outcome, Failure> {
     };
     let options = gather::Options { min_confidence: Confidence::Medium, show_secrets: false };
     let gathered = gather::gather(detector.rules(), scanned.texts, options);
-    let report = Report {
-        schema: SCHEMA.to_owned(),
-        tool: Tool { name: "sidsweep".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
-        sources: vec![Source { mode, root: ".".to_owned(), range: None }],
-        stats: scanned.stats,
-        skipped: scanned.skipped,
-        findings: gathered.findings,
-        credentials: gathered.credentials,
-        suppressed: gathered.suppressed,
-    };
+    let sources = vec![Source { mode, root: ".".to_owned(), range: None }];
+    let report = gathered.report(sources, scanned.stats, scanned.skipped);
     for skipped in &report.skipped {
         output::complain(&format!("sidsweep: not read: {}: {}", skipped.path.escape_debug(), skipped.reason));
     }

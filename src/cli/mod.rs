@@ -10,6 +10,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::source::repository::causes;
+
 /// Finds leaked Twilio credentials in code.
 #[derive(Parser)]
 #[command(name = "sidsweep", version, about, max_term_width = 100)]
@@ -40,18 +42,9 @@ enum Outcome {
 #[derive(Debug)]
 struct Failure(String);
 
-impl<E: std::error::Error> From<E> for Failure {
+impl<E: std::error::Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        let mut text = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            let further = error.to_string();
-            if !text.contains(&further) {
-                text = format!("{text}: {further}");
-            }
-            cause = error.source();
-        }
-        Self(text)
+        Self(causes(&error))
     }
 }
 

@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use super::progress::Display;
 use super::{Failure, Outcome, output, rules};
 use crate::detect::Detector;
-use crate::model::{Confidence, Report, SCHEMA, Source, SourceMode, Tool};
+use crate::model::{Confidence, Report, Source, SourceMode};
 use crate::report::Format;
 use crate::rules::Rules;
 use crate::scan::{self, Progress, Scanned, gather};
@@ -142,16 +142,7 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let gathered = gather::gather(detector.rules(), scanned.texts, options);
     let mut stats = scanned.stats;
     stats.seconds = begin.elapsed().as_secs_f64();
-    let report = Report {
-        schema: SCHEMA.to_owned(),
-        tool: Tool { name: "sidsweep".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
-        sources,
-        stats,
-        skipped: scanned.skipped,
-        findings: gathered.findings,
-        credentials: gathered.credentials,
-        suppressed: gathered.suppressed,
-    };
+    let report = gathered.report(sources, stats, scanned.skipped);
     for (format, path) in &args.reports {
         output::write(&report, *format, path)?;
     }

@@ -338,27 +338,16 @@ pub fn sid(candidate: &Candidate, context: &Context, around: &Surroundings<'_>) 
             .iter()
             .any(|n| n.name.words.iter().any(|word| matches!(word.as_str(), "sid" | "sids")));
     let lower = !candidate.value.expose()[2..].bytes().any(|byte| byte.is_ascii_uppercase());
+    let of_sid = if lower {
+        Confidence::High
+    } else if speaks {
+        Confidence::Medium
+    } else {
+        Confidence::Low
+    };
     let (kind, confidence) = match candidate.shape {
-        Shape::AccountSid => (
-            Kind::AccountSid,
-            if lower {
-                Confidence::High
-            } else if speaks {
-                Confidence::Medium
-            } else {
-                Confidence::Low
-            },
-        ),
-        Shape::KeySid => (
-            Kind::ApiKeySid,
-            if lower {
-                Confidence::High
-            } else if speaks {
-                Confidence::Medium
-            } else {
-                Confidence::Low
-            },
-        ),
+        Shape::AccountSid => (Kind::AccountSid, of_sid),
+        Shape::KeySid => (Kind::ApiKeySid, of_sid),
         Shape::OauthSid => {
             let client = named
                 .is_some_and(|n| n.name.words.iter().any(|word| matches!(word.as_str(), "client" | "oauth")));

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::detect::Hit;
 use crate::detect::pair::{self, Pair};
 use crate::model::{
-    Commit, Confidence, Credential, CredentialType, Finding, Fingerprint, Kind, Location, Redacted,
-    Suppressed, Tie, Verdict,
+    Commit, Confidence, Credential, CredentialType, Finding, Fingerprint, Kind, Location, Redacted, Report,
+    SCHEMA, Skipped, Source, Stats, Suppressed, Tie, Tool, Verdict,
 };
 use crate::remedy::guide;
 use crate::rules::Rules;
@@ -62,6 +62,26 @@ pub struct Gathered {
     pub credentials: Vec<Credential>,
     /// What somebody allowed.
     pub suppressed: Vec<Suppressed>,
+}
+
+impl Gathered {
+    /// The report of a run.
+    #[must_use]
+    pub fn report(self, sources: Vec<Source>, stats: Stats, skipped: Vec<Skipped>) -> Report {
+        Report {
+            schema: SCHEMA.to_owned(),
+            tool: Tool {
+                name: env!("CARGO_PKG_NAME").to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+            sources,
+            stats,
+            skipped,
+            findings: self.findings,
+            credentials: self.credentials,
+            suppressed: self.suppressed,
+        }
+    }
 }
 
 /// What to leave out and what to show.
