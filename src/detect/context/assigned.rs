@@ -83,6 +83,13 @@ impl Reader<'_> {
             context.after_value = Some(value);
             return;
         }
+        if let (TokenKind::Close(_), Some(opener)) = (page.kind(last), page.partner(last))
+            && let Some(value) = self.last_value(opener, last)
+        {
+            // `{"account"}:{"token"}`
+            context.after_value = Some(value);
+            return;
+        }
         if context.in_call {
             if page.kind(last) == TokenKind::Word {
                 self.result(context, page.slice(page.chain_start(last), last + 1));

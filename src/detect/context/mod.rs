@@ -292,6 +292,12 @@ impl<'a> Reader<'a> {
     /// Looks at what stands before `at`, notes it, and returns where to look further outwards.
     fn step(&self, index: usize, at: usize, context: &mut Context) -> Option<usize> {
         let page = self.page;
+        if at == index
+            && page.text.get(page.tokens[at].start.wrapping_sub(1)) == Some(&b'\t')
+            && self.tab_column(index, context)
+        {
+            return None;
+        }
         let before = match self.before(at) {
             Before::Token(before) => before,
             Before::LineStart => {

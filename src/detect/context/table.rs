@@ -77,6 +77,27 @@ impl Reader<'_> {
         true
     }
 
+    /// A field of a line whose fields are parted by tabs: the column of the file's head, or of PostgreSQL's
+    /// `COPY table (a, b) FROM stdin;` above. Says whether there is one.
+    pub(super) fn tab_column(&self, index: usize, context: &mut Context) -> bool {
+        let text = self.page.text;
+        let start = self.page.tokens[index].start;
+        let line_start = text[..start].iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+        let place = text[line_start..start].iter().filter(|&&b| b == b'\t').count();
+        let column = copied_columns(&text[..line_start]).and_then(|columns| columns.get(place).copied());
+        let found = match column {
+            Some(column) => {
+                self.push(context, "column", column);
+                true
+            }
+            None => self.column(index, b'\t', context),
+        };
+        if found && let Some(before) = index.checked_sub(1) {
+            context.after_value = self.last_value(before, index);
+        }
+        found
+    }
+
     /// The column that a value of an SQL insert goes into: `(a, b) VALUES ('…', '…'), ('…', '…')`.
     pub(super) fn sql_column(&self, opener: usize, at: usize) -> Option<Name> {
         let page = self.page;
@@ -173,4 +194,24 @@ fn fields_before(text: &[u8], delimiter: u8) -> usize {
             b == delimiter && !quoted
         })
         .count()
+}
+
+/// The columns of the `COPY … FROM stdin` whose rows go on at the end of this text.
+fn copied_columns(text: &[u8]) -> Option<Vec<&str>> {
+    /// How far up the head of the rows is looked for, in bytes.
+    const FAR: usize = 64 * 1024;
+    let near = &text[text.len().saturating_sub(FAR)..];
+    let copy = memchr::memmem::rfind(near, b"COPY ")?;
+    let head_end = copy + near[copy..].iter().position(|&b| b == b'\n')?;
+    let rows = &near[head_end..];
+    if memchr::memmem::find(rows, b"\n\\.").is_some() {
+        return None;
+    }
+    let head = std::str::from_utf8(&near[copy..head_end]).ok()?;
+    let (_, columns) = head.split_once('(')?;
+    let (columns, rest) = columns.split_once(')')?;
+    rest.trim_start()
+        .to_ascii_lowercase()
+        .starts_with("from stdin")
+        .then(|| columns.split(',').map(str::trim).collect())
 }
