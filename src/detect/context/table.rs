@@ -77,13 +77,13 @@ impl Reader<'_> {
         true
     }
 
-    /// A field of a line whose fields are parted by tabs: the column of the file's head, or of PostgreSQL's
+    /// A field of a line whose fields are parted by tabs: the column of the file's head, or of `PostgreSQL`'s
     /// `COPY table (a, b) FROM stdin;` above. Says whether there is one.
     pub(super) fn tab_column(&self, index: usize, context: &mut Context) -> bool {
         let text = self.page.text;
         let start = self.page.tokens[index].start;
         let line_start = text[..start].iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
-        let place = text[line_start..start].iter().filter(|&&b| b == b'\t').count();
+        let place = fields_before(&text[line_start..start], b'\t');
         let column = copied_columns(&text[..line_start]).and_then(|columns| columns.get(place).copied());
         let found = match column {
             Some(column) => {
