@@ -164,7 +164,7 @@ pub fn secret(
         },
     };
     let blank = Name::default();
-    let name = own.map_or(&blank, |named| &named.name);
+    let name = own.map_or(&blank, |named| &*named.name);
     let mut evidence = Vec::new();
     if let Some(named) = own {
         evidence.push(format!("{}: {}", named.relation, shorten(&named.name.text)));

@@ -11,7 +11,7 @@ use super::encoded;
 use super::hit::{Hit, Place};
 use super::judge::{self, Judgement, SidName, Surroundings};
 use super::lex::{Op, TokenKind};
-use super::name::{Name, Role};
+use super::name::Role;
 use super::page::Page;
 use super::runs::Span;
 use super::shaped;
@@ -274,7 +274,7 @@ impl Examination<'_> {
         }
         let sids: Vec<usize> = (0..reads.len()).filter(|&r| self.shape(&reads[r]).is_sid()).collect();
         for read in &reads {
-            let around = self.surroundings(&page, read, &reads, &sids, &crowd);
+            let around = self.surroundings(&reader, &page, read, &reads, &sids, &crowd);
             let candidate = &self.candidates[read.candidate];
             if candidate.password.is_some() {
                 basic(candidate, read, hits);
@@ -399,6 +399,7 @@ impl Examination<'_> {
 
     fn surroundings<'b>(
         &self,
+        reader: &Reader<'_>,
         page: &Page<'_>,
         read: &'b Read,
         reads: &'b [Read],
@@ -455,7 +456,7 @@ impl Examination<'_> {
                 capitals: name.is_some_and(|name| !name.text.bytes().any(|b| b.is_ascii_lowercase())),
             }
         });
-        around.vendor_near = !named_twilio(&read.context) && self.vendor_near(page, read);
+        around.vendor_near = !named_twilio(&read.context) && Self::vendor_near(reader, page, read);
         around
     }
 
@@ -467,7 +468,7 @@ impl Examination<'_> {
     }
 
     /// Whether the lines right around a value speak of another service, and not, nearer, of Twilio.
-    fn vendor_near(&self, page: &Page<'_>, read: &Read) -> bool {
+    fn vendor_near(reader: &Reader<'_>, page: &Page<'_>, read: &Read) -> bool {
         let line = read.context.line;
         let first = read.context.paragraph.0.max(line.saturating_sub(10));
         for near in (first..=line).rev() {
@@ -492,7 +493,7 @@ impl Examination<'_> {
             let (mut twilio, mut vendor) = (false, false);
             for token in from..to {
                 if page.kind(token) == TokenKind::Word {
-                    let name = Name::read(self.rules, page.slice(token, token + 1));
+                    let name = reader.name(page.slice(token, token + 1));
                     twilio |= name.twilio;
                     vendor |= name.vendor.is_some() && !name.vendor_is_common;
                 }

@@ -1,7 +1,7 @@
 //! What a value is assigned to: `name = value`, `key: value`, `left || value`, `condition ? value : value`.
 
 use super::super::lex::{Op, TokenKind};
-use super::super::name::{Name, Role};
+use super::super::name::Role;
 use super::{Context, LONGEST_NAME, Named, Reader, identifier};
 
 impl Reader<'_> {
@@ -14,7 +14,7 @@ impl Reader<'_> {
             match page.kind(last) {
                 TokenKind::Word | TokenKind::Close(_) => {
                     let start = page.chain_start(last);
-                    let name = Name::read(self.rules, page.slice(start, last + 1));
+                    let name = self.name(page.slice(start, last + 1));
                     let annotation = start >= 2
                         && page.is(start - 1, Op::Colon)
                         && page.kind(start - 2) == TokenKind::Word
@@ -119,7 +119,7 @@ impl Reader<'_> {
                 let chain = page.slice(start, last + 1);
                 context.after_word.get_or_insert_with(|| chain.to_owned());
                 context.ident = identifier(page, start, last);
-                let name = Name::read(self.rules, chain);
+                let name = self.name(chain);
                 let short = name.is_informative() || name.value_holder;
                 let exact = name.role == Role::Exact || (name.is_informative() && name.role == Role::None);
                 context.names.push(Named { relation: "key", name });
@@ -128,7 +128,7 @@ impl Reader<'_> {
                     let start = self.phrase_start(start, 5);
                     let phrase = page.slice(start, last + 1);
                     if phrase.len() > chain.len() && phrase.len() <= LONGEST_NAME {
-                        let name = Name::read(self.rules, phrase);
+                        let name = self.name(phrase);
                         if !short
                             || name.role > context.names[context.names.len() - 1].name.role
                             || name.innocent

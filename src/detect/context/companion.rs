@@ -1,5 +1,7 @@
 //! A value whose own name only says "value": the name that stands beside it in the same object, element or item.
 
+use std::rc::Rc;
+
 use super::super::lex::{Op, TokenKind};
 use super::super::name::Name;
 use super::super::page::Page;
@@ -8,7 +10,7 @@ use super::{LONGEST_NAME, Reader};
 impl Reader<'_> {
     /// For a value whose own name only says "value": the name that stands beside it in the same object, element,
     /// list item or line.
-    pub(super) fn companion(&self, index: usize) -> Option<Name> {
+    pub(super) fn companion(&self, index: usize) -> Option<Rc<Name>> {
         let page = self.page;
         let mut regions: Vec<(usize, usize)> = Vec::new();
         // An element's attributes.
@@ -38,7 +40,7 @@ impl Reader<'_> {
         }
         let own = page.parent(index);
         for (from, to) in regions {
-            let mut best: Option<(usize, Name)> = None;
+            let mut best: Option<(usize, Rc<Name>)> = None;
             for at in from..to.min(page.tokens.len()) {
                 if page.kind(at) != TokenKind::Word {
                     continue;
@@ -61,7 +63,7 @@ impl Reader<'_> {
                 {
                     continue;
                 }
-                let key = Name::read(self.rules, page.slice(at, at + 1));
+                let key = self.name(page.slice(at, at + 1));
                 if !key.name_holder
                     || (page.line(at) == line && op + 3 > index && op < index && page.is_value_of(op, index))
                 {
@@ -86,7 +88,7 @@ impl Reader<'_> {
                 if start == end {
                     continue;
                 }
-                let name = Name::read(self.rules, page.slice(start, end));
+                let name = self.name(page.slice(start, end));
                 let distance = at.abs_diff(index);
                 if best.as_ref().is_none_or(|(d, b)| {
                     (name.is_informative() && !b.is_informative())
@@ -103,7 +105,7 @@ impl Reader<'_> {
     }
 
     /// The first argument of the call that a value stands in: `option("--auth-token", default="…")`.
-    pub(super) fn first_argument(&self, index: usize) -> Option<Name> {
+    pub(super) fn first_argument(&self, index: usize) -> Option<Rc<Name>> {
         let page = self.page;
         let opener = page.parent(index).filter(|&opener| page.kind(opener) == TokenKind::Open(b'('))?;
         let comma = (opener + 1..index)
@@ -115,7 +117,7 @@ impl Reader<'_> {
         }
         let (from, to) = self.trim(opener + 1, comma);
         let text = page.slice(from, to);
-        (!text.is_empty() && text.len() <= LONGEST_NAME).then(|| Name::read(self.rules, text))
+        (!text.is_empty() && text.len() <= LONGEST_NAME).then(|| self.name(text))
     }
 
     /// The lines of the list item (YAML) that a line belongs to.

@@ -1,7 +1,7 @@
 //! A value in a call, list or sum: what is called, what stands before it, and what takes the result.
 
 use super::super::lex::{Op, TokenKind};
-use super::super::name::{Name, Role};
+use super::super::name::Role;
 use super::{Context, LONGEST_NAME, Named, Reader, ends_with_sid};
 
 impl Reader<'_> {
@@ -47,7 +47,7 @@ impl Reader<'_> {
             self.push(context, "bracket", text);
             return None;
         }
-        let name = Name::read(self.rules, text);
+        let name = self.name(text);
         let informative = name.is_informative();
         let passes = name.wrapper || keyword;
         if !keyword {
@@ -86,7 +86,7 @@ impl Reader<'_> {
 
     /// The name that takes a call's result: it bears on an argument only if it says secret (`authToken = decrypt("…")`).
     pub(super) fn result(&self, context: &mut Context, text: &str) {
-        let name = Name::read(self.rules, text);
+        let name = self.name(text);
         if name.role != Role::None && text.len() <= LONGEST_NAME {
             context.names.push(Named { relation: "name", name });
         }
@@ -156,7 +156,7 @@ impl Reader<'_> {
                 context.after_word = Some(text.to_owned());
             }
             if !keyed && !context.in_call && !text.is_empty() && text.len() <= 60 {
-                let name = Name::read(self.rules, text);
+                let name = self.name(text);
                 // `Client(account_sid, "…")` names the argument before, not this one.
                 let names_this = name.role != Role::None
                     || name.innocent

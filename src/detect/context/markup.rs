@@ -1,5 +1,7 @@
 //! A value in an element: its name, its attributes, and the label before it.
 
+use std::rc::Rc;
+
 use super::super::lex::{Op, TokenKind};
 use super::super::name::Name;
 use super::{Context, Named, Reader};
@@ -23,7 +25,7 @@ impl Reader<'_> {
                 let text = page.slice(open + 1, at);
                 // The element's own name, then its attributes' words.
                 let tag_end = (open + 1..at).find(|&t| page.tokens[t].spaced && t > open + 1).unwrap_or(at);
-                let name = Name::read(self.rules, page.slice(open + 1, tag_end));
+                let name = self.name(page.slice(open + 1, tag_end));
                 if depth == 0 && name.is_informative() && !name.value_holder {
                     context.names.push(Named { relation: "element", name });
                     return;
@@ -60,7 +62,7 @@ impl Reader<'_> {
                     {
                         start -= 1;
                     }
-                    let name = Name::read(self.rules, page.slice(start, before + 1));
+                    let name = self.name(page.slice(start, before + 1));
                     // `<key>name</key>` and the like come first; the element's own name says little.
                     context.names.insert(0, Named { relation: "label", name });
                     return;
@@ -75,20 +77,20 @@ impl Reader<'_> {
     }
 
     /// The name in an element's `name="…"`, `key="…"` or `id="…"`.
-    pub(super) fn attribute(&self, from: usize, to: usize) -> Option<Name> {
+    pub(super) fn attribute(&self, from: usize, to: usize) -> Option<Rc<Name>> {
         let page = self.page;
-        let mut best: Option<Name> = None;
+        let mut best: Option<Rc<Name>> = None;
         for at in from..to {
             if page.kind(at) != TokenKind::Word || !page.is(at + 1, Op::Assign) {
                 continue;
             }
-            if !Name::read(self.rules, page.slice(at, at + 1)).name_holder {
+            if !self.name(page.slice(at, at + 1)).name_holder {
                 continue;
             }
             let start = (at + 2..to).find(|&t| page.kind(t) != TokenKind::Quote)?;
             let end = (start..to).find(|&t| page.kind(t) == TokenKind::Quote).unwrap_or(to);
             if start < end && !page.holds_value(start, end) {
-                let name = Name::read(self.rules, page.slice(start, end));
+                let name = self.name(page.slice(start, end));
                 if best.as_ref().is_none_or(|b| !b.is_informative()) {
                     best = Some(name);
                 }

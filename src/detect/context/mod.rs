@@ -9,6 +9,10 @@ mod section;
 mod spoken;
 mod table;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use super::lex::{Op, TokenKind};
 use super::name::Name;
 use super::page::Page;
@@ -29,7 +33,7 @@ pub struct Level {
     /// Where it begins, in bytes of the text: its identity.
     pub id: usize,
     /// What it is called: the words before the bracket, the head line.
-    pub head: Name,
+    pub head: Rc<Name>,
     /// The head is a key (`twilio:`, `[twilio]`), not a statement.
     pub is_key: bool,
 }
@@ -40,7 +44,7 @@ pub struct Named {
     /// How it bears on the value: `name`, `argument before it`, `call` …
     pub relation: &'static str,
     /// The name.
-    pub name: Name,
+    pub name: Rc<Name>,
 }
 
 /// What stands around a value.
@@ -83,6 +87,8 @@ impl Context {
 /// Reads what stands around tokens of a page.
 pub struct Reader<'a> {
     rules: &'a Rules,
+    /// Names that were read already: most recur.
+    names: RefCell<HashMap<Box<str>, Rc<Name>>>,
     page: &'a Page<'a>,
     has_sections: bool,
 }
@@ -98,7 +104,7 @@ impl<'a> Reader<'a> {
     /// A reader of a page.
     #[must_use]
     pub fn new(rules: &'a Rules, page: &'a Page<'a>) -> Self {
-        let mut reader = Self { rules, page, has_sections: false };
+        let mut reader = Self { rules, names: RefCell::default(), page, has_sections: false };
         reader.has_sections = (0..page.lines.len()).any(|line| reader.is_section(line));
         reader
     }
@@ -147,7 +153,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The first words of a value's line, for a tag behind a declaration: ``Token string `default:"…"` ``.
-    fn declared_left(&self, index: usize) -> Option<Name> {
+    fn declared_left(&self, index: usize) -> Option<Rc<Name>> {
         let page = self.page;
         let range = page.line_range(page.line(index));
         let first = range.start;
@@ -155,7 +161,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         let end = (first..index).take(4).take_while(|&token| page.kind(token) == TokenKind::Word).last()? + 1;
-        Some(Name::read(self.rules, page.slice(first, end))).filter(Name::is_informative)
+        Some(self.name(page.slice(first, end))).filter(|name| name.is_informative())
     }
 
     /// A value that is part of a path, a file name, a version or a longer word.
@@ -282,10 +288,20 @@ impl<'a> Reader<'a> {
         None
     }
 
+    /// A name, read once for each of its texts.
+    pub(in crate::detect) fn name(&self, text: &str) -> Rc<Name> {
+        if let Some(name) = self.names.borrow().get(text) {
+            return Rc::clone(name);
+        }
+        let name = Rc::new(Name::read(self.rules, text));
+        self.names.borrow_mut().insert(text.into(), Rc::clone(&name));
+        name
+    }
+
     fn push(&self, context: &mut Context, relation: &'static str, text: &str) {
         let text = text.trim();
         if !text.is_empty() && text.len() <= LONGEST_NAME {
-            context.names.push(Named { relation, name: Name::read(self.rules, text) });
+            context.names.push(Named { relation, name: self.name(text) });
         }
     }
 

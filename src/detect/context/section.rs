@@ -1,7 +1,8 @@
 //! The sections around a value: brackets, indented blocks, INI sections.
 
+use std::rc::Rc;
+
 use super::super::lex::{Op, TokenKind};
-use super::super::name::Name;
 use super::{LONGEST_NAME, Level, MOST_LEVELS, MOST_LINES_UP, Reader};
 
 impl Reader<'_> {
@@ -25,7 +26,7 @@ impl Reader<'_> {
             .next()
             .is_some_and(|t| page.is(t, Op::Dash) && page.tokens.get(t + 1).is_some_and(|n| n.spaced))
         {
-            levels.push(Level { id: page.tokens[range.start].start, head: Name::default(), is_key: false });
+            levels.push(Level { id: page.tokens[range.start].start, head: Rc::default(), is_key: false });
         }
         let mut section = false;
         let mut above = line;
@@ -43,7 +44,7 @@ impl Reader<'_> {
                 section = true;
                 levels.push(Level {
                     id: page.tokens[range.start].start,
-                    head: Name::read(self.rules, page.slice(range.start, range.end)),
+                    head: self.name(page.slice(range.start, range.end)),
                     is_key: true,
                 });
             }
@@ -67,7 +68,7 @@ impl Reader<'_> {
                 let is_key = matches!(last, TokenKind::Op(Op::Colon)) && range.len() <= 6;
                 let text = page.slice(range.start, range.end.min(range.start + 16));
                 let holds = page.holds_value(range.start, range.end);
-                let head = if holds { Name::default() } else { Name::read(self.rules, text) };
+                let head = if holds { Rc::default() } else { self.name(text) };
                 levels.push(Level { id: page.tokens[range.start].start, head, is_key });
             }
         }
@@ -121,7 +122,7 @@ impl Reader<'_> {
             token = skip.filter(|&close| close < opener).unwrap_or(token) + 1;
         }
         let text = text.replace('\u{1}', "");
-        Level { id, head: Name::read(self.rules, &text), is_key: words <= 2 }
+        Level { id, head: self.name(&text), is_key: words <= 2 }
     }
 
     /// `[section]` or `--- section ---` alone on a line.

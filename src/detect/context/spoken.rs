@@ -1,5 +1,7 @@
 //! A value among words: a command's option, a sentence, a label on the line above, a comment behind.
 
+use std::rc::Rc;
+
 use super::super::lex::{Op, TokenKind};
 use super::super::name::{Name, Role};
 use super::{Context, LONGEST_NAME, Named, Reader};
@@ -20,7 +22,7 @@ impl Reader<'_> {
         let line = page.line(last);
         let mut start = last + 1;
         let mut words = 0;
-        let mut best: Option<Name> = None;
+        let mut best: Option<Rc<Name>> = None;
         while start > 0 && words < 6 && page.line(start - 1) == line {
             let token = start - 1;
             match page.kind(token) {
@@ -34,7 +36,7 @@ impl Reader<'_> {
                     if phrase.len() > LONGEST_NAME {
                         break;
                     }
-                    let name = Name::read(self.rules, phrase);
+                    let name = self.name(phrase);
                     let done = name.role == Role::Exact
                         || (best.as_ref().is_some_and(|b| b.role >= Role::Plain && name.role == b.role)
                             && words > 2);
@@ -133,7 +135,7 @@ impl Reader<'_> {
         let from = (mark..range.end).find(|&t| page.kind(t) == TokenKind::Word);
         if let Some(from) = from {
             let to = range.end.min(from + 8);
-            let name = Name::read(self.rules, page.slice(from, to));
+            let name = self.name(page.slice(from, to));
             if name.is_informative() {
                 context.names.push(Named { relation: "comment", name });
             }

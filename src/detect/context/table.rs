@@ -1,5 +1,7 @@
 //! A value in a table: Markdown's and other cells, delimited files, rows of SQL.
 
+use std::rc::Rc;
+
 use super::super::lex::{Op, TokenKind};
 use super::super::name::Name;
 use super::{Context, Named, Reader};
@@ -33,7 +35,7 @@ impl Reader<'_> {
             if let Some(&edge) = edges.get(column) {
                 let to = edges.get(column + 1).copied().unwrap_or(cells.end);
                 let (from, to) = self.trim(edge + 1, to.max(edge + 1));
-                let name = Name::read(self.rules, page.slice(from, to));
+                let name = self.name(page.slice(from, to));
                 if name.is_informative() && !page.holds_value(from, to.max(from)) {
                     context.names.push(Named { relation: "column", name });
                     return;
@@ -64,7 +66,7 @@ impl Reader<'_> {
         if field.is_empty() {
             return false;
         }
-        if place > 0 && Name::read(self.rules, field).value_holder {
+        if place > 0 && self.name(field).value_holder {
             // `key,value`: the field before it is its name.
             let row = fields_of(&text[line_start..start], delimiter);
             let Some(name) = row.get(place - 1).and_then(|f| std::str::from_utf8(f).ok()) else {
@@ -99,7 +101,7 @@ impl Reader<'_> {
     }
 
     /// The column that a value of an SQL insert goes into: `(a, b) VALUES ('…', '…'), ('…', '…')`.
-    pub(super) fn sql_column(&self, opener: usize, at: usize) -> Option<Name> {
+    pub(super) fn sql_column(&self, opener: usize, at: usize) -> Option<Rc<Name>> {
         let page = self.page;
         if page.kind(opener) != TokenKind::Open(b'(') {
             return None;
@@ -136,7 +138,7 @@ impl Reader<'_> {
                         if ends {
                             if seen == place {
                                 let (from, to) = self.trim(start, token);
-                                return Some(Name::read(self.rules, page.slice(from, to)));
+                                return Some(self.name(page.slice(from, to)));
                             }
                             seen += 1;
                             start = token + 1;
