@@ -492,7 +492,9 @@ impl Examination<'_> {
             };
             let (mut twilio, mut vendor) = (false, false);
             for token in from..to {
-                if page.kind(token) == TokenKind::Word {
+                // A longer word is a value, and no service's name.
+                let span = &page.tokens[token];
+                if page.kind(token) == TokenKind::Word && span.end - span.start <= 30 {
                     let name = reader.name(page.slice(token, token + 1));
                     twilio |= name.twilio;
                     vendor |= name.vendor.is_some() && !name.vendor_is_common;

@@ -24,6 +24,8 @@ const MOST_STEPS: usize = 8;
 const MOST_LEVELS: usize = 10;
 /// How far up a section's head is looked for, in lines.
 const MOST_LINES_UP: usize = 300;
+/// How many names of one page are kept: those that recur come early.
+const MOST_NAMES: usize = 2_048;
 /// A name longer than this is no name.
 const LONGEST_NAME: usize = 120;
 
@@ -294,7 +296,10 @@ impl<'a> Reader<'a> {
             return Rc::clone(name);
         }
         let name = Rc::new(Name::read(self.rules, text));
-        self.names.borrow_mut().insert(text.into(), Rc::clone(&name));
+        let mut names = self.names.borrow_mut();
+        if names.len() < MOST_NAMES {
+            names.insert(text.into(), Rc::clone(&name));
+        }
         name
     }
 
