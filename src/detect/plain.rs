@@ -22,6 +22,8 @@ use crate::rules::Rules;
 const REACH: usize = 8 * 1024;
 /// How far away the file may speak of Twilio, in bytes. Windows of large files overlap by as much.
 pub(super) const FAR: usize = 64 * 1024;
+/// So many candidates are all read closely.
+const FEW: usize = 64;
 /// How many uses of one variable are looked at.
 const MOST_USES: usize = 12;
 
@@ -111,9 +113,11 @@ impl Survey {
         let mentions = mentions(text);
         let path_twilio = encoded::contains_ignore_case(path.as_bytes(), b"twilio");
         let has_sid = self.candidates.iter().any(|c| c.shape.is_sid() || c.password.is_some());
-        if !has_sid {
-            // Without a SID only a value's own name can speak for it.
-            let far = !mentions.is_empty() || path_twilio;
+        // Without a SID only a value's own name can speak for it. In a text that speaks of Twilio this cheap look is
+        // worth it only where there are many candidates, as in lock files.
+        let far = !mentions.is_empty() || path_twilio;
+        let few = far && self.candidates.len() <= FEW;
+        if !has_sid && !few {
             self.candidates.retain(|candidate| may_be_named(text, &candidate.span, far));
         }
         self.candidates.retain(|candidate| !candidate::is_typed(rules, candidate));
