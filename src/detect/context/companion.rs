@@ -101,7 +101,16 @@ impl Reader<'_> {
                 return Some(name);
             }
         }
-        None
+        self.label_before(tag.filter(|&tag| page.is(tag, Op::Less))?)
+    }
+
+    /// The words right before a tag: `<label>Auth Token <input value="…">`.
+    fn label_before(&self, tag: usize) -> Option<Rc<Name>> {
+        let page = self.page;
+        let skip = |at: &usize| matches!(page.kind(*at), TokenKind::Line(_) | TokenKind::Op(Op::Colon));
+        let last = (0..tag).rev().find(|at| !skip(at)).filter(|&at| page.kind(at) == TokenKind::Word)?;
+        let first = (0..=last).rev().take(5).take_while(|&at| page.kind(at) == TokenKind::Word).last()?;
+        Some(self.name(page.slice(first, last + 1))).filter(|name| name.is_informative())
     }
 
     /// The first argument of the call that a value stands in: `option("--auth-token", default="…")`.
