@@ -134,7 +134,7 @@ fn hold(title: &str, board: &Board) {
 }
 
 fn later_set(name: &str) -> bool {
-    ["s2-", "s3-", "s4-", "s5-", "s6-", "s7-"].iter().any(|prefix| name.starts_with(prefix))
+    ["s2-", "s3-", "s4-", "s5-", "s6-", "s7-", "s8-"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[test]
