@@ -7,16 +7,10 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use common::fixture::Mint;
-use common::{git, run, stderr, stdout, write};
+use common::{git, repository, run, stderr, stdout, write};
 
 fn leak(seed: u64) -> String {
     Mint::new(seed).fill("TWILIO_ACCOUNT_SID={{ac:1}}\nTWILIO_AUTH_TOKEN={{token:1}}\n").0
-}
-
-fn repository() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    git(folder.path(), &["init", "-q"]);
-    folder
 }
 
 /// git as a user runs it, whatever comes of it.

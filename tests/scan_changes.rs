@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use common::fixture::Mint;
-use common::{git, report, run, stderr, write};
+use common::{commit, git, report, repository, run, stderr, write};
 use serde_json::Value;
 
 fn leak(seed: u64) -> String {
@@ -16,18 +16,6 @@ fn leak(seed: u64) -> String {
 
 fn token(seed: u64) -> String {
     Mint::new(seed).value("token", "1")
-}
-
-fn repository() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    git(folder.path(), &["init", "-q"]);
-    folder
-}
-
-fn commit(folder: &Path, message: &str) -> String {
-    git(folder, &["add", "-A"]);
-    git(folder, &["commit", "-q", "--allow-empty", "-m", message]);
-    git(folder, &["rev-parse", "HEAD"])
 }
 
 /// The seeds of all tokens found, and the exit code.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use common::fixture::Mint;
-use common::{git, report, run, stderr, write};
+use common::{commit, git, report, repository, run, stderr, write};
 use serde_json::Value;
 
 /// A leak whose token is unlike any other.
@@ -19,18 +19,6 @@ fn token(seed: u64) -> String {
     let mut mint = Mint::new(seed);
     mint.fill("{{ac:1}}{{token:1}}");
     mint.value("token", "1")
-}
-
-fn commit(folder: &Path, message: &str) -> String {
-    git(folder, &["add", "-A"]);
-    git(folder, &["commit", "-q", "--allow-empty", "-m", message]);
-    git(folder, &["rev-parse", "HEAD"])
-}
-
-fn repository() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    git(folder.path(), &["init", "-q"]);
-    folder
 }
 
 fn history(folder: &Path) -> Value {

@@ -45,8 +45,6 @@ pub struct Place {
     pub list: Option<(usize, usize)>,
     /// The value right before it, by the byte where that begins.
     pub after: Option<usize>,
-    /// The value right after it.
-    pub before: Option<usize>,
     /// The calls in which its variable is used: the byte where each begins, and the position.
     pub uses: Vec<(usize, usize)>,
     /// The SID whose variable stands right before its own in a call, by the byte where that SID begins.
@@ -68,7 +66,7 @@ impl Place {
         let shift = |at: &mut usize| *at = at.wrapping_add(distance);
         self.levels.iter_mut().for_each(shift);
         self.uses.iter_mut().for_each(|(list, _)| shift(list));
-        [&mut self.after, &mut self.before, &mut self.used_after].into_iter().flatten().for_each(shift);
+        [&mut self.after, &mut self.used_after].into_iter().flatten().for_each(shift);
         if let Some((list, _)) = &mut self.list {
             shift(list);
         }

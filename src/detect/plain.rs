@@ -387,11 +387,11 @@ impl Examination<'_> {
                 .and_then(|word| owners.get(word))
                 .map(|values| values[0]);
             if let Some(after) = after.filter(|&after| self.shape(&reads[after]).is_sid()) {
-                reads[owner].used_after = Some(self.candidates[reads[after].candidate].span.start);
+                reads[owner].used_after = Some(reads[after].candidate);
             } else if let Some(value) =
                 context.after_value.filter(|&value| self.candidates[value].shape.is_sid())
             {
-                reads[owner].used_after = Some(self.candidates[value].span.start);
+                reads[owner].used_after = Some(value);
             }
             let vendor = context.names.iter().any(|named| named.name.vendor.is_some() && !named.name.twilio);
             let twilio = context.names.iter().any(|named| named.name.twilio)
@@ -429,10 +429,7 @@ impl Examination<'_> {
             });
         } else if value_after(page, read.token).is_some_and(is_partner) && read.context.list.is_some() {
             around.sid_beside = Some("stands right before its SID");
-        } else if read
-            .used_after
-            .is_some_and(|at| self.candidates.iter().any(|c| c.span.start == at && c.shape == partner))
-        {
+        } else if read.used_after.is_some_and(|sid| self.candidates[sid].shape == partner) {
             around.sid_beside = Some("its variable is used right after that of a SID");
             around.sid_by_use = true;
         }
@@ -539,9 +536,8 @@ impl Examination<'_> {
                 levels: context.levels.iter().map(|level| level.id).collect(),
                 list: context.list.map(|list| (list, context.position)),
                 after: context.after_value.map(start_of),
-                before: None,
                 uses: read.uses.clone(),
-                used_after: read.used_after,
+                used_after: read.used_after.map(start_of),
                 leans_on_sid: judgement.leans_on_sid,
                 rank: judgement.rank,
             },

@@ -45,12 +45,7 @@ pub fn scan_between(
     hidden: &[ObjectId],
 ) -> Result<Scanned, Error> {
     let listed = Commits::between(repository, tips, hidden);
-    let shallow: HashSet<ObjectId> = repository
-        .shallow_commits()
-        .ok()
-        .flatten()
-        .map(|commits| commits.iter().copied().collect())
-        .unwrap_or_default();
+    let shallow = repository::shallow_boundary(repository);
     if listed.nodes.iter().any(|node| shallow.contains(&node.id)) {
         return Err(Error::Revision { spec: spec.to_owned(), reason: DEEPEN.to_owned() });
     }

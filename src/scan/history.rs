@@ -137,7 +137,7 @@ impl Tracing<'_> {
         let mut groups: HashMap<(BString, ObjectId), Vec<u64>> = HashMap::new();
         let mut described: HashMap<usize, Option<Commit>> = HashMap::new();
         let placed: HashSet<ObjectId> = stays.keys().map(|(_, blob)| *blob).collect();
-        let mut texts: Vec<(usize, TextHits)> = Vec::new();
+        let mut texts: Vec<TextHits> = Vec::new();
         for ((path, blob), stay) in stays {
             let commit = described
                 .entry(stay.introduced)
@@ -152,11 +152,11 @@ impl Tracing<'_> {
             };
             if let Some(text) = self.text(&path.to_string(), blob, origin) {
                 groups.insert((path, blob), text.hits.iter().map(super::gather::value_key).collect());
-                texts.push((stay.introduced, text));
+                texts.push(text);
             }
         }
         let removals = removals(&nodes, &holdings, &groups);
-        for (_, text) in &mut texts {
+        for text in &mut texts {
             for hit in &text.hits {
                 if let (false, Some(&place)) = (
                     text.origin.at_head,
@@ -166,7 +166,7 @@ impl Tracing<'_> {
                 }
             }
         }
-        self.scanned.texts.extend(texts.into_iter().map(|(_, text)| text));
+        self.scanned.texts.extend(texts);
         self.unplaced(pass.blobs.difference(&placed).copied().collect());
         self.messages(&pass.messages, &nodes);
     }

@@ -34,8 +34,6 @@ pub struct Scanned {
     pub skipped: Vec<Skipped>,
     /// How much was looked at; `seconds` is left to the caller.
     pub stats: Stats,
-    /// Symbolic links that were not followed.
-    pub links: u64,
 }
 
 impl Scanned {
@@ -52,7 +50,6 @@ impl Scanned {
         self.stats.blobs += other.stats.blobs;
         self.stats.commits += other.stats.commits;
         self.stats.bytes += other.stats.bytes;
-        self.links += other.links;
     }
 }
 
@@ -68,7 +65,7 @@ pub fn trees(
     for root in roots {
         let prefix = if roots.len() > 1 { root_prefix(root) } else { String::new() };
         let texts: Mutex<Vec<TextHits>> = Mutex::default();
-        let walked = tree::walk(root, options, || {
+        let unread = tree::walk(root, options, || {
             let mut windows = Windows::default();
             let (texts, prefix, files, bytes) = (&texts, &prefix, &files, &bytes);
             move |opened: Opened| {
@@ -93,10 +90,8 @@ pub fn trees(
             }
         })?;
         scanned.texts.extend(texts.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
-        scanned.links += walked.links;
         scanned.skipped.extend(
-            walked
-                .skipped
+            unread
                 .into_iter()
                 .map(|skipped| Skipped { path: format!("{prefix}{}", skipped.path), ..skipped }),
         );

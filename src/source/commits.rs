@@ -7,6 +7,7 @@ use std::rc::Rc;
 use gix::ObjectId;
 use gix::bstr::BString;
 
+use super::repository::shallow_boundary;
 use crate::model::{Commit, Skipped};
 
 /// Folders nested deeper than this are named and not entered.
@@ -75,12 +76,7 @@ impl Commits {
     /// Depth first with an explicit stack, so that a commit is listed after all of its parents: each stands on the
     /// stack twice, the second time with what was read of it, below its parents.
     fn walk(&mut self, repository: &gix::Repository, tips: Vec<Tip>, hidden: &HashSet<ObjectId>) {
-        let boundary: HashSet<ObjectId> = repository
-            .shallow_commits()
-            .ok()
-            .flatten()
-            .map(|commits| commits.iter().copied().collect())
-            .unwrap_or_default();
+        let boundary = shallow_boundary(repository);
         let mut places: HashMap<ObjectId, usize> = HashMap::new();
         let mut tried: HashSet<ObjectId> = HashSet::new();
         for tip in tips {

@@ -1,6 +1,7 @@
 //! Opening a git repository so that nothing of it can run or lead elsewhere: no configuration but its own is read,
 //! no replacement objects, no hooks, filters or drivers.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// A repository cannot be opened, or not looked at in the way asked.
@@ -99,6 +100,13 @@ fn object_folders(
     }
     std::fs::write(list.path().join("info/alternates"), text)?;
     Ok(list)
+}
+
+/// The commits whose parents a shallow clone does not have; none in a whole one.
+#[must_use]
+pub fn shallow_boundary(repository: &gix::Repository) -> HashSet<gix::ObjectId> {
+    let commits = repository.shallow_commits().ok().flatten();
+    commits.map(|commits| commits.iter().copied().collect()).unwrap_or_default()
 }
 
 /// Whether a path is a bare repository, or a git folder itself.

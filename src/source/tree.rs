@@ -56,29 +56,19 @@ pub struct Opened {
     pub path: String,
 }
 
-/// What walking came to, besides the files.
-#[derive(Debug, Default)]
-pub struct Walked {
-    /// What could not be read.
-    pub skipped: Vec<Skipped>,
-    /// Symbolic links that were not followed.
-    pub links: u64,
-}
-
-/// Opens every file below `root` and gives it to a visitor; `visitor` makes one for each thread.
-pub fn walk<V>(root: &Path, options: &Options, visitor: impl Fn() -> V + Sync) -> Result<Walked, Error>
+/// Opens every file below `root` and gives it to a visitor; `visitor` makes one for each thread. Returns what could not be
+/// read.
+pub fn walk<V>(root: &Path, options: &Options, visitor: impl Fn() -> V + Sync) -> Result<Vec<Skipped>, Error>
 where
     V: FnMut(Opened) -> Result<(), Skipped> + Send,
 {
     let shown = root.display().to_string();
     let metadata = root.metadata().map_err(|source| Error::Root { path: shown.clone(), source })?;
-    let walked = Mutex::new(Walked::default());
+    let walked = Mutex::new(Vec::new());
     if metadata.is_file() {
         let name = root.file_name().map_or_else(|| shown.clone(), |name| name.to_string_lossy().into_owned());
         let file = File::open(root).map_err(|source| Error::Root { path: shown.clone(), source })?;
-        let mut walked = Walked::default();
-        walked.skipped.extend(visitor()(Opened { file, path: name }).err());
-        return Ok(walked);
+        return Ok(visitor()(Opened { file, path: name }).err().into_iter().collect());
     }
     if !metadata.is_dir() {
         return Err(Error::Special { path: shown });
@@ -96,17 +86,17 @@ where
             match entry {
                 Ok(entry) => {
                     let hash = hash(state, entry.path());
-                    if let Err(skipped) = regular(root, &entry, options, walked).and_then(|file| match file {
+                    if let Err(skipped) = regular(root, &entry, options).and_then(|file| match file {
                         Some(opened) => {
                             seen_here.note(hash);
                             visit(opened)
                         }
                         None => Ok(()),
                     }) {
-                        lock(walked).skipped.push(skipped);
+                        lock(walked).push(skipped);
                     }
                 }
-                Err(error) => lock(walked).skipped.push(walk_error(root, &error)),
+                Err(error) => lock(walked).push(walk_error(root, &error)),
             }
             WalkState::Continue
         })
@@ -193,14 +183,14 @@ fn tracked_too(
     root: &Path,
     repository: &Path,
     options: &Options,
-    walked: &mut Walked,
+    walked: &mut Vec<Skipped>,
     visit: &mut impl FnMut(Opened) -> Result<(), Skipped>,
     seen: impl Fn(&Path) -> bool,
 ) {
     let files = match tracked::files(repository) {
         Ok(files) => files,
         Err(reason) => {
-            walked.skipped.push(Skipped { path: repository.display().to_string(), reason });
+            walked.push(Skipped { path: repository.display().to_string(), reason });
             return;
         }
     };
@@ -219,33 +209,23 @@ fn tracked_too(
         if !path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
             continue;
         }
-        let result =
-            open(&path, slashed(&relative), options).and_then(|file| file.map_or(Ok(()), &mut *visit));
-        walked.skipped.extend(result.err());
+        let result = open(&path, slashed(&relative), options).and_then(&mut *visit);
+        walked.extend(result.err());
     }
 }
 
 /// Opens a walked entry if it is a regular file.
-fn regular(
-    root: &Path,
-    entry: &DirEntry,
-    options: &Options,
-    walked: &Mutex<Walked>,
-) -> Result<Option<Opened>, Skipped> {
+fn regular(root: &Path, entry: &DirEntry, options: &Options) -> Result<Option<Opened>, Skipped> {
     let Some(kind) = entry.file_type() else { return Ok(None) };
-    if kind.is_symlink() {
-        lock(walked).links += 1;
-        return Ok(None);
-    }
     if !kind.is_file() {
         return Ok(None);
     }
     let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
-    open(entry.path(), slashed(relative), options)
+    open(entry.path(), slashed(relative), options).map(Some)
 }
 
 /// Opens a file without following a link or waiting for a pipe that took its place meanwhile.
-fn open(path: &Path, shown: String, options: &Options) -> Result<Option<Opened>, Skipped> {
+fn open(path: &Path, shown: String, options: &Options) -> Result<Opened, Skipped> {
     let skipped = |reason: String| Skipped { path: shown.clone(), reason };
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = rustix::fs::open(path, flags, Mode::empty())
@@ -257,7 +237,7 @@ fn open(path: &Path, shown: String, options: &Options) -> Result<Option<Opened>,
             return Err(skipped(format!("{size} bytes, above --max-file-size")));
         }
     }
-    Ok(Some(Opened { file, path: shown }))
+    Ok(Opened { file, path: shown })
 }
 
 fn slashed(path: &Path) -> String {

@@ -72,3 +72,17 @@ pub fn write(folder: &Path, path: &str, bytes: impl AsRef<[u8]>) {
     std::fs::create_dir_all(path.parent().expect("a folder above")).expect("made");
     std::fs::write(path, bytes).expect("written");
 }
+
+/// A fresh repository without commits.
+pub fn repository() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    git(folder.path(), &["init", "-q"]);
+    folder
+}
+
+/// Commits all that there is, and returns the commit's id.
+pub fn commit(folder: &Path, message: &str) -> String {
+    git(folder, &["add", "-A"]);
+    git(folder, &["commit", "-q", "--allow-empty", "-m", message]);
+    git(folder, &["rev-parse", "HEAD"])
+}

@@ -19,7 +19,6 @@ impl Reader<'_> {
             return;
         }
         let column = row.iter().position(|&p| p == pipe).unwrap_or(0);
-        let offset = usize::from(range.start != row[0]);
         let previous_start = if column > 0 { row[column - 1] + 1 } else { range.start };
         if let Some(value) = self.last_value(previous_start, pipe) {
             context.after_value = Some(value);
@@ -42,7 +41,6 @@ impl Reader<'_> {
                 }
             }
         }
-        let _ = offset;
         if previous_start < pipe {
             let (from, to) = self.trim(previous_start, pipe);
             self.push(context, "cell before it", page.slice(from, to));
