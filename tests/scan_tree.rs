@@ -296,3 +296,24 @@ fn a_fingerprint_does_not_move_with_its_line() {
     write(folder.path(), ".env", format!("# a\n\n\n{text}"));
     assert_eq!(ids(&report(folder.path(), &[]).0), before);
 }
+
+#[test]
+fn a_tie_in_doubt_is_reported_with_the_candidates() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut mint = Mint::new(12);
+    let text =
+        mint.fill("one = Client('{{ac:1}}', x); two = Client('{{ac:2}}', x)\nauth_token = '{{token:3}}'\n").0;
+    write(folder.path(), "a.py", text);
+    let (report, _) = report(folder.path(), &[]);
+    let credential =
+        report["credentials"].as_array().unwrap().iter().find(|c| c["type"] == "auth_token").unwrap();
+    let mut named = vec![credential["account_sid"].clone()];
+    named.extend(credential["ambiguous"].as_array().unwrap().iter().map(|tie| tie["sid"].clone()));
+    named.sort_by_key(ToString::to_string);
+    let mut accounts = [mint.value("ac", "1"), mint.value("ac", "2")];
+    accounts.sort();
+    assert_eq!(named, accounts);
+    let (folder, _) = leaky();
+    let (report, _) = common::report(folder.path(), &[]);
+    assert!(report["credentials"][0]["ambiguous"].is_null(), "no doubt where there is one of each");
+}
