@@ -9,3 +9,4 @@ pub mod report;
 pub mod rules;
 pub mod scan;
 pub mod source;
+pub mod twilio;

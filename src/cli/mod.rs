@@ -1,10 +1,14 @@
 //! The command line: arguments, terminal, progress and exit codes; one file a command.
 
+mod asking;
 mod hook;
+mod inventory;
 mod output;
 mod progress;
 mod rules;
 mod scan;
+mod twilio;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -12,7 +16,7 @@ use clap::{Parser, Subcommand};
 
 use crate::source::repository::causes;
 
-/// Finds leaked Twilio credentials in code.
+/// Finds leaked Twilio credentials in code and git history, proves which still work, and takes them out of service
 #[derive(Parser)]
 #[command(name = "sidsweep", version, about, max_term_width = 100)]
 struct Cli {
@@ -23,6 +27,8 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Scan(scan::Args),
+    Verify(verify::Args),
+    Inventory(inventory::Args),
     Hook(hook::Args),
     Rules(rules::Args),
 }
@@ -53,6 +59,8 @@ impl<E: std::error::Error + 'static> From<E> for Failure {
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Scan(args) => scan::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Inventory(args) => inventory::run(&args),
         Command::Hook(args) => hook::run(&args),
         Command::Rules(args) => rules::run(&args),
     };

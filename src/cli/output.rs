@@ -19,6 +19,14 @@ pub fn print(report: &Report, format: Format) -> Result<(), Failure> {
     pass_broken_pipe(result).map_err(|error| Failure(format!("standard output: {error}")))
 }
 
+/// Prints a page for people; `write` is given the columns that there are.
+pub fn page(write: impl FnOnce(usize, &mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let width = terminal_size::terminal_size().map_or(WIDTH, |(width, _)| usize::from(width.0));
+    let mut out = BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()));
+    let result = write(width, &mut out).and_then(|()| out.flush());
+    pass_broken_pipe(result).map_err(|error| Failure(format!("standard output: {error}")))
+}
+
 /// Writes a report to a file, without colour.
 pub fn write(report: &Report, format: Format, path: &Path) -> Result<(), Failure> {
     let result = File::create(path).and_then(|file| {

@@ -7,9 +7,9 @@ use std::time::Instant;
 use clap::ValueEnum;
 
 use super::progress::Display;
-use super::{Failure, Outcome, output, rules};
+use super::{Failure, Outcome, asking, output, rules, twilio};
 use crate::detect::Detector;
-use crate::model::{Confidence, Report, Source, SourceMode};
+use crate::model::{Confidence, Report, Source, SourceMode, Vault, VerdictState};
 use crate::report::Format;
 use crate::rules::Rules;
 use crate::scan::{self, Progress, Scanned, gather};
@@ -80,6 +80,15 @@ pub struct Args {
     /// What makes the command exit with 1
     #[arg(long, value_name = "WHAT", value_enum, default_value = "any")]
     fail_on: FailOn,
+    /// Ask Twilio which of the credentials still work, by requests that change nothing
+    #[arg(long)]
+    verify: bool,
+    /// With --verify: look at what live credentials reach (numbers, keys, subaccounts, spend, recorded changes); never at
+    /// messages or calls
+    #[arg(long, requires = "verify")]
+    exposure: bool,
+    #[command(flatten)]
+    twilio: twilio::Asking,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -90,22 +99,24 @@ enum Level {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FailOn {
+pub enum FailOn {
     /// Any secret that is reported: tokens, key secrets and Twilio's other secrets. Account SIDs and key SIDs are
     /// identifiers, and do not count.
     Any,
+    /// With --verify: a credential that works
+    Live,
     /// Nothing
     Never,
 }
 
-fn format(name: &str) -> Result<Format, String> {
+pub fn format(name: &str) -> Result<Format, String> {
     Format::ALL.iter().find(|(known, _)| *known == name).map(|(_, format)| *format).ok_or_else(|| {
         let known: Vec<&str> = Format::ALL.iter().map(|(known, _)| *known).collect();
         format!("no such format; there are {}", known.join(", "))
     })
 }
 
-fn report_file(text: &str) -> Result<(Format, PathBuf), String> {
+pub fn report_file(text: &str) -> Result<(Format, PathBuf), String> {
     let (name, file) = text.split_once('=').ok_or("write it as FORMAT=FILE, e.g. json=report.json")?;
     Ok((format(name)?, PathBuf::from(file)))
 }
@@ -126,6 +137,24 @@ fn size(text: &str) -> Result<u64, String> {
 }
 
 pub fn run(args: &Args) -> Result<Outcome, Failure> {
+    if args.fail_on == FailOn::Live && !args.verify {
+        return Err(Failure(
+            "--fail-on live needs --verify: without asking, nothing is known to be live".to_owned(),
+        ));
+    }
+    // Before the scan: whoever asked for verdicts hears at once that there will be none.
+    let client = args.verify.then(|| args.twilio.client()).transpose()?;
+    let ours = client.as_ref().map(|client| asking::ours(&args.twilio, client)).transpose()?.flatten();
+    let (mut report, vault) = find(args)?;
+    if let Some(client) = &client {
+        asking::ask(&args.twilio, client, ours.as_ref(), &mut report, &vault, args.exposure);
+    }
+    publish(&report, args.format, &args.reports)?;
+    Ok(outcome(&report, args.fail_on))
+}
+
+/// Scans and gathers: the report, and the values for asking about.
+fn find(args: &Args) -> Result<(Report, Vault), Failure> {
     let begin = Instant::now();
     let mut rules = Rules::built_in();
     for file in &args.rules {
@@ -139,15 +168,20 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     };
     let options =
         gather::Options { min_confidence: args.min_confidence.into(), show_secrets: args.show_secrets };
-    let gathered = gather::gather(detector.rules(), scanned.texts, options);
+    let mut gathered = gather::gather(detector.rules(), scanned.texts, options);
+    let vault = std::mem::take(&mut gathered.vault);
     let mut stats = scanned.stats;
     stats.seconds = begin.elapsed().as_secs_f64();
-    let report = gathered.report(sources, stats, scanned.skipped);
-    for (format, path) in &args.reports {
-        output::write(&report, *format, path)?;
+    Ok((gathered.report(sources, stats, scanned.skipped), vault))
+}
+
+/// Writes a report to all the places that were asked for, and names what was not read.
+pub fn publish(report: &Report, format: Format, files: &[(Format, PathBuf)]) -> Result<(), Failure> {
+    for (format, path) in files {
+        output::write(report, *format, path)?;
     }
     for skipped in &report.skipped {
-        if args.format != Format::Text {
+        if format != Format::Text {
             output::complain(&format!(
                 "not read: {}: {}",
                 skipped.path.escape_debug(),
@@ -155,8 +189,7 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
             ));
         }
     }
-    output::print(&report, args.format)?;
-    Ok(outcome(&report, args.fail_on))
+    output::print(report, format)
 }
 
 fn look(args: &Args, detector: &Detector, progress: &Progress) -> Result<(Scanned, Vec<Source>), Failure> {
@@ -204,10 +237,18 @@ fn look(args: &Args, detector: &Detector, progress: &Progress) -> Result<(Scanne
     Ok((scanned, sources))
 }
 
-fn outcome(report: &Report, fail_on: FailOn) -> Outcome {
-    if fail_on == FailOn::Any && report.findings.iter().any(|finding| finding.kind.is_secret()) {
+/// The exit code of a report. For `live`, an answer that did not come is no all-clear.
+pub fn outcome(report: &Report, fail_on: FailOn) -> Outcome {
+    let any = |state| report.credentials.iter().any(|credential| credential.verdict.state == state);
+    let found = match fail_on {
+        FailOn::Any => report.findings.iter().any(|finding| finding.kind.is_secret()),
+        FailOn::Live => any(VerdictState::Live),
+        FailOn::Never => false,
+    };
+    let unanswered = fail_on == FailOn::Live && any(VerdictState::Unknown);
+    if found {
         Outcome::Found
-    } else if report.skipped.is_empty() {
+    } else if report.skipped.is_empty() && !unanswered {
         Outcome::Clean
     } else {
         Outcome::Incomplete

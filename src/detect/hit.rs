@@ -1,7 +1,7 @@
 //! A value that was judged to be a credential, with what pairing needs to know of its place.
 
 use super::runs::Span;
-use crate::model::{Confidence, Encoding, Kind, Secret};
+use crate::model::{Confidence, Encoding, Kind, Region, Secret};
 
 /// A judged value, at a place in bytes of the text.
 #[derive(Debug, Clone)]
@@ -30,6 +30,8 @@ pub struct Hit {
     pub expires: Option<i64>,
     /// Why somebody allowed it: the reason after `sidsweep:allow` on its line or the line above.
     pub allowed: Option<String>,
+    /// Regions that the text around it names, nearest first.
+    pub regions: Vec<Region>,
     /// The account and the key that a value names itself; Access Tokens only.
     pub names: Option<(Option<String>, String)>,
 }

@@ -15,6 +15,7 @@ mod page;
 pub mod pair;
 mod placeholder;
 mod plain;
+mod region;
 pub mod runs;
 mod shaped;
 
@@ -77,6 +78,7 @@ impl Detector {
     pub fn detect_window(&self, text: &[u8], path: &str, end_of_line: Option<u8>) -> Vec<Hit> {
         let mut hits = self.view(text, path, Stage::Mail, 0);
         locate(&mut hits, text, end_of_line);
+        region::mark(&mut hits, text);
         if let Some(decoded) = encoded::utf16(text) {
             let mut inner = self.view(&decoded, path, Stage::Escapes, 0);
             for hit in &mut inner {
@@ -85,6 +87,7 @@ impl Detector {
                 }
             }
             locate(&mut inner, &decoded, None);
+            region::mark(&mut inner, &decoded);
             hits.extend(inner);
         }
         hits

@@ -543,6 +543,7 @@ impl Examination<'_> {
             },
             expires: None,
             allowed: None,
+            regions: Vec::new(),
             names: None,
         }
     }
@@ -588,6 +589,7 @@ fn basic(candidate: &Candidate, read: &Read, hits: &mut Vec<Hit>) {
             },
             expires: None,
             allowed: None,
+            regions: Vec::new(),
             names: None,
         });
     };

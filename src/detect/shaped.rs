@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::hit::{Hit, Place};
 use super::runs::Span;
-use crate::model::{Confidence, Encoding, Kind, Secret};
+use crate::model::{Confidence, Encoding, Kind, Region, Secret};
 use crate::rules::Rules;
 
 /// The credential with a shape of its own that this run of `[0-9A-Za-z_-]` is a part of, if there is one.
@@ -55,6 +55,7 @@ fn hit(kind: Kind, text: &[u8], span: Span, evidence: Vec<String>) -> Option<Hit
         place: Place::default(),
         expires: None,
         allowed: None,
+        regions: Vec::new(),
         names: None,
     })
 }
@@ -97,12 +98,15 @@ fn access_token(text: &[u8], run: &Span) -> Option<Hit> {
     if let Some(account) = payload.sub.as_deref().and_then(sid_only) {
         evidence.push(format!("of the account {account}"));
     }
+    let mut regions = Vec::new();
     if let Some(region) =
         header.twr.filter(|region| region.len() <= 8 && region.bytes().all(|b| b.is_ascii_alphanumeric()))
     {
         evidence.push(format!("region {region}"));
+        regions.extend(region.parse::<Region>().ok());
     }
     let mut hit = hit(Kind::AccessTokenJwt, text, run.start..signature.end, evidence)?;
+    hit.regions = regions;
     hit.expires = payload.exp;
     hit.names = Some((payload.sub.filter(|sub| sid_only(sub).is_some()), payload.iss));
     Some(hit)

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Fingerprint;
+use super::{Exposure, Fingerprint, Region};
 
 /// What a credential is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,8 +58,14 @@ pub struct Credential {
     /// When an Access Token stops working, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires: Option<String>,
+    /// Regions that the code around it speaks of, nearest first; us1 goes without saying.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub region_hints: Vec<Region>,
     /// Whether it works.
     pub verdict: Verdict,
+    /// What it reaches, where that was asked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub exposure: Option<Exposure>,
     /// What to do.
     pub remedy: Remedy,
 }
@@ -82,14 +88,50 @@ pub enum VerdictState {
     Unverified,
 }
 
+/// What kind of credential it turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerdictKind {
+    /// An Auth Token, whether primary or secondary is not known.
+    AuthToken,
+    /// The Auth Token that signs webhooks.
+    PrimaryToken,
+    /// The Auth Token that is to follow the primary.
+    SecondaryToken,
+    /// The token of test credentials.
+    TestToken,
+    /// A key that may do everything.
+    MainKey,
+    /// A key that may do everything but accounts and keys.
+    StandardKey,
+    /// A key that may do what its policy allows.
+    RestrictedKey,
+}
+
+impl VerdictKind {
+    /// What a person calls it.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::AuthToken => "Auth Token",
+            Self::PrimaryToken => "primary Auth Token",
+            Self::SecondaryToken => "secondary Auth Token",
+            Self::TestToken => "test token",
+            Self::MainKey => "Main key",
+            Self::StandardKey => "Standard key",
+            Self::RestrictedKey => "Restricted key",
+        }
+    }
+}
+
 /// The answer to whether a credential works, and since when that is known.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Verdict {
     /// The answer.
     pub state: VerdictState,
     /// What kind of credential it turned out to be.
-    pub kind: Option<String>,
-    /// The region that was asked.
+    pub kind: Option<VerdictKind>,
+    /// The regions that were asked, or the one where it works.
     pub region: Option<String>,
     /// Twilio's error code.
     pub code: Option<u32>,
@@ -97,6 +139,12 @@ pub struct Verdict {
     pub reason: Option<String>,
     /// The account that owns it.
     pub owner: Option<String>,
+    /// The parent of that account, where it is a subaccount.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub parent: Option<String>,
+    /// Whether the account is one of those that the administrator's credential sees; left out where nobody looked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ours: Option<bool>,
     /// When it was asked, RFC 3339.
     pub checked_at: Option<String>,
 }
@@ -112,6 +160,8 @@ impl Verdict {
             code: None,
             reason: None,
             owner: None,
+            parent: None,
+            ours: None,
             checked_at: None,
         }
     }
@@ -125,6 +175,8 @@ pub enum RemedyAction {
     DeleteKey,
     /// Rotate the Auth Token in the console.
     RotateAuthTokenInConsole,
+    /// Delete the secondary Auth Token.
+    DeleteSecondaryToken,
     /// Rotate the OAuth app's secret or delete the app.
     RotateOauthSecret,
     /// Delete the key at the service that made it.

@@ -3,16 +3,22 @@
 
 mod confidence;
 mod credential;
+mod exposure;
 mod finding;
 mod fingerprint;
 mod kind;
+mod region;
 mod report;
 mod secret;
 
 pub use confidence::Confidence;
-pub use credential::{Credential, CredentialType, Remedy, RemedyAction, Tie, Verdict, VerdictState};
+pub use credential::{
+    Credential, CredentialType, Remedy, RemedyAction, Tie, Verdict, VerdictKind, VerdictState,
+};
+pub use exposure::{Exposure, SecurityEvent, Spend, Unread};
 pub use finding::{Commit, Encoding, Finding, Location, Redacted};
 pub use fingerprint::Fingerprint;
 pub use kind::Kind;
-pub use report::{Report, SCHEMA, Skipped, Source, SourceMode, Stats, Suppressed, Tool};
-pub use secret::Secret;
+pub use region::Region;
+pub use report::{Asked, Report, SCHEMA, Skipped, Source, SourceMode, Stats, Suppressed, Tool};
+pub use secret::{Secret, Vault};

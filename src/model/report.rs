@@ -84,9 +84,25 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What they add up to.
     pub credentials: Vec<Credential>,
+    /// How Twilio was asked; left out where it was not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub asked: Option<Asked>,
     /// Findings that somebody allowed, with the reason: listed, and not counted.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub suppressed: Vec<Suppressed>,
+}
+
+/// How Twilio was asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Asked {
+    /// How many requests were sent, repeated ones included.
+    pub requests: u64,
+    /// A server that stood in for Twilio: then no verdict says anything about the real one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub test_endpoint: Option<String>,
+    /// Who asked on the owner's behalf: the user name of the administrator's credential.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub admin: Option<String>,
 }
 
 /// A finding that somebody allowed.

@@ -1,6 +1,13 @@
 //! A found value. It is wiped from memory when dropped, and there is no way to print it by accident.
 
+use std::collections::BTreeMap;
+
 use zeroize::Zeroize;
+
+use super::Fingerprint;
+
+/// The values of found secrets, by the credential that each is: for asking Twilio, and for nothing else.
+pub type Vault = BTreeMap<Fingerprint, Secret>;
 
 /// A value that was found. `Debug` shows its length only, and there is no `Display`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,3 +1,4 @@
-//! Taking a credential out of service. So far: what to do by hand.
+//! Taking a credential out of service: asking whether it works, and what to do about it.
 
+pub mod ask;
 pub mod guide;

@@ -1,9 +1,11 @@
 //! One file a format: the same report for people and for machines.
 
 pub mod hook;
+pub mod inventory;
 pub mod json;
 mod printable;
 pub mod text;
+mod verdict;
 
 use std::io::{self, Write};
 

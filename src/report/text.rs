@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::printable::printable;
+use super::verdict;
 use crate::model::{
     Confidence, Credential, CredentialType, Finding, Fingerprint, RemedyAction, Report, SourceMode,
     VerdictState,
@@ -32,10 +33,14 @@ pub fn write(report: &Report, width: usize, out: &mut impl Write) -> io::Result<
     let (mut secrets, identifiers): (Vec<&Credential>, Vec<&Credential>) =
         report.credentials.iter().partition(|credential| has_secret(credential, &by_credential));
     let first_place = |credential: &&Credential| {
-        by_credential
-            .get(&credential.id)
-            .and_then(|list| list.first())
-            .map(|f| (f.location.path.clone(), f.location.line, f.location.column))
+        by_credential.get(&credential.id).and_then(|list| list.first()).map(|f| {
+            (
+                verdict::urgency(credential.verdict.state),
+                f.location.path.clone(),
+                f.location.line,
+                f.location.column,
+            )
+        })
     };
     secrets.sort_by_cached_key(first_place);
     let mut printer = Printer { width: width.max(40), explained: Vec::new(), out };
@@ -65,13 +70,27 @@ impl<W: Write> Printer<'_, W> {
         let Some(first) = secrets.first() else { return Ok(()) };
         let confidence = secrets.iter().map(|finding| finding.confidence).max().unwrap_or(Confidence::Low);
         let colour = if confidence == Confidence::High { RED } else { YELLOW };
+        let state = credential.verdict.state;
+        let colour = match state {
+            VerdictState::Live => RED,
+            VerdictState::Rejected | VerdictState::Test => DIM,
+            _ => colour,
+        };
+        let word = if state == VerdictState::Unverified { "" } else { verdict::word(state) };
+        let word = if word.is_empty() {
+            String::new()
+        } else {
+            format!("{colour}{}{colour:#}  ", word.to_uppercase())
+        };
         writeln!(
             self.out,
-            "{colour}{}{colour:#} {BOLD}{}{BOLD:#}  {DIM}{confidence} confidence{}{DIM:#}",
+            "{colour}{}{colour:#} {BOLD}{}{BOLD:#}  {word}{DIM}{confidence} confidence{DIM:#}",
             first.kind.title(),
             printable(first.redacted.as_str()),
-            verdict(credential)
         )?;
+        if let Some(sentence) = verdict::sentence(&credential.verdict) {
+            self.wrapped("  verdict  ", &printable(&sentence), "")?;
+        }
         let tie = credential.evidence.first().map(|evidence| format!(" ({evidence})")).unwrap_or_default();
         if let Some(key) = &credential.key_sid {
             self.wrapped("  key      ", &format!("{}{tie}", printable(key)), "")?;
@@ -85,6 +104,9 @@ impl<W: Write> Printer<'_, W> {
         }
         if let Some(expires) = &credential.expires {
             self.wrapped("  expires  ", expires, "")?;
+        }
+        for (number, line) in credential.exposure.iter().flat_map(verdict::exposure).enumerate() {
+            self.wrapped(if number == 0 { "  reaches  " } else { "           " }, &printable(&line), "")?;
         }
         for finding in secrets.iter().take(MOST_PLACES) {
             let place = &finding.location;
@@ -178,6 +200,11 @@ impl<W: Write> Printer<'_, W> {
             let count = by_credential.get(&credential.id).map_or(0, Vec::len);
             let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
             let place = &first.location;
+            let whose = match credential.verdict.ours {
+                Some(true) => "ours",
+                Some(false) => "not ours",
+                None => "",
+            };
             self.wrapped(
                 "  ",
                 &format!(
@@ -186,7 +213,7 @@ impl<W: Write> Printer<'_, W> {
                     printable(&place.path),
                     place.line
                 ),
-                "",
+                whose,
             )?;
         }
         if identifiers.len() > MOST_LISTED {
@@ -213,6 +240,23 @@ impl<W: Write> Printer<'_, W> {
         writeln!(self.out)
     }
 
+    /// What asking Twilio came to.
+    fn asked(&mut self, report: &Report, secrets: &[&Credential]) -> io::Result<()> {
+        let Some(asked) = &report.asked else { return Ok(()) };
+        if !secrets.is_empty() {
+            let text = format!("Verdicts: {} ({} requests).", verdict::tally(secrets), asked.requests);
+            self.wrapped("", &text, "")?;
+        }
+        if let Some(endpoint) = &asked.test_endpoint {
+            writeln!(
+                self.out,
+                "{YELLOW}TEST ENDPOINT{YELLOW:#} {} stood in for Twilio.",
+                printable(endpoint)
+            )?;
+        }
+        Ok(())
+    }
+
     fn summary(&mut self, report: &Report, secrets: &[&Credential], identifiers: usize) -> io::Result<()> {
         let count = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
         let result = if secrets.is_empty() {
@@ -227,6 +271,7 @@ impl<W: Write> Printer<'_, W> {
             writeln!(self.out, "{text} allowed on the line, with a reason (listed in --format json).")?;
         }
         writeln!(self.out, "{result}; {}.", count(identifiers, "identifier alone", "identifiers alone"))?;
+        self.asked(report, secrets)?;
         let stats = &report.stats;
         let mut parts = Vec::new();
         for (number, one, many) in [
@@ -272,13 +317,6 @@ fn is_pair(credential: &Credential) -> bool {
         CredentialType::AuthToken => credential.account_sid.is_some(),
         CredentialType::ApiKey | CredentialType::OauthApp => credential.key_sid.is_some(),
         _ => false,
-    }
-}
-
-fn verdict(credential: &Credential) -> String {
-    match credential.verdict.state {
-        VerdictState::Unverified => String::new(),
-        state => format!(", {}", format!("{state:?}").to_lowercase()),
     }
 }
 

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::detect::Hit;
 use crate::detect::pair::{self, Pair};
 use crate::model::{
-    Commit, Confidence, Credential, CredentialType, Finding, Fingerprint, Kind, Location, Redacted, Report,
-    SCHEMA, Skipped, Source, Stats, Suppressed, Tie, Tool, Verdict,
+    Commit, Confidence, Credential, CredentialType, Finding, Fingerprint, Kind, Location, Redacted, Region,
+    Remedy, RemedyAction, Report, SCHEMA, Skipped, Source, Stats, Suppressed, Tie, Tool, Vault, Verdict,
 };
 use crate::remedy::guide;
 use crate::rules::Rules;
@@ -62,6 +62,8 @@ pub struct Gathered {
     pub credentials: Vec<Credential>,
     /// What somebody allowed.
     pub suppressed: Vec<Suppressed>,
+    /// The values of the secrets, by credential: for asking Twilio, and for nothing else.
+    pub vault: Vault,
 }
 
 impl Gathered {
@@ -79,6 +81,7 @@ impl Gathered {
             skipped,
             findings: self.findings,
             credentials: self.credentials,
+            asked: None,
             suppressed: self.suppressed,
         }
     }
@@ -238,6 +241,7 @@ struct Draft {
     evidence: Vec<String>,
     ambiguous: Vec<Tie>,
     expires: Option<i64>,
+    regions: Vec<Region>,
     has_secret: bool,
     findings: BTreeSet<Fingerprint>,
 }
@@ -252,6 +256,7 @@ impl Draft {
             evidence: Vec::new(),
             ambiguous: Vec::new(),
             expires: hit.expires,
+            regions: hit.regions.clone(),
             has_secret,
             findings: BTreeSet::new(),
         }
@@ -306,8 +311,7 @@ impl Draft {
             self.findings.extend(places.iter().map(|&id| id.clone()));
         }
         let expires = self.expires.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
-        Credential {
-            remedy: guide::remedy(self.type_, self.account.as_deref(), self.key.as_deref(), self.has_secret),
+        let mut credential = Credential {
             id,
             type_: self.type_,
             account_sid: self.account,
@@ -316,8 +320,13 @@ impl Draft {
             evidence: self.evidence,
             ambiguous: self.ambiguous,
             expires: expires.map(|time| time.to_string()),
+            region_hints: self.regions,
             verdict: Verdict::unverified(),
-        }
+            exposure: None,
+            remedy: Remedy { action: RemedyAction::None, steps: Vec::new() },
+        };
+        credential.remedy = guide::remedy(&credential, self.has_secret);
+        credential
     }
 }
 
@@ -350,7 +359,13 @@ impl Drafts {
         if let Some(sid) = &draft.key {
             self.of_key.entry(sid.clone()).or_insert_with(|| id.clone());
         }
-        self.drafts.entry(id).or_insert(draft);
+        let regions = draft.regions.clone();
+        let known = self.drafts.entry(id).or_insert(draft);
+        for region in regions {
+            if !known.regions.contains(&region) {
+                known.regions.push(region);
+            }
+        }
     }
 
     /// Adds a finding to its credential and says which that is.
@@ -384,8 +399,10 @@ fn findings(rules: &Rules, texts: &[TextHits], bonds: &Bonds, options: Options) 
     let counts = |hit: &&Hit| hit.confidence >= options.min_confidence && hit.allowed.is_none();
     let all = || texts.iter().flat_map(|text| text.hits.iter().filter(counts).map(move |hit| (text, hit)));
     let mut drafts = Drafts::default();
+    let mut vault = Vault::new();
     for (_, hit) in all().filter(|(_, hit)| hit.kind.is_secret()) {
         drafts.add_secret(hit, bonds);
+        vault.entry(own_id(hit)).or_insert_with(|| hit.value.clone());
     }
     let places: Vec<(usize, Finding)> = all()
         .map(|(text, hit)| {
@@ -406,7 +423,7 @@ fn findings(rules: &Rules, texts: &[TextHits], bonds: &Bonds, options: Options) 
         .filter(|(_, draft)| !draft.findings.is_empty())
         .map(|(id, draft)| draft.finish(id, &accounts))
         .collect();
-    Gathered { findings, credentials, suppressed }
+    Gathered { findings, credentials, suppressed, vault }
 }
 
 fn finding(

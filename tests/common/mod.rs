@@ -2,6 +2,7 @@
 #![allow(dead_code, missing_docs)]
 
 pub mod fixture;
+pub mod rig;
 
 use std::path::Path;
 use std::process::{Command, Output};

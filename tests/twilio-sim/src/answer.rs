@@ -52,11 +52,7 @@ impl Answer {
 
     /// 401/70051: a Restricted key without the permission.
     pub fn lacks(permission: &str) -> Self {
-        Self::error(
-            401,
-            70051,
-            &format!("Authorization Error: required permission {permission} is missing"),
-        )
+        Self::error(401, 70051, &format!("Authorization Error: required permission {permission} is missing"))
     }
 
     /// Twilio's error code.
@@ -81,7 +77,11 @@ pub fn xml(body: &Value) -> String {
 }
 
 /// One page of a list, and the query of the next.
-pub fn page<'a, T>(all: &'a [T], query: &[(String, String)], most: usize) -> Result<(&'a [T], Option<usize>, usize), Answer> {
+pub fn page<'a, T>(
+    all: &'a [T],
+    query: &[(String, String)],
+    most: usize,
+) -> Result<(&'a [T], Option<usize>, usize), Answer> {
     let find = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let size: usize = find("PageSize").and_then(|size| size.parse().ok()).unwrap_or(50);
     if size == 0 || size > most {

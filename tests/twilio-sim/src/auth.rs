@@ -37,8 +37,12 @@ impl Principal {
     /// What an ordinary resource says to it; `permission` is what a Restricted key must have.
     pub fn may(&self, permission: &str) -> Result<(), Answer> {
         match self {
-            Self::Test => Err(Answer::error(403, 20008, "Resource not accessible with Test Account Credentials")),
-            Self::Key(_, _, KeyKind::Restricted(allow)) if !allow.iter().any(|p| p == &format!("/{permission}")) => {
+            Self::Test => {
+                Err(Answer::error(403, 20008, "Resource not accessible with Test Account Credentials"))
+            }
+            Self::Key(_, _, KeyKind::Restricted(allow))
+                if !allow.iter().any(|p| p == &format!("/{permission}")) =>
+            {
                 Err(Answer::lacks(permission))
             }
             _ => Ok(()),
@@ -63,12 +67,19 @@ pub fn basic(header: Option<&str>) -> Option<(String, String)> {
 }
 
 /// Who asks in this region, or what they are told.
-pub fn authenticate(world: &mut World, pair: Option<&(String, String)>, region: Region) -> Result<Principal, Answer> {
+pub fn authenticate(
+    world: &mut World,
+    pair: Option<&(String, String)>,
+    region: Region,
+) -> Result<Principal, Answer> {
     let Some((user, password)) = pair else {
         return Err(Answer::error(401, 20003, "Authentication Error - No credentials provided"));
     };
     let invalid = || Answer::error(401, 20003, "Authentication Error - invalid username");
-    if user.len() != 34 || !user[2..].bytes().all(|b| b.is_ascii_hexdigit()) || !(user.starts_with("AC") || user.starts_with("SK")) {
+    if user.len() != 34
+        || !user[2..].bytes().all(|b| b.is_ascii_hexdigit())
+        || !(user.starts_with("AC") || user.starts_with("SK"))
+    {
         return Err(invalid());
     }
     let user = if world.switches.sid_in_any_case {

@@ -43,9 +43,8 @@ impl Sim {
             .enable_all()
             .build()
             .expect("a runtime");
-        let listener = runtime
-            .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
-            .expect("a free port on loopback");
+        let listener =
+            runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a free port on loopback");
         let endpoint = format!("https://{}", listener.local_addr().expect("an address"));
         runtime.spawn(server::serve(listener, config, Arc::clone(&world)));
         Self { endpoint, authority, world, runtime: Some(runtime) }

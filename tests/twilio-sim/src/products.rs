@@ -58,7 +58,9 @@ fn listed(asked: &Asked, rows: &[Value], name: &str) -> Result<Answer, Answer> {
         .filter(|(key, _)| !matches!(key.as_str(), "Page" | "PageSize" | "PageToken"))
         .map(|(key, value)| format!("&{key}={value}"))
         .collect();
-    let at = |page: usize| format!("https://{}{path}?PageSize={size}&Page={page}&PageToken=PT{page}{others}", asked.host);
+    let at = |page: usize| {
+        format!("https://{}{path}?PageSize={size}&Page={page}&PageToken=PT{page}{others}", asked.host)
+    };
     Ok(Answer::ok(json!({
         name: rows,
         "meta": {"page": 0, "page_size": size, "first_page_url": at(0), "previous_page_url": null,
@@ -75,7 +77,13 @@ fn key_body(key: &Key) -> Value {
         "date_updated": key.created.to_string(), "policy": policy})
 }
 
-fn keys(world: &mut World, asked: &Asked, who: &Principal, method: &str, rest: &[&str]) -> Result<Answer, Answer> {
+fn keys(
+    world: &mut World,
+    asked: &Asked,
+    who: &Principal,
+    method: &str,
+    rest: &[&str],
+) -> Result<Answer, Answer> {
     let action = match (method, rest) {
         ("GET", []) => "list",
         ("GET", _) => "read",
@@ -179,8 +187,10 @@ fn tokens(world: &mut World, who: &Principal, method: &str, which: &str) -> Resu
                 return Err(Answer::error(400, 70002, "A secondary token exists already"));
             }
             tokens.secondary = Some(fresh.clone());
-            Ok(Answer::created(json!({"account_sid": own, "secondary_auth_token": fresh, "date_created": now,
-                "date_updated": now, "url": "https://accounts.twilio.com/v1/AuthTokens/Secondary"})))
+            Ok(Answer::created(
+                json!({"account_sid": own, "secondary_auth_token": fresh, "date_created": now,
+                "date_updated": now, "url": "https://accounts.twilio.com/v1/AuthTokens/Secondary"}),
+            ))
         }
         ("DELETE", "Secondary") => match tokens.secondary.take() {
             Some(_) => Ok(Answer::gone()),

@@ -77,7 +77,8 @@ async fn respond(
     let path = head.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
     let form: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
-    let query = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let query =
+        form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let method = head.method.to_string();
     let pair = basic(head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()));
     let user = pair.as_ref().map(|(user, _)| user.clone());
@@ -139,7 +140,10 @@ fn enter(world: &mut World, user: &str) -> bool {
 fn take_fault(world: &mut World, method: &str, target: &str) -> Option<FaultKind> {
     let seed = world.log.len() as u64;
     for fault in &mut world.faults {
-        if fault.times == 0 || fault.method.is_some_and(|only| only != method) || !target.contains(&fault.within) {
+        if fault.times == 0
+            || fault.method.is_some_and(|only| only != method)
+            || !target.contains(&fault.within)
+        {
             continue;
         }
         if fault.after > 0 {
@@ -156,7 +160,10 @@ fn take_fault(world: &mut World, method: &str, target: &str) -> Option<FaultKind
 }
 
 fn answer(world: &mut World, asked: &Asked) -> Answer {
-    if asked.region != crate::world::Region::Us1 && asked.product != "api" && !world.switches.products_in_regions {
+    if asked.region != crate::world::Region::Us1
+        && asked.product != "api"
+        && !world.switches.products_in_regions
+    {
         return Answer { status: 404, body: None };
     }
     if asked.product == "oauth" {
@@ -180,8 +187,12 @@ fn render(answer: &Answer, path: &str, fault: Option<FaultKind>) -> Result<Respo
     let page = "<!doctype html><title>Sign in</title><p>Sign in to use this network</p>";
     match fault {
         Some(FaultKind::ResetBefore | FaultKind::ResetAfter) => return Err(Reset),
-        Some(FaultKind::WrongType) => return Ok(build(200, "text/html", page.as_bytes().to_vec().into(), None)),
-        Some(FaultKind::ProxyPage) => return Ok(build(407, "text/html", page.as_bytes().to_vec().into(), None)),
+        Some(FaultKind::WrongType) => {
+            return Ok(build(200, "text/html", page.as_bytes().to_vec().into(), None));
+        }
+        Some(FaultKind::ProxyPage) => {
+            return Ok(build(407, "text/html", page.as_bytes().to_vec().into(), None));
+        }
         Some(FaultKind::Redirect(host)) => {
             let mut response = build(307, "text/html", Body::empty(), None);
             let location = format!("https://{host}{path}").parse().expect("a location");
@@ -195,9 +206,13 @@ fn render(answer: &Answer, path: &str, fault: Option<FaultKind>) -> Result<Respo
         Some(FaultKind::TooMany(seconds)) => seconds,
         _ => None,
     };
-    let Some(body) = &answer.body else { return Ok(build(answer.status, "application/json", Body::empty(), retry)) };
-    let is_json = path.split('?').next().unwrap_or_default().ends_with(".json") || !path.starts_with("/2010-04-01");
-    let (kind, text) = if is_json { ("application/json", body.to_string()) } else { ("application/xml", xml(body)) };
+    let Some(body) = &answer.body else {
+        return Ok(build(answer.status, "application/json", Body::empty(), retry));
+    };
+    let is_json =
+        path.split('?').next().unwrap_or_default().ends_with(".json") || !path.starts_with("/2010-04-01");
+    let (kind, text) =
+        if is_json { ("application/json", body.to_string()) } else { ("application/xml", xml(body)) };
     if fault == Some(FaultKind::HalfBody) {
         let mut response = build(answer.status, kind, half(text.as_bytes()), retry);
         response.headers_mut().insert(header::CONTENT_LENGTH, text.len().into());

@@ -34,10 +34,8 @@ pub fn configure(world: Arc<Mutex<World>>) -> (Arc<ServerConfig>, String) {
 }
 
 fn certify(issuer: &Issuer<'static, KeyPair>, expired: bool) -> Arc<CertifiedKey> {
-    let names: Vec<String> = PRODUCTS
-        .iter()
-        .flat_map(|product| Region::ALL.map(|region| region.host(product)))
-        .collect();
+    let names: Vec<String> =
+        PRODUCTS.iter().flat_map(|product| Region::ALL.map(|region| region.host(product))).collect();
     let mut params = CertificateParams::new(names).expect("names");
     if expired {
         params.not_before = date_time_ymd(2020, 1, 1);

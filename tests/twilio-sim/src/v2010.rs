@@ -18,7 +18,13 @@ pub fn answer(world: &mut World, asked: &Asked, who: &Principal, rest: &[&str]) 
     answered.unwrap_or_else(|refusal| refusal)
 }
 
-fn of_account(world: &mut World, asked: &Asked, who: &Principal, account: &str, below: &[&str]) -> Result<Answer, Answer> {
+fn of_account(
+    world: &mut World,
+    asked: &Asked,
+    who: &Principal,
+    account: &str,
+    below: &[&str],
+) -> Result<Answer, Answer> {
     let method = asked.method.as_str();
     let account = &if world.switches.sid_in_any_case && account.len() == 34 {
         format!("AC{}", account[2..].to_ascii_lowercase())
@@ -32,8 +38,9 @@ fn of_account(world: &mut World, asked: &Asked, who: &Principal, account: &str, 
     reach(world, who, account, manages)?;
     match (method, below) {
         ("GET", []) => {
-            who.may_manage("twilio/accounts/accounts/read").map_err(|refusal| on_accounts(world, who, refusal))?;
-            Ok(Answer::ok(account_body(world, &world.accounts[account], who)))
+            who.may_manage("twilio/accounts/accounts/read")
+                .map_err(|refusal| on_accounts(world, who, refusal))?;
+            Ok(Answer::ok(account_body(world, &world.accounts[account], who, asked.region)))
         }
         ("POST", []) => {
             who.may_manage("twilio/accounts/accounts/update")?;
@@ -50,8 +57,11 @@ fn of_account(world: &mut World, asked: &Asked, who: &Principal, account: &str, 
         (_, ["Keys" | "SigningKeys", sid]) => one_key(world, asked, who, account, sid),
         ("GET", ["IncomingPhoneNumbers"]) => {
             who.may("twilio/numbers/incoming-phone-numbers/list")?;
-            let numbers: Vec<Value> =
-                world.accounts[account].numbers.iter().map(|sid| json!({"sid": sid, "account_sid": account})).collect();
+            let numbers: Vec<Value> = world.accounts[account]
+                .numbers
+                .iter()
+                .map(|sid| json!({"sid": sid, "account_sid": account}))
+                .collect();
             listed(asked, &numbers, "incoming_phone_numbers")
         }
         ("GET", ["Balance"]) => {
@@ -72,7 +82,11 @@ fn of_account(world: &mut World, asked: &Asked, who: &Principal, account: &str, 
         }
         ("GET", ["Messages"]) => {
             who.may("twilio/messaging/messages/list")?;
-            listed(asked, &[json!({"sid": "SM…", "body": "A private message that no tool has any business reading"})], "messages")
+            listed(
+                asked,
+                &[json!({"sid": "SM…", "body": "A private message that no tool has any business reading"})],
+                "messages",
+            )
         }
         _ => Err(Answer::not_found(&asked.path)),
     }
@@ -93,7 +107,11 @@ fn reach(world: &World, who: &Principal, account: &str, manages: bool) -> Result
     let is_child = target.owner == own;
     match who {
         Principal::Token(..) if is_child => Ok(()),
-        Principal::Key(_, _, KeyKind::Main) if is_child && manages && world.switches.main_key_reaches_subaccounts => Ok(()),
+        Principal::Key(_, _, KeyKind::Main)
+            if is_child && manages && world.switches.main_key_reaches_subaccounts =>
+        {
+            Ok(())
+        }
         Principal::Token(..) => Err(Answer::not_found(&format!("/2010-04-01/Accounts/{account}.json"))),
         _ => Err(Answer::unauthorized()),
     }
@@ -109,8 +127,9 @@ fn on_accounts(world: &World, who: &Principal, refusal: Answer) -> Answer {
     }
 }
 
-fn account_body(world: &World, account: &Account, who: &Principal) -> Value {
-    let tokens = account.tokens.get(&Region::Us1);
+fn account_body(world: &World, account: &Account, who: &Principal, region: Region) -> Value {
+    let region = if world.switches.regional_body_shows_us1 { Region::Us1 } else { region };
+    let tokens = account.tokens.get(&region);
     let shown = match (who, tokens) {
         (Principal::Token(own, Which::Secondary), Some(tokens))
             if own == &account.sid && world.switches.secondary_sees_itself =>
@@ -142,7 +161,7 @@ fn list_accounts(world: &World, asked: &Asked, who: &Principal) -> Result<Answer
         .values()
         .filter(|account| account.sid == who.account() || account.owner == who.account())
         .filter(|account| status.as_deref().is_none_or(|status| status == account.status.as_str()))
-        .map(|account| account_body(world, account, who))
+        .map(|account| account_body(world, account, who, asked.region))
         .collect();
     listed(asked, &rows, "accounts")
 }
@@ -191,7 +210,7 @@ fn set_status(world: &mut World, asked: &Asked, who: &Principal, account: &str) 
     if let Some(name) = asked.form("FriendlyName") {
         world.accounts.get_mut(account).expect("reached").friendly_name = name;
     }
-    Ok(Answer::ok(account_body(world, &world.accounts[account], who)))
+    Ok(Answer::ok(account_body(world, &world.accounts[account], who, asked.region)))
 }
 
 fn date(time: Timestamp) -> String {
@@ -227,16 +246,23 @@ fn create_key(world: &mut World, asked: &Asked, account: &str) -> Result<Answer,
     Ok(Answer::created(body))
 }
 
-fn one_key(world: &mut World, asked: &Asked, who: &Principal, account: &str, sid: &str) -> Result<Answer, Answer> {
+fn one_key(
+    world: &mut World,
+    asked: &Asked,
+    who: &Principal,
+    account: &str,
+    sid: &str,
+) -> Result<Answer, Answer> {
     let permission = match asked.method.as_str() {
         "GET" => "twilio/iam/api-keys/read",
         "POST" => "twilio/iam/api-keys/update",
         _ => "twilio/iam/api-keys/delete",
     };
     who.may_manage(permission)?;
-    let known = world.keys.get(sid).is_some_and(|key| {
-        key.account == account && key.region == asked.region && key.deleted.is_none()
-    });
+    let known = world
+        .keys
+        .get(sid)
+        .is_some_and(|key| key.account == account && key.region == asked.region && key.deleted.is_none());
     if !known {
         let was = world.keys.get(sid).is_some_and(|key| key.account == account);
         return if asked.method == "DELETE" && was && !world.switches.second_delete_is_404 {

@@ -179,6 +179,8 @@ pub struct Switches {
     pub main_key_reaches_subaccounts: bool,
     /// What `auth_token` shows to the secondary token: itself, or the primary.
     pub secondary_sees_itself: bool,
+    /// Whether `auth_token` shows the token of us1 in other regions too.
+    pub regional_body_shows_us1: bool,
     /// Whether a Restricted key is told 70051 (or 20003) on Accounts.
     pub restricted_told_on_accounts: bool,
     /// Whether verify, iam, insights … exist in ie1 and au1.
@@ -206,6 +208,7 @@ impl Default for Switches {
         Self {
             main_key_reaches_subaccounts: false,
             secondary_sees_itself: false,
+            regional_body_shows_us1: false,
             restricted_told_on_accounts: true,
             products_in_regions: false,
             inactive: InactiveAnswer::Unauthorized,

@@ -1,0 +1,80 @@
+//! Asking Twilio about a report: says first whom it asks and about how many, and shows how far it is.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Failure, output, twilio};
+use crate::model::{Report, Vault};
+use crate::remedy::ask;
+use crate::twilio::inventory::{Admin, Inventory};
+use crate::twilio::{Client, block_on};
+
+/// What is ours, and who says so.
+pub struct Ours {
+    /// The administrator.
+    pub admin: Admin,
+    /// What it sees.
+    pub inventory: Inventory,
+}
+
+/// The administrator's view, where there is an administrator.
+pub fn ours(args: &twilio::Asking, client: &Client) -> Result<Option<Ours>, Failure> {
+    let Some(admin) = args.admin(client)? else { return Ok(None) };
+    Ok(Some(look(args, client, admin)?))
+}
+
+/// The view of an administrator.
+pub fn look(args: &twilio::Asking, client: &Client, admin: Admin) -> Result<Ours, Failure> {
+    let inventory = block_on(Inventory::read(client, &admin, &args.all_regions(), false))?;
+    for own in inventory.unread() {
+        output::complain(&format!(
+            "not read: the keys of {}: {}",
+            own.account.sid,
+            own.keys_unread.as_deref().unwrap_or_default()
+        ));
+    }
+    Ok(Ours { admin, inventory })
+}
+
+/// Asks about all credentials of a report.
+pub fn ask(
+    args: &twilio::Asking,
+    client: &Client,
+    ours: Option<&Ours>,
+    report: &mut Report,
+    vault: &Vault,
+    exposure: bool,
+) {
+    let count = ask::askable(report, vault);
+    if count > 0 {
+        let what = if count == 1 { "credential" } else { "credentials" };
+        let whom = client.test_endpoint().map_or("Twilio (*.twilio.com)".to_owned(), str::to_owned);
+        output::complain(&format!("Asking {whom} about {count} {what}; nothing is changed by it."));
+    }
+    let bar = std::io::IsTerminal::is_terminal(&std::io::stderr()).then(|| {
+        ProgressBar::new(count as u64).with_style(
+            ProgressStyle::with_template("{spinner} asked {pos} of {len}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar()),
+        )
+    });
+    let asked = AtomicUsize::new(0);
+    let done = || {
+        asked.fetch_add(1, Ordering::Relaxed);
+        if let Some(bar) = &bar {
+            bar.inc(1);
+        }
+    };
+    let options = ask::Options { regions: args.regions.clone(), exposure };
+    block_on(ask::ask(
+        client,
+        ours.map(|ours| (&ours.admin, &ours.inventory)),
+        report,
+        vault,
+        &options,
+        &done,
+    ));
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+}

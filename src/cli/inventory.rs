@@ -1,0 +1,100 @@
+//! `sidsweep inventory`: the accounts, subaccounts and keys that the administrator's credential sees.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use super::{Failure, Outcome, output, twilio, verify};
+use crate::model::{CredentialType, Report};
+use crate::report::inventory as page;
+use crate::twilio::block_on;
+use crate::twilio::inventory::Inventory;
+
+/// List the accounts, subaccounts and keys that the administrator's credential sees
+///
+/// With --report, says of each SID in a report whose it is and whether it still exists. No token is ever in it.
+#[derive(clap::Args)]
+pub struct Args {
+    /// A report of `scan --format json`, whose SIDs are looked up
+    #[arg(long, value_name = "REPORT.json")]
+    report: Option<PathBuf>,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    format: Form,
+    #[command(flatten)]
+    twilio: twilio::Asking,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    Text,
+    Json,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    inventory: &'a Inventory,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<Vec<page::Leaked>>,
+}
+
+pub fn run(args: &Args) -> Result<Outcome, Failure> {
+    let report = args.report.as_deref().map(verify::load).transpose()?;
+    let client = args.twilio.client()?;
+    let admin = args.twilio.need_admin(&client)?;
+    let inventory = block_on(Inventory::read(&client, &admin, &args.twilio.all_regions(), true))?;
+    let leaked = report.as_ref().map(|report| leaked(report, &inventory));
+    match args.format {
+        Form::Text => output::page(|width, out| page::write(&inventory, leaked.as_deref(), width, out))?,
+        Form::Json => {
+            let document = Document { inventory: &inventory, report: leaked };
+            let text = serde_json::to_string_pretty(&document).map_err(|error| Failure(error.to_string()))?;
+            output::say(&text)?;
+        }
+    }
+    let unread = inventory.unread();
+    for own in &unread {
+        output::complain(&format!(
+            "not read: the keys of {}: {}",
+            own.account.sid,
+            own.keys_unread.as_deref().unwrap_or_default()
+        ));
+    }
+    Ok(if unread.is_empty() { Outcome::Clean } else { Outcome::Incomplete })
+}
+
+/// Each SID of a report once: whose it is.
+fn leaked(report: &Report, inventory: &Inventory) -> Vec<page::Leaked> {
+    let mut sids: Vec<(&str, bool)> = Vec::new();
+    for credential in &report.credentials {
+        let key = credential.key_sid.as_deref().filter(|_| credential.type_ != CredentialType::OauthApp);
+        sids.extend(key.map(|sid| (sid, true)));
+        sids.extend(credential.account_sid.as_deref().map(|sid| (sid, false)));
+    }
+    sids.sort_unstable();
+    sids.dedup();
+    sids.into_iter()
+        .map(|(sid, is_key)| {
+            let (account, note) = if is_key {
+                match inventory.key(sid) {
+                    Some((own, key)) => {
+                        let name = key.key.friendly_name.as_deref().unwrap_or_default();
+                        (Some(own.account.sid.clone()), format!("exists {name}").trim().to_owned())
+                    }
+                    None if inventory.unread().is_empty() => {
+                        (None, "no key of ours: deleted, or foreign".to_owned())
+                    }
+                    None => (None, "not seen, and the keys of some accounts could not be read".to_owned()),
+                }
+            } else {
+                match inventory.account(sid) {
+                    Some(own) => (Some(own.account.sid.clone()), format!("ours, {}", own.account.status)),
+                    None => (None, "foreign: no account of ours".to_owned()),
+                }
+            };
+            page::Leaked { sid: sid.to_owned(), ours: account.is_some(), account_sid: account, note }
+        })
+        .collect()
+}

@@ -1,0 +1,93 @@
+//! An inventory for people: a tree of accounts with their keys, and whose the SIDs of a report are.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use super::printable::printable;
+use crate::twilio::inventory::{Inventory, OwnAccount};
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+
+/// A SID of a report, and whose it is.
+#[derive(Debug, Clone, Serialize)]
+pub struct Leaked {
+    /// `AC…` or `SK…`.
+    pub sid: String,
+    /// Whether it is one of ours.
+    pub ours: bool,
+    /// The account that it belongs to.
+    pub account_sid: Option<String>,
+    /// What is known of it, in words.
+    pub note: String,
+}
+
+/// Writes the accounts, parent first, each with its keys.
+pub fn write(
+    inventory: &Inventory,
+    leaked: Option<&[Leaked]>,
+    width: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for own in &inventory.accounts {
+        account(own, width, out)?;
+    }
+    let keys: usize = inventory.accounts.iter().map(|own| own.keys.len()).sum();
+    writeln!(out, "{} accounts, {keys} keys, seen by {}.", inventory.accounts.len(), inventory.admin.user)?;
+    let Some(leaked) = leaked else { return Ok(()) };
+    writeln!(out, "\n{BOLD}In the report{BOLD:#}")?;
+    for sid in leaked {
+        let account = sid
+            .account_sid
+            .as_deref()
+            .filter(|a| *a != sid.sid)
+            .map(|a| format!(" in {a}"))
+            .unwrap_or_default();
+        writeln!(out, "  {}  {}{account}", printable(&sid.sid), printable(&sid.note))?;
+    }
+    Ok(())
+}
+
+fn account(own: &OwnAccount, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let indent = if own.account.parent().is_some() { "  " } else { "" };
+    let name = own.account.friendly_name.as_deref().unwrap_or_default();
+    let colour = if own.account.status == "active" { DIM } else { YELLOW };
+    let kind = own.account.type_.as_deref().unwrap_or_default();
+    writeln!(
+        out,
+        "{indent}{BOLD}{}{BOLD:#}  {}  {colour}{} {}{colour:#}",
+        printable(&own.account.sid),
+        short(name, width.saturating_sub(60)),
+        printable(&own.account.status),
+        printable(kind)
+    )?;
+    for key in &own.keys {
+        let name = key.key.friendly_name.as_deref().unwrap_or("(no name)");
+        let created = key.key.date_created.as_deref().unwrap_or_default();
+        let kind = key.kind.map(|kind| kind.replace('_', " ")).unwrap_or_default();
+        let region =
+            if key.region == crate::model::Region::Us1 { String::new() } else { format!(" {}", key.region) };
+        writeln!(
+            out,
+            "{indent}  {}  {}  {DIM}{kind}{region}  {}{DIM:#}",
+            printable(&key.key.sid),
+            short(name, width.saturating_sub(80).max(16)),
+            printable(created.get(5..16).unwrap_or(created))
+        )?;
+    }
+    if let Some(reason) = &own.keys_unread {
+        writeln!(out, "{indent}  {YELLOW}keys not read{YELLOW:#}: {}", printable(reason))?;
+    }
+    Ok(())
+}
+
+fn short(text: &str, room: usize) -> String {
+    let text = printable(text);
+    if text.chars().count() <= room.max(12) {
+        return text;
+    }
+    format!("{}…", text.chars().take(room.max(12) - 1).collect::<String>())
+}

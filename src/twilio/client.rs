@@ -1,0 +1,443 @@
+//! The one HTTP client. A request goes to a pinned Twilio host over TLS, with a Basic pair, without redirects; it is
+//! paced, tried again only where that is safe, and its answer is kept in memory that is wiped.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+use governor::{DefaultDirectRateLimiter, Quota};
+use reqwest::header::RETRY_AFTER;
+use reqwest::{Certificate, Method, redirect};
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use super::reading::Reading;
+use crate::model::{Region, Secret};
+
+/// Requests in flight at once for one user name. Twilio limits concurrent requests by account and does not publish
+/// the limit.
+const MOST_IN_FLIGHT: usize = 4;
+/// A longer answer is not one that was asked for, in bytes.
+const LONGEST_ANSWER: usize = 16 << 20;
+/// How often a request is tried again where that is safe.
+const MOST_RETRIES: usize = 4;
+/// The longest wait before a request is tried again; a longer `Retry-After` is not waited for.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
+/// A user name and its secret, as Basic authentication sends them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Pair {
+    /// An Account SID or a key SID.
+    pub user: String,
+    /// An Auth Token or a key's secret.
+    pub secret: Secret,
+}
+
+/// A product of Twilio's with a host of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Product {
+    /// The classic API: accounts, keys, numbers, usage.
+    Api,
+    /// Verify: the one list that needs no account in its path.
+    Verify,
+    /// Keys with their policies.
+    Iam,
+    /// Auth Tokens.
+    Accounts,
+    /// Recorded changes.
+    Monitor,
+    /// A setting whose answer names the account.
+    Insights,
+}
+
+impl Product {
+    /// Its host in a region: the whole list of hosts that are ever asked.
+    #[must_use]
+    pub fn host(self, region: Region) -> String {
+        let product = match self {
+            Self::Api => "api",
+            Self::Verify => "verify",
+            Self::Iam => "iam",
+            Self::Accounts => "accounts",
+            Self::Monitor => "monitor",
+            Self::Insights => "insights",
+        };
+        match region {
+            Region::Us1 => format!("{product}.twilio.com"),
+            Region::Ie1 | Region::Au1 => format!("{product}.{}.{region}.twilio.com", region.edge()),
+        }
+    }
+
+    const ALL: [Self; 6] =
+        [Self::Api, Self::Verify, Self::Iam, Self::Accounts, Self::Monitor, Self::Insights];
+}
+
+/// How to ask.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// A server on loopback that stands in for Twilio, for tests: `https://127.0.0.1:PORT`.
+    pub endpoint: Option<String>,
+    /// A PEM file with the authority to trust for that server.
+    pub authority: Option<String>,
+    /// How long one request may take.
+    pub timeout: Duration,
+    /// Requests a second, over all accounts.
+    pub rate: NonZeroU32,
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The stand-in is not one.
+    #[error(
+        "SIDSWEEP_TWILIO_ENDPOINT: {0:?} is not https:// and a loopback address with a port, like https://127.0.0.1:8443"
+    )]
+    Endpoint(String),
+    /// An authority for the real Twilio would be somebody in the middle.
+    #[error("SIDSWEEP_TWILIO_CA is for SIDSWEEP_TWILIO_ENDPOINT only, which is not set; unset it")]
+    AuthorityAlone,
+    /// The PEM file.
+    #[error("SIDSWEEP_TWILIO_CA: {path}: {reason}")]
+    Authority {
+        /// Which file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// TLS could not be set up.
+    #[error("no TLS client: {0}")]
+    Tls(String),
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// It took too long.
+    #[error("no answer within {0} s")]
+    Timeout(u64),
+    /// No connection, or no good certificate.
+    #[error("no connection to {host}: {cause}")]
+    Connect {
+        /// Which host.
+        host: String,
+        /// The innermost cause.
+        cause: String,
+    },
+    /// The answer broke off.
+    #[error("the answer of {0} broke off")]
+    Broken(String),
+    /// The answer does not end.
+    #[error("the answer of {0} is too long to be one")]
+    TooLong(String),
+}
+
+/// An answer: of Twilio, or of whatever stands between.
+#[derive(Debug)]
+pub struct Answer {
+    /// HTTP.
+    pub status: u16,
+    /// The body, wiped when dropped.
+    pub body: Zeroizing<Vec<u8>>,
+    /// `Twilio-Request-Id`, for the journal.
+    pub request_id: Option<String>,
+    retry_after: Option<Duration>,
+}
+
+/// Which requests may be tried again after the network failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Safety {
+    /// It changes nothing: always.
+    Reads,
+    /// It changes something: only after 429, which says that it was not processed.
+    Changes,
+}
+
+/// The client. It is shared by all tasks of a run.
+#[derive(Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    pace: DefaultDirectRateLimiter,
+    slots: Mutex<HashMap<String, Arc<Semaphore>>>,
+    sent: AtomicU64,
+    timeout: Duration,
+    test_endpoint: Option<String>,
+}
+
+impl Client {
+    /// A client for Twilio, or for the server that stands in.
+    pub fn new(options: &Options) -> Result<Self, Error> {
+        // The one provider of this process; a second call finds it set.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("sidsweep/", env!("CARGO_PKG_VERSION")))
+            .https_only(true)
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(options.timeout.min(Duration::from_secs(10)))
+            .timeout(options.timeout);
+        match (&options.endpoint, &options.authority) {
+            (None, Some(_)) => return Err(Error::AuthorityAlone),
+            (None, None) => {}
+            (Some(endpoint), authority) => {
+                let address = loopback(endpoint).ok_or_else(|| Error::Endpoint(endpoint.clone()))?;
+                builder = builder.no_proxy();
+                for host in Product::ALL.iter().flat_map(|p| Region::ALL.map(|region| p.host(region))) {
+                    builder = builder.resolve(&host, address);
+                }
+                if let Some(path) = authority {
+                    builder = builder.tls_certs_only(authorities(path)?);
+                }
+            }
+        }
+        Ok(Self {
+            http: builder.build().map_err(|error| Error::Tls(innermost(&error)))?,
+            pace: DefaultDirectRateLimiter::direct(
+                Quota::per_second(options.rate).allow_burst(NonZeroU32::MIN),
+            ),
+            slots: Mutex::default(),
+            sent: AtomicU64::new(0),
+            timeout: options.timeout,
+            test_endpoint: options.endpoint.clone(),
+        })
+    }
+
+    /// How many requests were sent, repeated ones included.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// The server that stands in for Twilio, if one does.
+    #[must_use]
+    pub fn test_endpoint(&self) -> Option<&str> {
+        self.test_endpoint.as_deref()
+    }
+
+    /// Reads. `path` begins with `/` and may have a query.
+    pub async fn get(
+        &self,
+        product: Product,
+        region: Region,
+        path: &str,
+        pair: &Pair,
+    ) -> Result<Answer, Fault> {
+        self.request(Method::GET, &product.host(region), path, pair, &[]).await
+    }
+
+    /// Changes something by a form.
+    pub async fn post(
+        &self,
+        product: Product,
+        region: Region,
+        path: &str,
+        pair: &Pair,
+        form: &[(&str, &str)],
+    ) -> Result<Answer, Fault> {
+        self.request(Method::POST, &product.host(region), path, pair, form).await
+    }
+
+    /// Deletes.
+    pub async fn delete(
+        &self,
+        product: Product,
+        region: Region,
+        path: &str,
+        pair: &Pair,
+    ) -> Result<Answer, Fault> {
+        self.request(Method::DELETE, &product.host(region), path, pair, &[]).await
+    }
+
+    async fn request(
+        &self,
+        method: Method,
+        host: &str,
+        path: &str,
+        pair: &Pair,
+        form: &[(&str, &str)],
+    ) -> Result<Answer, Fault> {
+        let safety = if method == Method::GET { Safety::Reads } else { Safety::Changes };
+        let slot = self.slot(&pair.user);
+        let _permit = slot.acquire().await.expect("the semaphore is never closed");
+        let attempts = || self.once(method.clone(), host, path, pair, form);
+        let outcome = attempts
+            .retry(
+                ExponentialBuilder::new()
+                    .with_min_delay(Duration::from_millis(250))
+                    .with_max_delay(Duration::from_secs(8))
+                    .with_max_times(MOST_RETRIES),
+            )
+            .when(|failure: &Failure| failure.may_retry(safety))
+            .adjust(|failure, delay| {
+                let delay = delay?;
+                match failure.retry_after() {
+                    Some(asked) if asked > LONGEST_WAIT => None,
+                    Some(asked) => Some(asked),
+                    // Full jitter: anything up to the delay, so that many clients do not come back at once.
+                    None => Some(delay.mul_f64(fastrand::f64())),
+                }
+            })
+            .await;
+        match outcome {
+            Ok(answer) => Ok(answer),
+            Err(Failure::Busy(answer)) => Ok(answer),
+            Err(Failure::Fault(fault)) => Err(fault),
+        }
+    }
+
+    fn slot(&self, user: &str) -> Arc<Semaphore> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(slots.entry(user.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(MOST_IN_FLIGHT))))
+    }
+
+    async fn once(
+        &self,
+        method: Method,
+        host: &str,
+        path: &str,
+        pair: &Pair,
+        form: &[(&str, &str)],
+    ) -> Result<Answer, Failure> {
+        self.pace.until_ready().await;
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        let mut request = self
+            .http
+            .request(method, format!("https://{host}{path}"))
+            .basic_auth(&pair.user, Some(pair.secret.expose()));
+        if !form.is_empty() {
+            request = request.form(form);
+        }
+        let mut response = request.send().await.map_err(|error| Failure::Fault(self.fault(host, &error)))?;
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let mut answer = Answer {
+            status: response.status().as_u16(),
+            body: Zeroizing::default(),
+            request_id: header("Twilio-Request-Id").filter(|id| is_request_id(id)).map(str::to_owned),
+            retry_after: header(RETRY_AFTER.as_str())
+                .and_then(|seconds| seconds.parse().ok())
+                .map(Duration::from_secs),
+        };
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if answer.body.len() + chunk.len() > LONGEST_ANSWER => {
+                    return Err(Failure::Fault(Fault::TooLong(host.to_owned())));
+                }
+                Ok(Some(chunk)) => answer.body.extend_from_slice(&chunk),
+                Ok(None) => break,
+                Err(error) if error.is_timeout() => {
+                    return Err(Failure::Fault(Fault::Timeout(self.timeout.as_secs())));
+                }
+                Err(_) => return Err(Failure::Fault(Fault::Broken(host.to_owned()))),
+            }
+        }
+        if answer.status == 429 || answer.status >= 500 { Err(Failure::Busy(answer)) } else { Ok(answer) }
+    }
+
+    fn fault(&self, host: &str, error: &reqwest::Error) -> Fault {
+        if error.is_timeout() {
+            return Fault::Timeout(self.timeout.as_secs());
+        }
+        if error.is_connect() {
+            return Fault::Connect { host: host.to_owned(), cause: innermost(error) };
+        }
+        Fault::Broken(host.to_owned())
+    }
+}
+
+impl Answer {
+    /// What it says.
+    #[must_use]
+    pub fn reading(&self) -> Reading {
+        Reading::of(self.status, &self.body)
+    }
+}
+
+/// An attempt that may be worth another.
+#[derive(Debug)]
+enum Failure {
+    /// 429 or 5xx.
+    Busy(Answer),
+    /// No answer.
+    Fault(Fault),
+}
+
+impl Failure {
+    fn may_retry(&self, safety: Safety) -> bool {
+        match (self, safety) {
+            (Self::Busy(answer), _) if answer.status == 429 => true,
+            // The same bytes would come again.
+            (Self::Fault(Fault::TooLong(_)), _) => false,
+            (_, Safety::Reads) => true,
+            (_, Safety::Changes) => false,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy(answer) => answer.retry_after,
+            Self::Fault(_) => None,
+        }
+    }
+}
+
+fn is_request_id(id: &str) -> bool {
+    id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+fn loopback(endpoint: &str) -> Option<SocketAddr> {
+    let address: SocketAddr = endpoint.strip_prefix("https://")?.trim_end_matches('/').parse().ok()?;
+    (address.ip().is_loopback() && address.port() != 0).then_some(address)
+}
+
+fn authorities(path: &str) -> Result<Vec<Certificate>, Error> {
+    let wrong = |reason: String| Error::Authority { path: path.to_owned(), reason };
+    let pem = std::fs::read(Path::new(path)).map_err(|error| wrong(error.to_string()))?;
+    let found = Certificate::from_pem_bundle(&pem).map_err(|error| wrong(innermost(&error)))?;
+    if found.is_empty() { Err(wrong("there is no certificate in it".to_owned())) } else { Ok(found) }
+}
+
+/// The last cause of an error: reqwest's own text names the URL, which is of no use here.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Product, loopback};
+    use crate::model::Region;
+
+    #[test]
+    fn only_a_loopback_address_over_tls_stands_in() {
+        assert!(loopback("https://127.0.0.1:8443").is_some());
+        assert!(loopback("https://[::1]:8443/").is_some());
+        for other in [
+            "http://127.0.0.1:8443",
+            "https://127.0.0.1",
+            "https://127.0.0.1:0",
+            "https://example.com:443",
+            "https://10.0.0.1:443",
+            "https://127.0.0.1.example.com:443",
+            "https://user@127.0.0.1:1",
+        ] {
+            assert!(loopback(other).is_none(), "{other}");
+        }
+    }
+
+    #[test]
+    fn every_host_is_twilios() {
+        for product in Product::ALL {
+            for region in Region::ALL {
+                assert!(product.host(region).ends_with(".twilio.com"));
+            }
+        }
+        assert_eq!(Product::Api.host(Region::Au1), "api.sydney.au1.twilio.com");
+    }
+}

@@ -1,0 +1,129 @@
+//! What a live credential reaches. Each question is one small read; what may not be read is named. Messages, calls and
+//! recordings are never looked at.
+
+use serde::Deserialize;
+
+use super::account::{self, Unreadable};
+use super::client::{Client, Pair, Product};
+use crate::model::{Exposure, Region, SecurityEvent, Spend, Unread};
+
+/// Changes that somebody who holds a leaked credential would make.
+const TELLING: [&str; 9] = [
+    "account-api-keys.",
+    "account-keys.",
+    "account-auth-token.",
+    "account-credentials.",
+    "phone-number.",
+    "voice-geographic-permissions.",
+    "sms-geographic-permissions.",
+    "security-settings.",
+    "usage-trigger.",
+];
+/// How many recorded changes are kept.
+const MOST_EVENTS: usize = 20;
+
+#[derive(Deserialize)]
+struct Records {
+    usage_records: Vec<Record>,
+}
+
+#[derive(Deserialize)]
+struct Record {
+    price: Option<String>,
+    price_unit: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Events {
+    events: Vec<Event>,
+}
+
+#[derive(Deserialize)]
+struct Event {
+    event_type: String,
+    #[serde(default)]
+    resource_sid: Option<String>,
+    #[serde(default)]
+    event_date: Option<String>,
+    #[serde(default)]
+    source_ip_address: Option<String>,
+}
+
+/// Looks at what a pair that works reaches; `account` is the account that it belongs to, where known.
+pub async fn look(client: &Client, pair: &Pair, region: Region, account: Option<&str>) -> Exposure {
+    let mut seen = Exposure::default();
+    let mut unread = Vec::new();
+    let mut note = |what: &str, unreadable: &Unreadable| {
+        let reason = match unreadable {
+            Unreadable::Refused(refusal) if refusal.permission.is_some() => {
+                format!("the key lacks {}", refusal.permission.as_deref().unwrap_or_default())
+            }
+            refused if refused.is_unauthorized() => "this kind of credential may not".to_owned(),
+            other => other.to_string(),
+        };
+        unread.push(Unread { what: what.to_owned(), reason });
+    };
+    let Some(account) = account else {
+        seen.unread
+            .push(Unread { what: "everything".to_owned(), reason: "its account is not known".to_owned() });
+        return seen;
+    };
+    match account::account(client, region, account, pair).await {
+        Ok(found) => {
+            seen.account_name.clone_from(&found.friendly_name);
+            seen.account_status = Some(found.status.clone());
+            seen.account_type.clone_from(&found.type_);
+        }
+        Err(unreadable) => note("the account's name and status", &unreadable),
+    }
+    match account::accounts(client, region, pair).await {
+        Ok(all) => seen.subaccounts = Some(all.iter().filter(|a| a.sid != account).count() as u64),
+        Err(unreadable) => note("subaccounts", &unreadable),
+    }
+    match account::numbers(client, region, account, pair).await {
+        Ok(count) => seen.numbers = Some(count),
+        Err(unreadable) => note("phone numbers", &unreadable),
+    }
+    match account::keys(client, region, account, pair).await {
+        Ok(keys) => seen.keys = Some(keys.len() as u64),
+        Err(unreadable) => note("API keys", &unreadable),
+    }
+    for (span, name) in [("Today", "today"), ("Yesterday", "yesterday"), ("ThisMonth", "this_month")] {
+        let path = format!("/2010-04-01/Accounts/{account}/Usage/Records/{span}.json?Category=totalprice");
+        match account::read::<Records>(client, Product::Api, region, &path, pair).await {
+            Ok(records) => {
+                seen.spend.extend(records.usage_records.into_iter().take(1).filter_map(|record| {
+                    Some(Spend {
+                        span: name.to_owned(),
+                        price: record.price?,
+                        unit: record.price_unit.unwrap_or_default(),
+                    })
+                }))
+            }
+            Err(unreadable) => {
+                note("spend", &unreadable);
+                break;
+            }
+        }
+    }
+    match account::read::<Events>(client, Product::Monitor, region, "/v1/Events?PageSize=1000", pair).await {
+        Ok(events) => {
+            seen.events_read = true;
+            seen.events = events
+                .events
+                .into_iter()
+                .filter(|event| TELLING.iter().any(|prefix| event.event_type.starts_with(prefix)))
+                .take(MOST_EVENTS)
+                .map(|event| SecurityEvent {
+                    date: event.event_date.unwrap_or_default(),
+                    type_: event.event_type,
+                    resource: event.resource_sid,
+                    source_ip: event.source_ip_address,
+                })
+                .collect();
+        }
+        Err(unreadable) => note("recorded changes", &unreadable),
+    }
+    seen.unread = unread;
+    seen
+}
