@@ -29,8 +29,8 @@ pub struct Asking {
     /// Requests a second, over all accounts
     #[arg(long, value_name = "N", default_value = "50")]
     pub rate: NonZeroU32,
-    /// A command that prints the administrator's credential as NAME=value lines: SIDSWEEP_ADMIN_USER,
-    /// SIDSWEEP_ADMIN_SECRET and, where the user is a key, SIDSWEEP_ADMIN_ACCOUNT
+    /// A command that prints the administrator's credential as NAME=value lines: `SIDSWEEP_ADMIN_USER`,
+    /// `SIDSWEEP_ADMIN_SECRET` and, where the user is a key, `SIDSWEEP_ADMIN_ACCOUNT`
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["admin_profile", "admin_prompt"])]
     pub admin_from: Option<String>,
     /// Take the administrator's credential from this profile of twilio-cli
@@ -118,10 +118,14 @@ impl Named {
                 (user.trim().to_owned(), Secret::new(secret.expose().trim().to_owned()))
             }
             (Some(_), None) => {
-                return Err(Failure("SIDSWEEP_ADMIN_USER is set and SIDSWEEP_ADMIN_SECRET is not".to_owned()));
+                return Err(Failure(
+                    "SIDSWEEP_ADMIN_USER is set and SIDSWEEP_ADMIN_SECRET is not".to_owned(),
+                ));
             }
             (None, Some(_)) => {
-                return Err(Failure("SIDSWEEP_ADMIN_SECRET is set and SIDSWEEP_ADMIN_USER is not".to_owned()));
+                return Err(Failure(
+                    "SIDSWEEP_ADMIN_SECRET is set and SIDSWEEP_ADMIN_USER is not".to_owned(),
+                ));
             }
         };
         if !account::is_sid(&user, "AC") && !account::is_sid(&user, "SK") {

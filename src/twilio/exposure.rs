@@ -92,13 +92,14 @@ pub async fn look(client: &Client, pair: &Pair, region: Region, account: Option<
         let path = format!("/2010-04-01/Accounts/{account}/Usage/Records/{span}.json?Category=totalprice");
         match account::read::<Records>(client, Product::Api, region, &path, pair).await {
             Ok(records) => {
-                seen.spend.extend(records.usage_records.into_iter().take(1).filter_map(|record| {
+                let first = records.usage_records.into_iter().next();
+                seen.spend.extend(first.and_then(|record| {
                     Some(Spend {
                         span: name.to_owned(),
                         price: record.price?,
                         unit: record.price_unit.unwrap_or_default(),
                     })
-                }))
+                }));
             }
             Err(unreadable) => {
                 note("spend", &unreadable);

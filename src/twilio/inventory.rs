@@ -181,7 +181,7 @@ impl Inventory {
                     region,
                 })),
                 Err(unreadable) => {
-                    own.keys_unread = Some(why_no_keys(&own.account, admin, region, &unreadable))
+                    own.keys_unread = Some(why_no_keys(&own.account, admin, region, &unreadable));
                 }
             }
         }

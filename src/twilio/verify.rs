@@ -380,6 +380,7 @@ struct Policy {
 }
 
 /// What kind of key it is, and what a Restricted one may or may not do.
+#[allow(clippy::option_option)] // Not asked; asked, and no account came.
 async fn kind(
     client: &Client,
     pair: &Pair,

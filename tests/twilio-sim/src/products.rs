@@ -5,7 +5,7 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, page};
-use crate::auth::{Principal, Which};
+use crate::auth::Principal;
 use crate::request::Asked;
 use crate::v2010::delete_key;
 use crate::world::{Key, KeyKind, World};
@@ -171,9 +171,8 @@ fn tokens(world: &mut World, who: &Principal, method: &str, which: &str) -> Resu
         Principal::Token(own, _) => own.clone(),
         Principal::Key(_, own, KeyKind::Main) if world.switches.main_key_rotates_tokens => own.clone(),
         Principal::Test => return Err(who.may("").expect_err("tests are refused")),
-        _ => return Err(Answer::unauthorized()),
+        Principal::Key(..) => return Err(Answer::unauthorized()),
     };
-    let _ = Which::Primary;
     let fresh = world.hex();
     let account = world.accounts.get_mut(&own).expect("authenticated");
     if !account.token_api {
