@@ -57,12 +57,9 @@ fn the_report_fits_its_published_schema() {
     let mut mint = Mint::new(6);
     let (text, _) = mint.fill("jwt={{jwt:1}}\nSENDGRID_API_KEY={{sendgrid:1}}\ntwilio('{{sk:2}}', '{{secret:2}}')\nx = \"AC\" + '{{ac:3|body}}' # twilio\n");
     write(folder.path(), "more.js", text);
-    let schema: Value = serde_json::from_str(include_str!("../docs/schema/report-1.schema.json")).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
     for arguments in [&[][..], &["--show-secrets"][..], &["--min-confidence", "low"][..]] {
         let (report, _) = report(folder.path(), arguments);
-        let errors: Vec<String> = validator.iter_errors(&report).map(|error| error.to_string()).collect();
-        assert!(errors.is_empty(), "{errors:?}");
+        common::hold_to_schema(&report);
         assert!(report["findings"].as_array().unwrap().len() >= 7);
     }
 }

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, output, twilio};
-use crate::model::{Report, Vault};
+use crate::model::{Inventory, Report, Vault};
 use crate::remedy::ask;
-use crate::twilio::inventory::{Admin, Inventory};
+use crate::twilio::inventory::{self, Admin};
 use crate::twilio::{Client, block_on};
 
 /// What is ours, and who says so.
@@ -26,7 +26,7 @@ pub fn ours(args: &twilio::Asking, client: &Client) -> Result<Option<Ours>, Fail
 
 /// The view of an administrator.
 pub fn look(args: &twilio::Asking, client: &Client, admin: Admin) -> Result<Ours, Failure> {
-    let inventory = block_on(Inventory::read(client, &admin, &args.all_regions(), false))?;
+    let inventory = block_on(inventory::read(client, &admin, &args.all_regions(), false))?;
     for own in inventory.unread() {
         output::complain(&format!(
             "not read: the keys of {}: {}",

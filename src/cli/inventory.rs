@@ -6,10 +6,9 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::{Failure, Outcome, output, twilio, verify};
-use crate::model::{CredentialType, Report};
+use crate::model::{CredentialType, Inventory, Leaked, Report};
 use crate::report::inventory as page;
-use crate::twilio::block_on;
-use crate::twilio::inventory::Inventory;
+use crate::twilio::{block_on, inventory};
 
 /// List the accounts, subaccounts and keys that the administrator's credential sees
 ///
@@ -37,14 +36,14 @@ struct Document<'a> {
     #[serde(flatten)]
     inventory: &'a Inventory,
     #[serde(skip_serializing_if = "Option::is_none")]
-    report: Option<Vec<page::Leaked>>,
+    report: Option<Vec<Leaked>>,
 }
 
 pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let report = args.report.as_deref().map(verify::load).transpose()?;
     let client = args.twilio.client()?;
     let admin = args.twilio.need_admin(&client)?;
-    let inventory = block_on(Inventory::read(&client, &admin, &args.twilio.all_regions(), true))?;
+    let inventory = block_on(inventory::read(&client, &admin, &args.twilio.all_regions(), true))?;
     let leaked = report.as_ref().map(|report| leaked(report, &inventory));
     match args.format {
         Form::Text => output::page(|width, out| page::write(&inventory, leaked.as_deref(), width, out))?,
@@ -66,7 +65,7 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
 }
 
 /// Each SID of a report once: whose it is.
-fn leaked(report: &Report, inventory: &Inventory) -> Vec<page::Leaked> {
+fn leaked(report: &Report, inventory: &Inventory) -> Vec<Leaked> {
     let mut sids: Vec<(&str, bool)> = Vec::new();
     for credential in &report.credentials {
         let key = credential.key_sid.as_deref().filter(|_| credential.type_ != CredentialType::OauthApp);
@@ -75,26 +74,5 @@ fn leaked(report: &Report, inventory: &Inventory) -> Vec<page::Leaked> {
     }
     sids.sort_unstable();
     sids.dedup();
-    sids.into_iter()
-        .map(|(sid, is_key)| {
-            let (account, note) = if is_key {
-                match inventory.key(sid) {
-                    Some((own, key)) => {
-                        let name = key.key.friendly_name.as_deref().unwrap_or_default();
-                        (Some(own.account.sid.clone()), format!("exists {name}").trim().to_owned())
-                    }
-                    None if inventory.unread().is_empty() => {
-                        (None, "no key of ours: deleted, or foreign".to_owned())
-                    }
-                    None => (None, "not seen, and the keys of some accounts could not be read".to_owned()),
-                }
-            } else {
-                match inventory.account(sid) {
-                    Some(own) => (Some(own.account.sid.clone()), format!("ours, {}", own.account.status)),
-                    None => (None, "foreign: no account of ours".to_owned()),
-                }
-            };
-            page::Leaked { sid: sid.to_owned(), ours: account.is_some(), account_sid: account, note }
-        })
-        .collect()
+    sids.into_iter().map(|(sid, is_key)| inventory.whose(sid, is_key)).collect()
 }

@@ -8,7 +8,7 @@ use super::progress::Display;
 use super::scan::{FailOn, format, outcome, publish, report_file};
 use super::{Failure, Outcome, asking, output, twilio};
 use crate::detect::Detector;
-use crate::model::{Confidence, Fingerprint, Report, SCHEMA, SourceMode, Vault};
+use crate::model::{Confidence, Fingerprint, Report, SCHEMA, Source, SourceMode, Vault};
 use crate::report::Format;
 use crate::rules::Rules;
 use crate::scan::{self, Progress, gather};
@@ -46,10 +46,14 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let client = args.twilio.client()?;
     let ours = asking::ours(&args.twilio, &client)?;
     let vault = read_again(&report, args.root.as_deref())?;
-    tell_missing(&report, &vault);
+    let missing = tell_missing(&report, &vault);
     asking::ask(&args.twilio, &client, ours.as_ref(), &mut report, &vault, args.exposure);
     publish(&report, args.format, &args.reports)?;
-    Ok(outcome(&report, args.fail_on))
+    Ok(match outcome(&report, args.fail_on) {
+        // What could not be asked about is no all-clear.
+        Outcome::Clean if missing > 0 && args.fail_on != FailOn::Never => Outcome::Incomplete,
+        other => other,
+    })
 }
 
 /// Loads a report.
@@ -75,13 +79,14 @@ fn wanted(report: &Report) -> Vec<&Fingerprint> {
     ids
 }
 
-fn tell_missing(report: &Report, vault: &Vault) {
+fn tell_missing(report: &Report, vault: &Vault) -> usize {
     let missing = wanted(report).into_iter().filter(|id| !vault.contains_key(*id)).count();
     if missing > 0 {
         output::complain(&format!(
             "{missing} of the report's credentials were not found again where it has them: those are not asked about. Scan again, or give --root."
         ));
     }
+    missing
 }
 
 /// Reads the values of a report's credentials again: from the files that it names, and where that is not enough from
@@ -109,16 +114,30 @@ pub fn read_again(report: &Report, root: Option<&Path>) -> Result<Vault, Failure
         if source.mode == SourceMode::Stdin || !place.exists() {
             continue;
         }
-        let scanned = match (source.mode, &source.range) {
-            (SourceMode::Range, Some(range)) => scan::changes::range(&detector, &place, range)?,
-            (SourceMode::Staged, _) => scan::changes::staged(&detector, &place, true)?,
-            (SourceMode::History, _) => scan::history::scan(&detector, &place, jobs, true, &progress)?,
-            _ if repository::is_bare(&place) => continue,
-            _ => scan::trees(&detector, std::slice::from_ref(&place), &options, &progress)?,
-        };
-        add(&mut vault, scanned);
+        match source_again(source, &place, &detector, &options, &progress) {
+            Ok(Some(scanned)) => add(&mut vault, scanned),
+            Ok(None) => {}
+            Err(Failure(reason)) => output::complain(&format!("not read again: {reason}")),
+        }
     }
     Ok(vault)
+}
+
+/// One of the sources that a report covered, where it can still be read.
+fn source_again(
+    source: &Source,
+    place: &Path,
+    detector: &Detector,
+    options: &tree::Options,
+    progress: &Progress,
+) -> Result<Option<scan::Scanned>, Failure> {
+    Ok(Some(match (source.mode, &source.range) {
+        (SourceMode::Range, Some(range)) => scan::changes::range(detector, place, range)?,
+        (SourceMode::Staged, _) => scan::changes::staged(detector, place, true)?,
+        (SourceMode::History, _) => scan::history::scan(detector, place, options.jobs, true, progress)?,
+        _ if repository::is_bare(place) => return Ok(None),
+        _ => scan::trees(detector, std::slice::from_ref(&place.to_path_buf()), options, progress)?,
+    }))
 }
 
 /// The files that a report names and that are still there.

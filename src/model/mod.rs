@@ -1,16 +1,19 @@
 //! The vocabulary of the whole program, with no input or output of its own: what kinds of credential there are,
 //! where one stands, how sure we are, and what a report says about it.
 
+mod account;
 mod confidence;
 mod credential;
 mod exposure;
 mod finding;
 mod fingerprint;
+mod inventory;
 mod kind;
 mod region;
 mod report;
 mod secret;
 
+pub use account::{Account, Key, TokenDigest};
 pub use confidence::Confidence;
 pub use credential::{
     Credential, CredentialType, Remedy, RemedyAction, Tie, Verdict, VerdictKind, VerdictState,
@@ -18,6 +21,7 @@ pub use credential::{
 pub use exposure::{Exposure, SecurityEvent, Spend, Unread};
 pub use finding::{Commit, Encoding, Finding, Location, Redacted};
 pub use fingerprint::Fingerprint;
+pub use inventory::{AdminName, INVENTORY_SCHEMA, Inventory, Leaked, OwnAccount, OwnKey};
 pub use kind::Kind;
 pub use region::Region;
 pub use report::{Asked, Report, SCHEMA, Skipped, Source, SourceMode, Stats, Suppressed, Tool};

@@ -8,10 +8,10 @@ use jiff::{Timestamp, Unit};
 
 use super::guide;
 use crate::model::{
-    Asked, Credential, CredentialType, Exposure, Finding, Fingerprint, Kind, Region, Report, Secret, Vault,
-    Verdict, VerdictKind, VerdictState,
+    Asked, Credential, CredentialType, Exposure, Finding, Fingerprint, Inventory, Kind, Region, Report,
+    Secret, Vault, Verdict, VerdictKind, VerdictState,
 };
-use crate::twilio::inventory::{Admin, Inventory};
+use crate::twilio::inventory::Admin;
 use crate::twilio::verify::{self, MOST_TRIES, Question, Settled};
 use crate::twilio::{Client, exposure};
 
@@ -55,7 +55,10 @@ pub async fn ask(
             let settled = verify::verify(client, &question, &regions).await;
             let exposure = match &settled.pair {
                 Some((pair, region)) if options.exposure => {
-                    Some(exposure::look(client, pair, *region, settled.account.as_deref()).await)
+                    // Where nothing told whose it is, the account beside it in the code is the best guess.
+                    let beside = if settled.foreign { None } else { question.account() };
+                    let account = settled.account.as_deref().or(beside);
+                    Some(exposure::look(client, pair, *region, account).await)
                 }
                 _ => None,
             };

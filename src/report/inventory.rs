@@ -3,27 +3,13 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use serde::Serialize;
 
 use super::printable::printable;
-use crate::twilio::inventory::{Inventory, OwnAccount};
+use crate::model::{Inventory, Leaked, OwnAccount, Region};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
-
-/// A SID of a report, and whose it is.
-#[derive(Debug, Clone, Serialize)]
-pub struct Leaked {
-    /// `AC…` or `SK…`.
-    pub sid: String,
-    /// Whether it is one of ours.
-    pub ours: bool,
-    /// The account that it belongs to.
-    pub account_sid: Option<String>,
-    /// What is known of it, in words.
-    pub note: String,
-}
 
 /// Writes the accounts, parent first, each with its keys.
 pub fn write(
@@ -68,8 +54,7 @@ fn account(own: &OwnAccount, width: usize, out: &mut dyn Write) -> io::Result<()
         let name = key.key.friendly_name.as_deref().unwrap_or("(no name)");
         let created = key.key.date_created.as_deref().unwrap_or_default();
         let kind = key.kind.map(|kind| kind.replace('_', " ")).unwrap_or_default();
-        let region =
-            if key.region == crate::model::Region::Us1 { String::new() } else { format!(" {}", key.region) };
+        let region = if key.region == Region::Us1 { String::new() } else { format!(" {}", key.region) };
         writeln!(
             out,
             "{indent}  {}  {}  {DIM}{kind}{region}  {}{DIM:#}",

@@ -1,14 +1,11 @@
 //! The accounts, subaccounts and keys that an administrator's credential sees: what is ours.
 
 use futures_util::stream::{self, StreamExt};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::account::{self, Account, Key, Unreadable};
+use super::account::{self, Unreadable};
 use super::client::{Client, Pair, Product};
-use crate::model::{Region, Secret};
-
-/// The schema's name.
-pub const SCHEMA: &str = "sidsweep/inventory/1";
+use crate::model::{Account, AdminName, INVENTORY_SCHEMA, Inventory, OwnAccount, OwnKey, Region};
 
 /// An administrator's credential: it proves who owns an account.
 #[derive(Debug, Clone)]
@@ -42,55 +39,6 @@ pub enum Error {
         /// The account that was named.
         account: String,
     },
-}
-
-/// A key that is ours.
-#[derive(Debug, Clone, Serialize)]
-pub struct OwnKey {
-    /// What Twilio says of it.
-    #[serde(flatten)]
-    pub key: Key,
-    /// `restricted`, or `main_or_standard`: no answer of Twilio's tells these two apart. `null` where a key's policy
-    /// cannot be read, as in subaccounts.
-    pub kind: Option<&'static str>,
-    /// What a Restricted key may do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub policy: Option<Vec<String>>,
-    /// Where it is valid.
-    pub region: Region,
-}
-
-/// An account that is ours.
-#[derive(Debug, Clone, Serialize)]
-pub struct OwnAccount {
-    /// What Twilio says of it.
-    #[serde(flatten)]
-    pub account: Account,
-    /// Its keys.
-    pub keys: Vec<OwnKey>,
-    /// Why its keys could not be listed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub keys_unread: Option<String>,
-}
-
-/// What is ours.
-#[derive(Debug, Clone, Serialize)]
-pub struct Inventory {
-    /// [`SCHEMA`].
-    pub schema: &'static str,
-    /// Whose eyes it was seen with.
-    pub admin: AdminName,
-    /// The parent first.
-    pub accounts: Vec<OwnAccount>,
-}
-
-/// An administrator without the secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AdminName {
-    /// The user name of the credential.
-    pub user: String,
-    /// The account.
-    pub account: String,
 }
 
 impl Admin {
@@ -140,92 +88,56 @@ struct Allow {
     allow: Vec<String>,
 }
 
-impl Inventory {
-    /// Reads it. `kinds` asks for the policy of each key of the administrator's own account: one request a key.
-    pub async fn read(
-        client: &Client,
-        admin: &Admin,
-        regions: &[Region],
-        kinds: bool,
-    ) -> Result<Self, Error> {
-        let refused = |region, unreadable: &Unreadable| Error::Refused {
-            user: admin.pair.user.clone(),
-            region,
-            reason: unreadable.to_string(),
-        };
-        let accounts = account::accounts(client, Region::Us1, &admin.pair)
-            .await
-            .map_err(|unreadable| refused(Region::Us1, &unreadable))?;
-        let accounts = stream::iter(accounts)
-            .map(|account| Self::keys_of(client, admin, regions, account, kinds))
+/// Reads what an administrator sees. `kinds` asks for the policy of each key of the administrator's own account: one
+/// request a key.
+pub async fn read(
+    client: &Client,
+    admin: &Admin,
+    regions: &[Region],
+    kinds: bool,
+) -> Result<Inventory, Error> {
+    let refused = |region, unreadable: &Unreadable| Error::Refused {
+        user: admin.pair.user.clone(),
+        region,
+        reason: unreadable.to_string(),
+    };
+    let accounts = account::accounts(client, Region::Us1, &admin.pair)
+        .await
+        .map_err(|unreadable| refused(Region::Us1, &unreadable))?;
+    let accounts = stream::iter(accounts)
+        .map(|account| keys_of(client, admin, regions, account, kinds))
+        .buffered(16)
+        .collect()
+        .await;
+    Ok(Inventory { schema: INVENTORY_SCHEMA, admin: admin.name(), accounts })
+}
+
+async fn keys_of(
+    client: &Client,
+    admin: &Admin,
+    regions: &[Region],
+    account: Account,
+    kinds: bool,
+) -> OwnAccount {
+    let mut own = OwnAccount { account, keys: Vec::new(), keys_unread: None };
+    for &region in regions {
+        match account::keys(client, region, &own.account.sid, &admin.pair).await {
+            Ok(keys) => {
+                own.keys.extend(keys.into_iter().map(|key| OwnKey { key, kind: None, policy: None, region }))
+            }
+            Err(unreadable) => {
+                own.keys_unread = Some(why_no_keys(&own.account, admin, region, &unreadable));
+            }
+        }
+    }
+    if kinds && own.account.sid == admin.account {
+        own.keys = stream::iter(std::mem::take(&mut own.keys))
+            .map(|key| kind_of(client, admin, key))
             .buffered(16)
             .collect()
             .await;
-        Ok(Self { schema: SCHEMA, admin: admin.name(), accounts })
     }
-
-    async fn keys_of(
-        client: &Client,
-        admin: &Admin,
-        regions: &[Region],
-        account: Account,
-        kinds: bool,
-    ) -> OwnAccount {
-        let mut own = OwnAccount { account, keys: Vec::new(), keys_unread: None };
-        for &region in regions {
-            match account::keys(client, region, &own.account.sid, &admin.pair).await {
-                Ok(keys) => own.keys.extend(keys.into_iter().map(|key| OwnKey {
-                    key,
-                    kind: None,
-                    policy: None,
-                    region,
-                })),
-                Err(unreadable) => {
-                    own.keys_unread = Some(why_no_keys(&own.account, admin, region, &unreadable));
-                }
-            }
-        }
-        if kinds && own.account.sid == admin.account {
-            own.keys = stream::iter(std::mem::take(&mut own.keys))
-                .map(|key| kind_of(client, admin, key))
-                .buffered(16)
-                .collect()
-                .await;
-        }
-        own
-    }
-
-    /// An account that is ours.
-    #[must_use]
-    pub fn account(&self, sid: &str) -> Option<&OwnAccount> {
-        self.accounts.iter().find(|own| own.account.sid.eq_ignore_ascii_case(sid))
-    }
-
-    /// A key that is ours, with its account.
-    #[must_use]
-    pub fn key(&self, sid: &str) -> Option<(&OwnAccount, &OwnKey)> {
-        self.accounts.iter().find_map(|own| {
-            own.keys.iter().find(|key| key.key.sid.eq_ignore_ascii_case(sid)).map(|key| (own, key))
-        })
-    }
-
-    /// The account whose primary token this is. It is compared in memory; the token is sent nowhere.
-    #[must_use]
-    pub fn owner_of_token(&self, token: &Secret) -> Option<&OwnAccount> {
-        self.accounts.iter().find(|own| own.account.token.is_of(token) == Some(true))
-    }
-
-    /// Whether tokens could be compared: a key does not see them.
-    #[must_use]
-    pub fn sees_tokens(&self) -> bool {
-        self.accounts.iter().any(|own| own.account.token.is_of(&Secret::new("?".to_owned())).is_some())
-    }
-
-    /// Accounts whose keys could not be listed.
-    #[must_use]
-    pub fn unread(&self) -> Vec<&OwnAccount> {
-        self.accounts.iter().filter(|own| own.keys_unread.is_some()).collect()
-    }
+    own
 }
 
 fn why_no_keys(account: &Account, admin: &Admin, region: Region, unreadable: &Unreadable) -> String {

@@ -3,10 +3,10 @@
 
 use serde::Deserialize;
 
-use super::account::{self, Account, Unreadable};
+use super::account::{self, Unreadable};
 use super::client::{Client, Pair, Product};
 use super::reading::{self, Reading};
-use crate::model::{Region, Secret, Verdict, VerdictKind, VerdictState};
+use crate::model::{Account, Region, Secret, Verdict, VerdictKind, VerdictState};
 
 /// How many SIDs are tried with one secret whose partner is in doubt, and how many accounts with one key.
 pub const MOST_TRIES: usize = 8;
@@ -30,6 +30,15 @@ pub enum Question {
         /// Account SIDs.
         accounts: Vec<String>,
     },
+}
+
+impl Question {
+    /// The likeliest account.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        let (Self::Token { accounts, .. } | Self::Key { accounts, .. }) = self;
+        accounts.first().map(String::as_str)
+    }
 }
 
 /// What came of it.

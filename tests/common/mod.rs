@@ -33,6 +33,20 @@ pub fn report(folder: &Path, arguments: &[&str]) -> (serde_json::Value, i32) {
     (report, output.status.code().expect("not killed"))
 }
 
+/// Holds a report to the published schema.
+pub fn hold_to_schema(report: &serde_json::Value) {
+    hold_to(report, include_str!("../../docs/schema/report-1.schema.json"));
+}
+
+/// Holds a document to a schema.
+pub fn hold_to(document: &serde_json::Value, schema: &str) {
+    let schema = serde_json::from_str(schema).expect("the schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("the schema is one");
+    let errors: Vec<String> =
+        validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(errors.is_empty(), "{}", errors.join("\n"));
+}
+
 /// What a run printed on standard output.
 pub fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()

@@ -36,6 +36,11 @@ impl Rig {
         self.root.path().join("out")
     }
 
+    /// The user's home.
+    pub fn home(&self) -> PathBuf {
+        self.root.path().join("home")
+    }
+
     /// Writes a file of code.
     pub fn write(&self, path: &str, text: &str) {
         super::write(&self.code(), path, text);
@@ -133,6 +138,7 @@ impl Rig {
         let output = self.run(&all);
         let report = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+        super::hold_to_schema(&report);
         (report, output.status.code().expect("not killed"))
     }
 }
