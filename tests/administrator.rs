@@ -1,5 +1,7 @@
 //! What an administrator's credential adds: what is ours, whose a lone token or key is, and what the inventory shows.
 
+#![allow(clippy::unwrap_used)] // In helpers of tests.
+
 mod common;
 
 use common::rig::Rig;

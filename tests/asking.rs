@@ -1,5 +1,7 @@
 //! How Twilio is asked: each credential once, doubts settled by asking, saved reports read again, nothing without leave.
 
+#![allow(clippy::unwrap_used)] // In helpers of tests.
+
 mod common;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,7 @@
 //! The simulator itself, held to twilio.md sections 2 to 6: the other tests stand on what it answers.
 
+#![allow(clippy::unwrap_used)] // In helpers of tests.
+
 mod common;
 
 use std::num::NonZeroU32;

@@ -3,8 +3,10 @@
 mod asking;
 mod hook;
 mod inventory;
+mod journal;
 mod output;
 mod progress;
+mod revoke;
 mod rules;
 mod scan;
 mod twilio;
@@ -29,6 +31,7 @@ enum Command {
     Scan(scan::Args),
     Verify(verify::Args),
     Inventory(inventory::Args),
+    Revoke(revoke::Args),
     Hook(hook::Args),
     Rules(rules::Args),
 }
@@ -61,6 +64,7 @@ pub fn main() -> ExitCode {
         Command::Scan(args) => scan::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Inventory(args) => inventory::run(&args),
+        Command::Revoke(args) => revoke::run(&args),
         Command::Hook(args) => hook::run(&args),
         Command::Rules(args) => rules::run(&args),
     };

@@ -153,6 +153,33 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     Ok(outcome(&report, args.fail_on))
 }
 
+/// Scans one folder, and its history if asked, as `scan` does by default.
+pub fn whole(path: &Path, history: bool) -> Result<(Report, Vault), Failure> {
+    find(&Args {
+        paths: vec![path.to_owned()],
+        history,
+        staged: false,
+        whole: false,
+        range: None,
+        since_commit: None,
+        allow_shallow: false,
+        stdin: false,
+        stdin_path: String::new(),
+        no_ignore: false,
+        min_confidence: Level::Medium,
+        format: Format::Text,
+        reports: Vec::new(),
+        rules: Vec::new(),
+        jobs: None,
+        max_file_size: None,
+        show_secrets: false,
+        fail_on: FailOn::Any,
+        verify: true,
+        exposure: false,
+        twilio: twilio::Asking::default(),
+    })
+}
+
 /// Scans and gathers: the report, and the values for asking about.
 fn find(args: &Args) -> Result<(Report, Vault), Failure> {
     let begin = Instant::now();

@@ -13,6 +13,11 @@ use crate::model::{Region, Secret};
 use crate::twilio::inventory::Admin;
 use crate::twilio::{Client, Options, Pair, account, block_on};
 
+/// How long one request may take, in seconds, where nothing else is said.
+const TIMEOUT: u64 = 30;
+/// Requests a second, where nothing else is said.
+const RATE: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
+
 // No doc comment: clap would take it for the command's own.
 #[derive(clap::Args, Debug, Clone)]
 #[command(next_help_heading = "Asking Twilio")]
@@ -24,10 +29,10 @@ pub struct Asking {
     #[arg(long)]
     pub offline: bool,
     /// How long one request may take, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = clap::value_parser!(u64).range(1..=600))]
+    #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub timeout: u64,
     /// Requests a second, over all accounts
-    #[arg(long, value_name = "N", default_value = "50")]
+    #[arg(long, value_name = "N", default_value_t = RATE)]
     pub rate: NonZeroU32,
     /// A command that prints the administrator's credential as NAME=value lines: `SIDSWEEP_ADMIN_USER`,
     /// `SIDSWEEP_ADMIN_SECRET` and, where the user is a key, `SIDSWEEP_ADMIN_ACCOUNT`
@@ -39,6 +44,20 @@ pub struct Asking {
     /// Ask for the administrator's credential on the terminal
     #[arg(long)]
     pub admin_prompt: bool,
+}
+
+impl Default for Asking {
+    fn default() -> Self {
+        Self {
+            regions: Vec::new(),
+            offline: false,
+            timeout: TIMEOUT,
+            rate: RATE,
+            admin_from: None,
+            admin_profile: None,
+            admin_prompt: false,
+        }
+    }
 }
 
 impl Asking {

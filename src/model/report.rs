@@ -33,7 +33,7 @@ pub enum SourceMode {
 }
 
 /// One thing that was scanned.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// In which way.
     pub mode: SourceMode,

@@ -8,8 +8,8 @@ use jiff::{Timestamp, Unit};
 
 use super::guide;
 use crate::model::{
-    Asked, Credential, CredentialType, Exposure, Finding, Fingerprint, Inventory, Kind, Region, Report,
-    Secret, Vault, Verdict, VerdictKind, VerdictState,
+    Asked, Credential, CredentialType, Exposure, Finding, Fingerprint, Inventory, Kind, OwnAccount, Region,
+    Report, Secret, Vault, Verdict, VerdictKind, VerdictState,
 };
 use crate::twilio::inventory::Admin;
 use crate::twilio::verify::{self, MOST_TRIES, Question, Settled};
@@ -326,11 +326,30 @@ fn own(credential: &mut Credential, inventory: &Inventory, secret: Option<&Secre
             && credential.type_ == CredentialType::AuthToken
         {
             verdict.parent = found.account.parent().map(str::to_owned);
+            if verdict.state == VerdictState::Live && verdict.region.as_deref() == Some("us1") {
+                verdict.kind = secret.and_then(|secret| which(verdict.kind, found, inventory, secret));
+            }
             if verdict.state == VerdictState::Rejected && found.account.status != "active" {
                 verdict.state = VerdictState::Inactive;
                 verdict.owner = Some(found.account.sid.clone());
                 add(verdict, format!("the account is {}", found.account.status));
             }
         }
+    }
+}
+
+/// Primary or secondary, with the administrator's eyes. To its parent a subaccount shows its primary. What an account
+/// shows to its own secondary token is not stated, so where its two views differ the token is not named.
+fn which(
+    told: Option<VerdictKind>,
+    own: &OwnAccount,
+    inventory: &Inventory,
+    token: &Secret,
+) -> Option<VerdictKind> {
+    match own.account.token.is_of(token) {
+        Some(true) if own.account.sid != inventory.admin.account => Some(VerdictKind::PrimaryToken),
+        Some(false) if own.account.sid != inventory.admin.account => Some(VerdictKind::SecondaryToken),
+        Some(false) if told == Some(VerdictKind::PrimaryToken) => Some(VerdictKind::AuthToken),
+        _ => told,
     }
 }

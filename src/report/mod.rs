@@ -3,9 +3,11 @@
 pub mod hook;
 pub mod inventory;
 pub mod json;
+pub mod plan;
 mod printable;
 pub mod text;
 mod verdict;
+mod wrap;
 
 use std::io::{self, Write};
 

@@ -8,6 +8,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::printable::printable;
 use super::verdict;
+use super::wrap::wrap;
 use crate::model::{
     Confidence, Credential, CredentialType, Finding, Fingerprint, RemedyAction, Report, SourceMode,
     VerdictState,
@@ -149,12 +150,17 @@ impl<W: Write> Printer<'_, W> {
     /// What to do, in full for the first credential of each kind of remedy only.
     fn steps(&mut self, credential: &Credential, finding: &Finding) -> io::Result<()> {
         let action = credential.remedy.action;
-        if let Some((_, shown)) = self.explained.iter().find(|(explained, _)| *explained == action) {
-            let text = format!("the same steps as for {shown} above");
-            return self.wrapped("  next     ", &text, "");
+        let steps = &credential.remedy.steps;
+        if steps.len() > 1 {
+            if let Some((_, shown)) = self.explained.iter().find(|(explained, _)| *explained == action) {
+                let own = credential.key_sid.as_ref().or(credential.account_sid.as_ref());
+                let of = own.map(|sid| format!(", with {}", printable(sid))).unwrap_or_default();
+                let text = format!("the same steps as for {shown} above{of}");
+                return self.wrapped("  next     ", &text, "");
+            }
+            self.explained.push((action, printable(finding.redacted.as_str())));
         }
-        self.explained.push((action, printable(finding.redacted.as_str())));
-        for (number, step) in credential.remedy.steps.iter().enumerate() {
+        for (number, step) in steps.iter().enumerate() {
             let label = if number == 0 { "  next     " } else { "           " };
             self.wrapped(label, &format!("{}. {step}", number + 1), "")?;
         }
@@ -318,24 +324,6 @@ fn is_pair(credential: &Credential) -> bool {
         CredentialType::ApiKey | CredentialType::OauthApp => credential.key_sid.is_some(),
         _ => false,
     }
-}
-
-/// Breaks text at spaces into lines of at most `room` characters; what has no space is not cut, so that paths and
-/// links stay whole.
-fn wrap(text: &str, room: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    for word in text.split(' ') {
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
-            lines.push(std::mem::take(&mut line));
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    lines.push(line);
-    lines
 }
 
 fn size(bytes: u64) -> String {

@@ -96,10 +96,16 @@ pub fn exposure(exposure: &Exposure) -> Vec<String> {
         let of = event.resource.as_deref().map(|sid| format!(" {sid}")).unwrap_or_default();
         lines.push(format!("{} {}{of}{by}", event.date, event.type_));
     }
-    if !exposure.unread.is_empty() {
-        let unread: Vec<String> =
-            exposure.unread.iter().map(|unread| format!("{} ({})", unread.what, unread.reason)).collect();
-        lines.push(format!("not read: {}", unread.join("; ")));
+    // By reason, so that a key's limits are said once.
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for unread in &exposure.unread {
+        match reasons.iter_mut().find(|(reason, _)| *reason == unread.reason) {
+            Some((_, what)) => what.push(&unread.what),
+            None => reasons.push((&unread.reason, vec![&unread.what])),
+        }
+    }
+    for (reason, what) in reasons {
+        lines.push(format!("not read: {} ({reason})", what.join(", ")));
     }
     lines
 }

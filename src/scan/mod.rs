@@ -1,5 +1,6 @@
 //! Sources times detector, on all cores: the one place that makes scan threads.
 
+pub mod again;
 pub mod changes;
 pub mod gather;
 pub mod history;

@@ -1,11 +1,10 @@
 //! The accounts, subaccounts and keys that an administrator's credential sees: what is ours.
 
-use futures_util::stream::{self, StreamExt};
-use serde::Deserialize;
-
 use super::account::{self, Unreadable};
-use super::client::{Client, Pair, Product};
+use super::client::{Client, Pair};
+use super::keys;
 use crate::model::{Account, AdminName, INVENTORY_SCHEMA, Inventory, OwnAccount, OwnKey, Region};
+use futures_util::stream::{self, StreamExt};
 
 /// An administrator's credential: it proves who owns an account.
 #[derive(Debug, Clone)]
@@ -76,18 +75,6 @@ impl Admin {
     }
 }
 
-#[derive(Deserialize)]
-struct Policy {
-    #[serde(default)]
-    policy: Option<Allow>,
-}
-
-#[derive(Deserialize)]
-struct Allow {
-    #[serde(default)]
-    allow: Vec<String>,
-}
-
 /// Reads what an administrator sees. `kinds` asks for the policy of each key of the administrator's own account: one
 /// request a key.
 pub async fn read(
@@ -123,7 +110,7 @@ async fn keys_of(
     for &region in regions {
         match account::keys(client, region, &own.account.sid, &admin.pair).await {
             Ok(keys) => {
-                own.keys.extend(keys.into_iter().map(|key| OwnKey { key, kind: None, policy: None, region }))
+                own.keys.extend(keys.into_iter().map(|key| OwnKey { key, kind: None, policy: None, region }));
             }
             Err(unreadable) => {
                 own.keys_unread = Some(why_no_keys(&own.account, admin, region, &unreadable));
@@ -156,10 +143,9 @@ async fn kind_of(client: &Client, admin: &Admin, mut own: OwnKey) -> OwnKey {
         own.kind = Some("main_or_standard");
         return own;
     }
-    let path = format!("/v1/Keys/{}", own.key.sid);
-    if let Ok(read) = account::read::<Policy>(client, Product::Iam, Region::Us1, &path, &admin.pair).await {
-        own.kind = Some(if read.policy.is_some() { "restricted" } else { "main_or_standard" });
-        own.policy = read.policy.map(|policy| policy.allow);
+    if let Ok(policy) = keys::policy(client, &own.key.sid, &admin.pair).await {
+        own.kind = Some(if policy.is_some() { "restricted" } else { "main_or_standard" });
+        own.policy = policy;
     }
     own
 }

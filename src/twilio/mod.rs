@@ -1,10 +1,13 @@
 //! Twilio's API, read and, by an administrator's explicit wish, changed. Only pinned hosts are asked.
 
 pub mod account;
+pub mod change;
 pub mod client;
 pub mod exposure;
 pub mod inventory;
+pub mod keys;
 mod reading;
+pub mod tokens;
 pub mod verify;
 
 pub use client::{Client, Fault, Options, Pair, Product};

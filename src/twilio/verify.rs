@@ -159,6 +159,44 @@ pub async fn verify(client: &Client, question: &Question, regions: &[Region]) ->
     settle(seen, region, &asked, sid, secret, is_token)
 }
 
+/// Whether a credential that worked still does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Still {
+    /// It does.
+    Works,
+    /// Twilio's own word that it does not.
+    Refused {
+        /// Twilio's error code.
+        code: u32,
+    },
+    /// No clear word.
+    Unsure(String),
+}
+
+/// Asks once whether a pair still works. `account` is the account it belongs to.
+pub async fn still(client: &Client, pair: &Pair, region: Region, account: &str) -> Still {
+    let seen = if pair.user.starts_with("AC") {
+        account::account(client, region, &pair.user, pair).await.map_or_else(meaning, |_| Seen::Test)
+    } else if region != Region::Us1 {
+        // It is known to be this account's: there a refusal is one.
+        match account::is_of_account(client, region, account, pair).await {
+            Ok(()) => return Still::Works,
+            Err(Unreadable::Refused(refusal)) if refusal.permission.is_some() => return Still::Works,
+            Err(unreadable) => meaning(unreadable),
+        }
+    } else {
+        match first(client, pair, &[account.to_owned()], region).await {
+            First::Works(_) | First::Lacks(_) => return Still::Works,
+            First::Seen(seen) => seen,
+        }
+    };
+    match seen {
+        Seen::Live(_) | Seen::Test => Still::Works,
+        Seen::Refused { code } => Still::Refused { code },
+        Seen::Inactive { reason, .. } | Seen::Unknown { reason, .. } => Still::Unsure(reason),
+    }
+}
+
 /// A SID as it stands, and with its hex digits in lower case where they are not: which of the two Twilio takes is not
 /// stated.
 fn spellings(sid: &str) -> Vec<String> {

@@ -1,0 +1,500 @@
+//! `sidsweep revoke`: plan, apply, prove; one key; and what the journal says.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Subcommand, ValueEnum};
+
+use super::{Failure, Outcome, asking, journal, output, scan, twilio, verify};
+use crate::model::{
+    AdminName, Credential, CredentialType, Event, Key, OwnKey, PLAN_SCHEMA, Plan, Region, Report, Step,
+    Vault, VerdictState,
+};
+use crate::remedy::apply::{State, Work};
+use crate::remedy::journal::{self as log, Journal};
+use crate::remedy::{ask, plan};
+use crate::report::plan as page;
+use crate::scan::again::Wanted;
+use crate::twilio::inventory::{self, Admin};
+use crate::twilio::{Client, account, block_on};
+
+/// Take leaked credentials out of service: plan, then apply
+///
+/// A plan shows every step and changes nothing. Applying does just what the plan says, and calls a key revoked only
+/// when its leaked secret was tried and refused.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Plan(PlanArgs),
+    Apply(ApplyArgs),
+    Status(StatusArgs),
+    Key(KeyArgs),
+}
+
+/// Work out what to do about each leaked credential, and change nothing
+///
+/// Values are read again where they stand, and Twilio is asked afresh. What is foreign, in doubt, not asked about or not
+/// found is left out, with the reason.
+#[derive(clap::Args)]
+struct PlanArgs {
+    /// A report of `scan --format json`
+    #[arg(value_name = "REPORT.json", required_unless_present = "scan", conflicts_with = "scan")]
+    report: Option<PathBuf>,
+    /// Scan this folder instead
+    #[arg(long, value_name = "PATH")]
+    scan: Option<PathBuf>,
+    /// With --scan: every object of the repository as well
+    #[arg(long, requires = "scan")]
+    history: bool,
+    /// Where the scanned folder is now [default: where the report says]
+    #[arg(long, value_name = "PATH", conflicts_with = "scan")]
+    root: Option<PathBuf>,
+    /// Where to write the plan
+    #[arg(long, value_name = "PLAN.json")]
+    out: Option<PathBuf>,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    format: Form,
+    #[command(flatten)]
+    twilio: twilio::Asking,
+}
+
+/// Do what a plan says, and prove it
+///
+/// The plan is shown, and asked about. It is refused if it was changed, if the world differs from when it was made, or
+/// if it was made for another account. Exit codes: 0 every step was done and proven; 1 some were not, each named; 2 it
+/// did not start.
+#[derive(clap::Args)]
+struct ApplyArgs {
+    /// A plan of `revoke plan`
+    #[arg(value_name = "PLAN.json")]
+    plan: PathBuf,
+    /// Where the scanned folder is now [default: where the plan says]
+    #[arg(long, value_name = "PATH")]
+    root: Option<PathBuf>,
+    #[command(flatten)]
+    doing: Doing,
+    #[command(flatten)]
+    twilio: twilio::Asking,
+}
+
+/// Delete one key: plan, prompt and apply in one go
+#[derive(clap::Args)]
+struct KeyArgs {
+    /// The key's SID
+    #[arg(value_name = "SK…", value_parser = key_sid)]
+    key: String,
+    /// A report that has its secret, which is then tried until it is refused
+    #[arg(long, value_name = "REPORT.json")]
+    report: Option<PathBuf>,
+    /// Where the scanned folder is now [default: where the report says]
+    #[arg(long, value_name = "PATH", requires = "report")]
+    root: Option<PathBuf>,
+    #[command(flatten)]
+    doing: Doing,
+    #[command(flatten)]
+    twilio: twilio::Asking,
+}
+
+/// Say what the journal says
+///
+/// Exit codes: 0 all that was begun is done and proven; 1 something is open, each named.
+#[derive(clap::Args)]
+struct StatusArgs {
+    /// Only this plan
+    #[arg(value_name = "PLAN.json")]
+    plan: Option<PathBuf>,
+    /// Where the journal is [default: SIDSWEEP_JOURNAL, or the user's state folder]
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    format: Form,
+}
+
+// No doc comment: clap would take it for the command's own.
+#[derive(clap::Args)]
+struct Doing {
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    /// Where to keep the record [default: SIDSWEEP_JOURNAL, or the user's state folder]
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+    /// How long to try an old credential until it is refused, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "60")]
+    prove_for: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    Text,
+    Json,
+}
+
+pub fn key_sid(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if account::is_sid(text, "SK") {
+        Ok(text.to_owned())
+    } else {
+        Err("a key's SID is SK and 32 hex digits".to_owned())
+    }
+}
+
+pub fn run(args: &Args) -> Result<Outcome, Failure> {
+    match &args.command {
+        Command::Plan(args) => make(args),
+        Command::Apply(args) => apply(args),
+        Command::Status(args) => status(args),
+        Command::Key(args) => key(args),
+    }
+}
+
+fn make(args: &PlanArgs) -> Result<Outcome, Failure> {
+    let loaded = args.report.as_deref().map(verify::load).transpose()?;
+    let client = args.twilio.client()?;
+    let admin = args.twilio.need_admin(&client)?;
+    let (mut report, vault) = match (loaded, &args.scan) {
+        (Some(report), _) => {
+            let (vault, _) = verify::read_again(&Wanted::of(&report, args.root.as_deref()));
+            (report, vault)
+        }
+        (None, Some(path)) => scan::whole(path, args.history)?,
+        (None, None) => return Err(Failure("give a report, or --scan PATH".to_owned())),
+    };
+    if let Some(root) = &args.root {
+        report.sources.iter_mut().for_each(|source| source.root = root.display().to_string());
+    }
+    let ours = asking::look(&args.twilio, &client, admin)?;
+    asking::ask(&args.twilio, &client, Some(&ours), &mut report, &vault, false);
+    let plan = plan::make(&report, &vault, &ours.admin, &ours.inventory);
+    if let Some(path) = &args.out {
+        save(&plan, path)?;
+    }
+    match args.format {
+        Form::Text => output::page(|width, out| page::write(&plan, width, out))?,
+        Form::Json => output::say(&text_of(&plan)?)?,
+    }
+    if plan.steps.is_empty() && !report.skipped.is_empty() {
+        output::complain(&format!("{} things could not be read by the scan", report.skipped.len()));
+    }
+    if args.format == Form::Text {
+        match &args.out {
+            Some(path) if !plan.steps.is_empty() => {
+                output::say(&format!(
+                    "Nothing was changed. To do it: sidsweep revoke apply {}",
+                    path.display()
+                ))?;
+            }
+            Some(path) => output::say(&format!("Nothing to do; {} says why.", path.display()))?,
+            None => output::say(
+                "Nothing was changed. --out PLAN.json keeps this plan for `sidsweep revoke apply`.",
+            )?,
+        }
+    }
+    Ok(Outcome::Clean)
+}
+
+fn text_of(plan: &Plan) -> Result<String, Failure> {
+    serde_json::to_string_pretty(plan).map_err(|error| Failure(error.to_string()))
+}
+
+/// Writes a plan whole or not at all.
+fn save(plan: &Plan, path: &Path) -> Result<(), Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let text = text_of(plan)?;
+    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.write_all(b"\n")?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)
+    });
+    written.map(|_| ()).map_err(|error| Failure(format!("{}: {error}", path.display())))
+}
+
+/// Loads a plan, and holds it to its digest and to what can be asked of Twilio.
+fn load(path: &Path) -> Result<Plan, Failure> {
+    let wrong = |reason: &str| Failure(format!("{}: {reason}", path.display()));
+    let text = std::fs::read(path).map_err(|error| wrong(&error.to_string()))?;
+    let value: serde_json::Value =
+        serde_json::from_slice(&text).map_err(|error| wrong(&format!("not a plan ({error})")))?;
+    if value.get("schema").and_then(|schema| schema.as_str()) != Some(PLAN_SCHEMA) {
+        return Err(wrong(&format!("not a plan of `sidsweep revoke plan` (schema {PLAN_SCHEMA})")));
+    }
+    let plan: Plan = serde_json::from_value(value).map_err(|error| {
+        wrong(&format!("this plan was changed ({error}); make it anew with `sidsweep revoke plan`"))
+    })?;
+    if plan.digest != plan.right_digest() {
+        return Err(wrong(
+            "this plan was changed since it was made: its digest differs; make it anew with `sidsweep revoke plan`",
+        ));
+    }
+    let mut seen = BTreeSet::new();
+    for (step, n) in plan.steps.iter().zip(1..) {
+        let named = account::is_sid(&step.account_sid, "AC")
+            && step.key_sid.as_deref().is_none_or(|key| account::is_sid(key, "SK"))
+            && step.credential.is_some()
+            && step.n == n
+            && seen.insert((&step.credential, &step.key_sid));
+        if !named {
+            return Err(wrong(&format!("step {n} is not one that `sidsweep revoke plan` makes")));
+        }
+    }
+    Ok(plan)
+}
+
+fn apply(args: &ApplyArgs) -> Result<Outcome, Failure> {
+    let plan = load(&args.plan)?;
+    // Held until the end: two runs with two journals would cross here.
+    let file = File::open(&args.plan)?;
+    if file.try_lock().is_err() {
+        return Err(Failure(format!("{}: another run is applying this plan", args.plan.display())));
+    }
+    let client = args.twilio.client()?;
+    let admin = args.twilio.need_admin(&client)?;
+    if admin.account != plan.admin.account {
+        return Err(Failure(format!(
+            "{}: this plan was made for {}, and the administrator's credential {} is of {}",
+            args.plan.display(),
+            plan.admin.account,
+            admin.pair.user,
+            admin.account
+        )));
+    }
+    let wanted = Wanted {
+        sources: &plan.sources,
+        paths: plan.steps.iter().flat_map(|step| &step.places).map(String::as_str).collect(),
+        ids: plan.steps.iter().filter_map(|step| step.credential.as_ref()).collect(),
+        root: args.root.as_deref(),
+    };
+    let (vault, _) = verify::read_again(&wanted);
+    carry_out(&client, &admin, &plan, &vault, &args.doing, &plan.digest, &args.twilio)
+}
+
+/// Compares, shows, asks, does.
+fn carry_out(
+    client: &Client,
+    admin: &Admin,
+    plan: &Plan,
+    vault: &Vault,
+    doing: &Doing,
+    job: &str,
+    twilio: &twilio::Asking,
+) -> Result<Outcome, Failure> {
+    output::page(|width, out| page::write(plan, width, out))?;
+    if plan.steps.is_empty() {
+        output::say("Nothing to do.")?;
+        return Ok(Outcome::Clean);
+    }
+    let mut regions = twilio.all_regions();
+    for step in &plan.steps {
+        if step.action == crate::model::Action::DeleteKey && !regions.contains(&step.region) {
+            regions.push(step.region);
+        }
+    }
+    let inventory = block_on(inventory::read(client, admin, &regions, false))?;
+    let path = journal::place(doing.journal.as_deref())?;
+    let mut journal = Journal::open(&path, job, admin.name())?;
+    let before = journal.past().filter(|record| record.event == Event::Proven).count();
+    if journal.past().next().is_some() {
+        output::say(&format!(
+            "Going on: {before} of {} steps were proven by earlier runs ({}).",
+            plan.steps.len(),
+            path.display()
+        ))?;
+    }
+    let mut work = Work {
+        client,
+        admin,
+        plan,
+        vault,
+        journal: &mut journal,
+        patience: Duration::from_secs(doing.prove_for),
+    };
+    let differences = block_on(work.differences(&inventory));
+    if !differences.is_empty() {
+        let list = differences.join("\n  ");
+        return Err(Failure(format!(
+            "nothing was changed: the world differs from when the plan was made\n  {list}\nMake a new plan with `sidsweep revoke plan`."
+        )));
+    }
+    confirm(doing.yes, &format!("{} Type yes to do this", page::summary(plan)))?;
+    let mut tell = |step: &Step, state: &State| {
+        // A reader that went away does not stop what was begun.
+        let _ = output::say(&format!("{:>3}  {}", step.n, ending(step, state)));
+    };
+    let states = block_on(work.run(&mut tell))?;
+    let done = states.iter().filter(|(_, state)| state.is_done()).count();
+    let left: Vec<String> =
+        states.iter().filter(|(_, state)| !state.is_done()).map(|(n, _)| n.to_string()).collect();
+    output::say(&format!("{done} of {} steps done and proven. Record: {}", states.len(), path.display()))?;
+    if left.is_empty() {
+        return Ok(Outcome::Clean);
+    }
+    output::say(&format!("Open: step {}. Applying again goes on there.", left.join(", ")))?;
+    Ok(Outcome::Found)
+}
+
+fn ending(step: &Step, state: &State) -> String {
+    let what = page::subject(step);
+    match state {
+        State::Revoked(None) => format!("REVOKED     {what}: the leaked credential is refused"),
+        State::Revoked(Some(at)) => format!("REVOKED     {what}: proven before, at {at}"),
+        State::Deleted => {
+            format!(
+                "DELETED     {what}: gone from its account; its secret is not known here, so it was not tried"
+            )
+        }
+        State::Unproven(doubt) => format!("NOT PROVEN  {what}: deleted, but {doubt}"),
+        State::Failed(reason) => format!("NOT DONE    {what}: {reason}"),
+        State::ByHand(doubt) => format!("BY HAND     {what}: {doubt}"),
+    }
+}
+
+/// Asks on the terminal; without one, and without `--yes`, nothing goes on.
+pub fn confirm(yes: bool, question: &str) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure(
+            "nothing was changed: there is no terminal to ask on; --yes does it without asking".to_owned(),
+        ));
+    }
+    let answer: String = dialoguer::Input::new()
+        .with_prompt(question)
+        .allow_empty(true)
+        .interact_text()
+        .map_err(|error| Failure(format!("nothing was changed: {error}")))?;
+    if answer.trim() == "yes" {
+        Ok(())
+    } else {
+        Err(Failure("nothing was changed: the answer was not yes".to_owned()))
+    }
+}
+
+fn key(args: &KeyArgs) -> Result<Outcome, Failure> {
+    let client = args.twilio.client()?;
+    let admin = args.twilio.need_admin(&client)?;
+    let ours = asking::look(&args.twilio, &client, admin)?;
+    let leak = args.report.as_deref().map(|path| leak(args, &client, &ours, path)).transpose()?.flatten();
+    let job = format!("revoke key {}", args.key);
+    let (own, found);
+    let (own, found) = match ours.inventory.key(&args.key) {
+        Some((account, key)) => (account, key),
+        // An earlier run may have deleted it and been stopped before it could say so.
+        None => match began(args, &job, &ours.admin.name())? {
+            Some(record) => {
+                own = ours.inventory.account(&record).ok_or_else(|| nowhere(&args.key, &ours))?;
+                found = OwnKey {
+                    key: Key { sid: args.key.clone(), friendly_name: None, date_created: None },
+                    kind: None,
+                    policy: None,
+                    region: Region::Us1,
+                };
+                (own, &found)
+            }
+            None => return Err(nowhere(&args.key, &ours)),
+        },
+    };
+    let known = leak.as_ref().map(|leak| (&leak.credential, &leak.report));
+    let plan = plan::for_key(own, found, known, &ours.admin);
+    let empty = Vault::new();
+    let vault = leak.as_ref().map_or(&empty, |leak| &leak.vault);
+    carry_out(&client, &ours.admin, &plan, vault, &args.doing, &job, &args.twilio)
+}
+
+fn nowhere(key: &str, ours: &asking::Ours) -> Failure {
+    let unread = ours.inventory.unread().len();
+    let but =
+        if unread > 0 { format!(" ({unread} accounts' keys could not be listed)") } else { String::new() };
+    Failure(format!(
+        "no account that {} sees has the key {key}{but}: it is deleted, foreign, or of another region",
+        ours.admin.pair.user
+    ))
+}
+
+/// The account in which an earlier run began to delete a key.
+fn began(args: &KeyArgs, job: &str, admin: &AdminName) -> Result<Option<String>, Failure> {
+    let journal = Journal::open(&journal::place(args.doing.journal.as_deref())?, job, admin.clone())?;
+    Ok(journal
+        .past()
+        .find(|record| record.event == Event::Intent)
+        .and_then(|record| record.account_sid.clone()))
+}
+
+/// A key's leaked secret.
+struct Leak {
+    credential: Credential,
+    report: Report,
+    vault: Vault,
+}
+
+/// The credential of a report whose secret opens the key.
+fn leak(args: &KeyArgs, client: &Client, ours: &asking::Ours, path: &Path) -> Result<Option<Leak>, Failure> {
+    let mut report = verify::load(path)?;
+    report.credentials.retain(|credential| {
+        credential.type_ == CredentialType::ApiKey && credential.key_sid.as_deref() == Some(args.key.as_str())
+    });
+    let kept: BTreeSet<_> = report.credentials.iter().map(|credential| credential.id.clone()).collect();
+    report.findings.retain(|finding| kept.contains(&finding.credential));
+    if let Some(root) = &args.root {
+        report.sources.iter_mut().for_each(|source| source.root = root.display().to_string());
+    }
+    let (vault, _) = verify::read_again(&Wanted::of(&report, None));
+    let done = || {};
+    let asked = ask::Options { regions: args.twilio.regions.clone(), exposure: false };
+    block_on(ask::ask(client, Some((&ours.admin, &ours.inventory)), &mut report, &vault, &asked, &done));
+    let live = report.credentials.iter().find(|credential| credential.verdict.state == VerdictState::Live);
+    let credential = live.or(report.credentials.iter().find(|c| vault.contains_key(&c.id))).cloned();
+    if live.is_none() {
+        output::complain(&format!(
+            "{}: no secret in it opens {}; the key is deleted by its SID alone",
+            path.display(),
+            args.key
+        ));
+        // After an earlier run the secret is refused, which is what is to be shown.
+        let known = credential
+            .filter(|c| c.verdict.state == VerdictState::Rejected && ours.inventory.key(&args.key).is_none());
+        return Ok(known.map(|credential| Leak { credential, report, vault }));
+    }
+    Ok(credential.map(|credential| Leak { credential, report, vault }))
+}
+
+fn status(args: &StatusArgs) -> Result<Outcome, Failure> {
+    let path = journal::place(args.journal.as_deref())?;
+    if !path.exists() {
+        output::say(&format!("{}: no journal yet: nothing was ever changed with it.", path.display()))?;
+        return Ok(Outcome::Clean);
+    }
+    let only = args.plan.as_deref().map(load).transpose()?.map(|plan| plan.digest);
+    let mut lines = log::read(&path)?;
+    lines.records.retain(|record| only.as_ref().is_none_or(|digest| *digest == record.job));
+    match args.format {
+        Form::Text => output::page(|width, out| page::journal(&lines.records, width, out))?,
+        Form::Json => {
+            for record in &lines.records {
+                output::say(&serde_json::to_string(record).map_err(|error| Failure(error.to_string()))?)?;
+            }
+        }
+    }
+    if lines.torn {
+        output::complain("the last line broke off: a run ended while it wrote");
+    }
+    let open = log::open_ends(&lines.records);
+    for end in &open {
+        output::complain(&format!("open: {end}"));
+    }
+    if args.format == Form::Text && open.is_empty() {
+        output::say(&format!("{}: nothing is open.", path.display()))?;
+    }
+    Ok(if open.is_empty() { Outcome::Clean } else { Outcome::Found })
+}
