@@ -131,6 +131,35 @@ impl Rig {
         all
     }
 
+    /// Starts it, and kills it as soon as `when` says so; whether it was killed before it ended by itself.
+    pub fn kill(&self, arguments: &[&str], when: &mut dyn FnMut() -> bool) -> bool {
+        use std::process::Stdio;
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary runs");
+        loop {
+            if child.try_wait().expect("waited").is_some() {
+                return false;
+            }
+            if when() {
+                child.kill().expect("killed");
+                child.wait().expect("waited");
+                return true;
+            }
+            std::thread::sleep(std::time::Duration::from_micros(200));
+        }
+    }
+
+    /// The lines of the journal in the place where tests keep it.
+    pub fn journal(&self) -> Vec<serde_json::Value> {
+        let text = std::fs::read_to_string(self.out().join("journal.jsonl")).unwrap_or_default();
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
     /// Runs a scan with --verify and returns its report and exit code.
     pub fn verified(&self, arguments: &[&str]) -> (serde_json::Value, i32) {
         let mut all = vec!["scan", "--verify", "--rate", "10000", "--format", "json"];
