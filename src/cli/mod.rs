@@ -1,12 +1,15 @@
 //! The command line: arguments, terminal, progress and exit codes; one file a command.
 
 mod asking;
+mod confirm;
+mod contain;
 mod hook;
 mod inventory;
 mod journal;
 mod output;
 mod progress;
 mod revoke;
+mod rotate;
 mod rules;
 mod scan;
 mod twilio;
@@ -32,6 +35,8 @@ enum Command {
     Verify(verify::Args),
     Inventory(inventory::Args),
     Revoke(revoke::Args),
+    Rotate(rotate::Args),
+    Contain(contain::Args),
     Hook(hook::Args),
     Rules(rules::Args),
 }
@@ -65,6 +70,8 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Inventory(args) => inventory::run(&args),
         Command::Revoke(args) => revoke::run(&args),
+        Command::Rotate(args) => rotate::run(&args),
+        Command::Contain(args) => contain::run(&args),
         Command::Hook(args) => hook::run(&args),
         Command::Rules(args) => rules::run(&args),
     };

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::{Failure, Outcome, asking, journal, output, scan, twilio, verify};
+use super::{Failure, Outcome, asking, confirm, journal, output, scan, twilio, verify};
 use crate::model::{
-    AdminName, Credential, CredentialType, Event, Key, OwnKey, PLAN_SCHEMA, Plan, Region, Report, Step,
+    Credential, CredentialType, Event, Key, OwnAccount, OwnKey, PLAN_SCHEMA, Plan, Region, Report, Step,
     Vault, VerdictState,
 };
 use crate::remedy::apply::{State, Work};
@@ -121,17 +121,17 @@ struct StatusArgs {
 }
 
 // No doc comment: clap would take it for the command's own.
-#[derive(clap::Args)]
-struct Doing {
+#[derive(clap::Args, Clone)]
+pub struct Doing {
     /// Do not ask
     #[arg(long)]
-    yes: bool,
+    pub yes: bool,
     /// Where to keep the record [default: SIDSWEEP_JOURNAL, or the user's state folder]
     #[arg(long, value_name = "FILE")]
-    journal: Option<PathBuf>,
-    /// How long to try an old credential until it is refused, in seconds
+    pub journal: Option<PathBuf>,
+    /// How long to try a credential until it is refused (or a new one until it works), in seconds
     #[arg(long, value_name = "SECONDS", default_value = "60")]
-    prove_for: u64,
+    pub prove_for: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -280,7 +280,7 @@ fn apply(args: &ApplyArgs) -> Result<Outcome, Failure> {
 }
 
 /// Compares, shows, asks, does.
-fn carry_out(
+pub fn carry_out(
     client: &Client,
     admin: &Admin,
     plan: &Plan,
@@ -326,7 +326,7 @@ fn carry_out(
             "nothing was changed: the world differs from when the plan was made\n  {list}\nMake a new plan with `sidsweep revoke plan`."
         )));
     }
-    confirm(doing.yes, &format!("{} Type yes to do this", page::summary(plan)))?;
+    confirm::yes(doing.yes, &format!("{} Type yes to do this", page::summary(plan)))?;
     let mut tell = |step: &Step, state: &State| {
         // A reader that went away does not stop what was begun.
         let _ = output::say(&format!("{:>3}  {}", step.n, ending(step, state)));
@@ -359,60 +359,25 @@ fn ending(step: &Step, state: &State) -> String {
     }
 }
 
-/// Asks on the terminal; without one, and without `--yes`, nothing goes on.
-pub fn confirm(yes: bool, question: &str) -> Result<(), Failure> {
-    if yes {
-        return Ok(());
-    }
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure(
-            "nothing was changed: there is no terminal to ask on; --yes does it without asking".to_owned(),
-        ));
-    }
-    let answer: String = dialoguer::Input::new()
-        .with_prompt(question)
-        .allow_empty(true)
-        .interact_text()
-        .map_err(|error| Failure(format!("nothing was changed: {error}")))?;
-    if answer.trim() == "yes" {
-        Ok(())
-    } else {
-        Err(Failure("nothing was changed: the answer was not yes".to_owned()))
-    }
-}
-
 fn key(args: &KeyArgs) -> Result<Outcome, Failure> {
     let client = args.twilio.client()?;
     let admin = args.twilio.need_admin(&client)?;
     let ours = asking::look(&args.twilio, &client, admin)?;
-    let leak = args.report.as_deref().map(|path| leak(args, &client, &ours, path)).transpose()?.flatten();
-    let job = format!("revoke key {}", args.key);
-    let (own, found);
-    let (own, found) = match ours.inventory.key(&args.key) {
-        Some((account, key)) => (account, key),
-        // An earlier run may have deleted it and been stopped before it could say so.
-        None => match began(args, &job, &ours.admin.name())? {
-            Some(record) => {
-                own = ours.inventory.account(&record).ok_or_else(|| nowhere(&args.key, &ours))?;
-                found = OwnKey {
-                    key: Key { sid: args.key.clone(), friendly_name: None, date_created: None },
-                    kind: None,
-                    policy: None,
-                    region: Region::Us1,
-                };
-                (own, &found)
-            }
-            None => return Err(nowhere(&args.key, &ours)),
-        },
+    let leak = match &args.report {
+        Some(path) => leak(&args.key, &args.twilio, &client, &ours, path, args.root.as_deref())?,
+        None => None,
     };
+    let job = format!("revoke key {}", args.key);
+    let (own, found) = find(&args.key, &job, &ours, &args.doing)?;
     let known = leak.as_ref().map(|leak| (&leak.credential, &leak.report));
-    let plan = plan::for_key(own, found, known, &ours.admin);
+    let plan = plan::for_key(&own, &found, known, &ours.admin);
     let empty = Vault::new();
     let vault = leak.as_ref().map_or(&empty, |leak| &leak.vault);
     carry_out(&client, &ours.admin, &plan, vault, &args.doing, &job, &args.twilio)
 }
 
-fn nowhere(key: &str, ours: &asking::Ours) -> Failure {
+/// No account has the key.
+pub fn nowhere(key: &str, ours: &asking::Ours) -> Failure {
     let unread = ours.inventory.unread().len();
     let but =
         if unread > 0 { format!(" ({unread} accounts' keys could not be listed)") } else { String::new() };
@@ -422,51 +387,66 @@ fn nowhere(key: &str, ours: &asking::Ours) -> Failure {
     ))
 }
 
-/// The account in which an earlier run began to delete a key.
-fn began(args: &KeyArgs, job: &str, admin: &AdminName) -> Result<Option<String>, Failure> {
-    let journal = Journal::open(&journal::place(args.doing.journal.as_deref())?, job, admin.clone())?;
-    Ok(journal
+/// A key with its account: as it is, or as an earlier run of this job left it, which may have deleted it and been
+/// stopped before it could say so.
+pub fn find(
+    key: &str,
+    job: &str,
+    ours: &asking::Ours,
+    doing: &Doing,
+) -> Result<(OwnAccount, OwnKey), Failure> {
+    if let Some((own, found)) = ours.inventory.key(key) {
+        return Ok((own.clone(), found.clone()));
+    }
+    let journal = Journal::open(&journal::place(doing.journal.as_deref())?, job, ours.admin.name())?;
+    let began = journal
         .past()
-        .find(|record| record.event == Event::Intent)
-        .and_then(|record| record.account_sid.clone()))
+        .find(|record| record.event == Event::Intent && record.key_sid.as_deref() == Some(key))
+        .and_then(|record| ours.inventory.account(record.account_sid.as_deref()?));
+    let own = began.ok_or_else(|| nowhere(key, ours))?;
+    let gone = Key { sid: key.to_owned(), friendly_name: None, date_created: None };
+    Ok((own.clone(), OwnKey { key: gone, kind: None, policy: None, region: Region::Us1 }))
 }
 
 /// A key's leaked secret.
-struct Leak {
-    credential: Credential,
-    report: Report,
-    vault: Vault,
+pub struct Leak {
+    pub credential: Credential,
+    pub report: Report,
+    pub vault: Vault,
 }
 
 /// The credential of a report whose secret opens the key.
-fn leak(args: &KeyArgs, client: &Client, ours: &asking::Ours, path: &Path) -> Result<Option<Leak>, Failure> {
+pub fn leak(
+    key: &str,
+    twilio: &twilio::Asking,
+    client: &Client,
+    ours: &asking::Ours,
+    path: &Path,
+    root: Option<&Path>,
+) -> Result<Option<Leak>, Failure> {
     let mut report = verify::load(path)?;
     report.credentials.retain(|credential| {
-        credential.type_ == CredentialType::ApiKey && credential.key_sid.as_deref() == Some(args.key.as_str())
+        credential.type_ == CredentialType::ApiKey && credential.key_sid.as_deref() == Some(key)
     });
     let kept: BTreeSet<_> = report.credentials.iter().map(|credential| credential.id.clone()).collect();
     report.findings.retain(|finding| kept.contains(&finding.credential));
-    if let Some(root) = &args.root {
+    if let Some(root) = root {
         report.sources.iter_mut().for_each(|source| source.root = root.display().to_string());
     }
     let (vault, _) = verify::read_again(&Wanted::of(&report, None));
-    let done = || {};
-    let asked = ask::Options { regions: args.twilio.regions.clone(), exposure: false };
-    block_on(ask::ask(client, Some((&ours.admin, &ours.inventory)), &mut report, &vault, &asked, &done));
-    let live = report.credentials.iter().find(|credential| credential.verdict.state == VerdictState::Live);
-    let credential = live.or(report.credentials.iter().find(|c| vault.contains_key(&c.id))).cloned();
-    if live.is_none() {
+    let asked = ask::Options { regions: twilio.regions.clone(), exposure: false };
+    block_on(ask::ask(client, Some((&ours.admin, &ours.inventory)), &mut report, &vault, &asked, &|| {}));
+    let of = |state| report.credentials.iter().find(|credential| credential.verdict.state == state);
+    // Once the key is gone its secret is refused, and that is what is to be shown.
+    let gone = ours.inventory.key(key).is_none();
+    let found = of(VerdictState::Live).or(of(VerdictState::Rejected).filter(|_| gone)).cloned();
+    if found.is_none() {
         output::complain(&format!(
-            "{}: no secret in it opens {}; the key is deleted by its SID alone",
-            path.display(),
-            args.key
+            "{}: no secret in it opens {key}; the key is known by its SID alone",
+            path.display()
         ));
-        // After an earlier run the secret is refused, which is what is to be shown.
-        let known = credential
-            .filter(|c| c.verdict.state == VerdictState::Rejected && ours.inventory.key(&args.key).is_none());
-        return Ok(known.map(|credential| Leak { credential, report, vault }));
     }
-    Ok(credential.map(|credential| Leak { credential, report, vault }))
+    Ok(found.map(|credential| Leak { credential, report, vault }))
 }
 
 fn status(args: &StatusArgs) -> Result<Outcome, Failure> {

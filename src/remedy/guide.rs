@@ -70,6 +70,19 @@ pub fn remedy(credential: &Credential, has_secret: bool) -> Remedy {
     Remedy { action, steps }
 }
 
+/// How a Main key is replaced.
+#[must_use]
+pub fn main_key(account: &str, key: &str, region: Region) -> Vec<String> {
+    vec![
+        format!(
+            "Open https://console.twilio.com/{region}/account/keys-credentials/api-keys as an administrator of {account}."
+        ),
+        "Create API key, of the type Main, and keep its secret: it is shown only once.".to_owned(),
+        format!("Put it where {key} is used, and see that it works."),
+        format!("Delete the old one: `sidsweep revoke key {key}`."),
+    ]
+}
+
 /// Where the console keeps tokens and keys; each region has a page of its own.
 fn console(credential: &Credential) -> String {
     let region = credential

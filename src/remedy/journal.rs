@@ -174,6 +174,11 @@ impl Past<'_> {
         self.0.iter().rev().find(|record| record.event == event).copied()
     }
 
+    /// All lines that say so, in their order.
+    pub fn all(&self, event: Event) -> impl Iterator<Item = &Record> {
+        self.0.iter().copied().filter(move |record| record.event == event)
+    }
+
     /// A change was about to be asked for, and nothing says what came of it.
     #[must_use]
     pub fn broke_off(&self) -> bool {

@@ -2,7 +2,11 @@
 
 pub mod apply;
 pub mod ask;
+pub mod contain;
 pub mod guide;
+pub mod handover;
 pub mod journal;
 pub mod plan;
 pub mod proof;
+pub mod rotate;
+pub mod tokens;

@@ -49,8 +49,8 @@ pub async fn until_refused(
 #[must_use]
 pub fn doubt(still: &Still) -> String {
     match still {
-        Still::Works => "the old credential still works".to_owned(),
-        Still::Unsure(reason) => format!("whether the old credential still works is not known: {reason}"),
+        Still::Works => "it still works".to_owned(),
+        Still::Unsure(reason) => format!("whether it still works is not known: {reason}"),
         Still::Refused { code } => format!("refused (code {code})"),
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::change::Change;
 use super::client::{Client, Fault, Pair, Product};
 use super::reading::{self, Reading, Refusal};
 use crate::model::{Account, Key, Region, TokenDigest};
@@ -217,4 +218,30 @@ pub async fn is_of_account(
 #[must_use]
 pub fn is_sid(text: &str, prefix: &str) -> bool {
     text.len() == 34 && text.starts_with(prefix) && text[2..].bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// What a subaccount's status may be set to. Closing is for good, and is not among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It works.
+    Active,
+    /// No traffic, and no credential of its own works; its numbers are kept.
+    Suspended,
+}
+
+impl Status {
+    /// Twilio's word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+        }
+    }
+}
+
+/// Sets a subaccount's status with its parent's credential.
+pub async fn set_status(client: &Client, account: &str, status: Status, pair: &Pair) -> Change {
+    let path = format!("/2010-04-01/Accounts/{account}.json");
+    Change::of(client.post(Product::Api, Region::Us1, &path, pair, &[("Status", status.as_str())]).await)
 }

@@ -99,6 +99,11 @@ pub async fn read(
     Ok(Inventory { schema: INVENTORY_SCHEMA, admin: admin.name(), accounts })
 }
 
+/// The accounts alone, without their keys.
+pub async fn accounts(client: &Client, admin: &Admin) -> Result<Inventory, Error> {
+    read(client, admin, &[], false).await
+}
+
 async fn keys_of(
     client: &Client,
     admin: &Admin,

@@ -1,0 +1,71 @@
+//! `sidsweep contain`: stop a subaccount's traffic, and take that back.
+
+use std::path::PathBuf;
+
+use super::{Failure, Outcome, confirm, journal, output, twilio};
+use crate::remedy::contain;
+use crate::remedy::journal::Journal;
+use crate::twilio::account::{self, Status};
+use crate::twilio::{block_on, inventory};
+
+/// Suspend a subaccount, which stops its traffic and can be taken back
+///
+/// Its numbers are kept; none of its credentials works while it is suspended, and all work again afterwards, so what
+/// leaked has to be rotated all the same. Needs the parent's credential.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The subaccount
+    #[arg(value_name = "AC…", value_parser = account_sid)]
+    account: String,
+    /// Take it up again
+    #[arg(long)]
+    release: bool,
+    /// The Account SID once more, instead of typing it
+    #[arg(long, value_name = "AC…")]
+    confirm: Option<String>,
+    /// Where to keep the record [default: SIDSWEEP_JOURNAL, or the user's state folder]
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+    #[command(flatten)]
+    twilio: twilio::Asking,
+}
+
+pub fn account_sid(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if account::is_sid(text, "AC") {
+        Ok(text.to_owned())
+    } else {
+        Err("an Account SID is AC and 32 hex digits".to_owned())
+    }
+}
+
+pub fn run(args: &Args) -> Result<Outcome, Failure> {
+    let client = args.twilio.client()?;
+    let admin = args.twilio.need_admin(&client)?;
+    let to = if args.release { Status::Active } else { Status::Suspended };
+    let accounts = block_on(inventory::accounts(&client, &admin))?;
+    contain::check(&accounts, &admin, &args.account, to).map_err(Failure)?;
+    let name = accounts.account(&args.account).and_then(|own| own.account.friendly_name.clone());
+    let name = name.map(|name| format!(" ({})", name.escape_debug())).unwrap_or_default();
+    let account = &args.account;
+    let (does, then) = if args.release {
+        ("Traffic and all credentials of its own work again", "active")
+    } else {
+        (
+            "Calls and messages stop, and none of its own credentials works; numbers stay, and stay billed",
+            "suspended",
+        )
+    };
+    output::say(&format!("{account}{name} is to be {then}. {does}."))?;
+    confirm::named(args.confirm.as_deref(), account, "Type the Account SID to do this")?;
+    let path = journal::place(args.journal.as_deref())?;
+    let mut journal = Journal::open(&path, &format!("contain {account}"), admin.name())?;
+    block_on(contain::set(&client, &admin, &mut journal, account, to))?;
+    output::say(&format!("{account} is {then}, as Twilio shows it. Record: {}", path.display()))?;
+    if !args.release {
+        output::say(&format!(
+            "Its leaked credentials are not revoked by this: rotate them, then `sidsweep contain {account} --release`."
+        ))?;
+    }
+    Ok(Outcome::Clean)
+}

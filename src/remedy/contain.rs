@@ -1,0 +1,79 @@
+//! Containing a leak: a subaccount is suspended, which stops its traffic and can be taken back. Closing cannot, and is not
+//! offered.
+
+use super::journal::{Entry, Journal};
+use super::rotate::Error;
+use crate::model::{Event, Inventory, Region};
+use crate::twilio::account::{self, Status};
+use crate::twilio::change::Change;
+use crate::twilio::inventory::Admin;
+use crate::twilio::{Client, Pair};
+
+/// How often a change is asked for whose outcome was not clear.
+const MOST_TRIES: usize = 3;
+
+/// Why an account cannot be suspended or taken up again from here.
+pub fn check(inventory: &Inventory, admin: &Admin, sid: &str, to: Status) -> Result<(), String> {
+    let own =
+        inventory.account(sid).ok_or_else(|| format!("{sid} is no account that {} sees", admin.pair.user))?;
+    if own.account.parent() != Some(admin.account.as_str()) {
+        return Err(format!("{sid} is no subaccount of {}: only those can be suspended", admin.account));
+    }
+    match (own.account.status.as_str(), to) {
+        ("closed", _) => Err(format!("{sid} is closed, for good")),
+        ("suspended", Status::Suspended) | ("active", Status::Active) => {
+            Err(format!("{sid} is {} already", own.account.status))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Sets the status, and looks at it.
+pub async fn set(
+    client: &Client,
+    admin: &Admin,
+    journal: &mut Journal,
+    sid: &str,
+    to: Status,
+) -> Result<(), Error> {
+    let entry = Entry {
+        action: Some(if to == Status::Suspended { "suspend" } else { "activate" }),
+        account: Some(sid),
+        ..Entry::default()
+    };
+    let pair: &Pair = &admin.pair;
+    let mut last = String::new();
+    for _ in 0..MOST_TRIES {
+        journal.note(Event::Intent, &entry, None, None)?;
+        match account::set_status(client, sid, to, pair).await {
+            Change::Made(_, told) => journal.note(Event::Done, &entry, Some(&told), None)?,
+            Change::Refused(told, words) => {
+                journal.note(Event::Refused, &entry, Some(&told), Some(words.clone()))?;
+                return Err(Error::Stopped(format!("nothing was changed: {words}")));
+            }
+            Change::Missing(told) => {
+                journal.note(Event::Refused, &entry, Some(&told), None)?;
+                return Err(Error::Stopped(
+                    "nothing was changed: Twilio knows no such account (404)".to_owned(),
+                ));
+            }
+            Change::Unsure(told, words) => {
+                journal.note(Event::Unsure, &entry, Some(&told), Some(words))?;
+            }
+        }
+        match account::account(client, Region::Us1, sid, pair).await {
+            Ok(seen) if seen.status == to.as_str() => {
+                let note = format!("seen to be {}", seen.status);
+                journal.note(Event::Proven, &entry, None, Some(note))?;
+                return Ok(());
+            }
+            Ok(seen) => last = format!("it is seen to be {}", seen.status),
+            Err(unreadable) => {
+                let reason = unreadable.to_string();
+                journal.note(Event::Unsure, &entry, None, Some(reason.clone()))?;
+                return Err(Error::Stopped(format!("the account's status is not known: {reason}")));
+            }
+        }
+    }
+    Err(Error::Stopped(format!("not done in {MOST_TRIES} tries: {last}")))
+}

@@ -1,0 +1,195 @@
+//! Auth Tokens, by a person's explicit wish: a secondary is made and handed over; later it is promoted, and the old one is
+//! shown to be dead. Between the two, people move their clients.
+
+use std::time::Duration;
+
+use super::handover::{self, Parcel, Receiver};
+use super::journal::{Entry, Journal};
+use super::proof;
+use super::rotate::{Error, works};
+use crate::model::{Event, Region, Secret};
+use crate::twilio::change::Change;
+use crate::twilio::inventory::Admin;
+use crate::twilio::verify::Still;
+use crate::twilio::{Client, Pair, tokens};
+
+/// Work on the tokens of one account.
+pub struct Tokens<'a> {
+    /// The way to Twilio.
+    pub client: &'a Client,
+    /// Whose credential changes things.
+    pub admin: &'a Admin,
+    /// The account.
+    pub account: &'a str,
+    /// The record.
+    pub journal: &'a mut Journal,
+    /// How long a token is tried.
+    pub patience: Duration,
+}
+
+impl Tokens<'_> {
+    /// Makes the secondary token, hands it over and tries it. The primary works as before.
+    pub async fn begin(&mut self, receivers: &[Receiver]) -> Result<(), Error> {
+        let acting = self.acting().await?;
+        self.note(Event::Intent, "make_secondary_token", None, None)?;
+        let token = match tokens::make_secondary(self.client, &acting).await {
+            (Change::Made(_, told), Some(token)) => {
+                self.note(Event::Done, "make_secondary_token", Some(&told), None)?;
+                token
+            }
+            (Change::Refused(told, words), _) => {
+                self.note(Event::Refused, "make_secondary_token", Some(&told), Some(words.clone()))?;
+                return Err(Error::Stopped(if told.code == Some(70002) {
+                    format!(
+                        "{} has a secondary token already, which may be the leaked one: delete it in the console, or let `sidsweep revoke plan` find it; then begin again",
+                        self.account
+                    )
+                } else {
+                    format!("no token was made: {words}")
+                }));
+            }
+            (Change::Missing(told), _) => {
+                self.note(Event::Refused, "make_secondary_token", Some(&told), None)?;
+                return Err(Error::Stopped(format!(
+                    "{} may not rotate its token by the API (404); use the console",
+                    self.account
+                )));
+            }
+            (Change::Unsure(told, words), _) => {
+                self.note(Event::Unsure, "make_secondary_token", Some(&told), Some(words.clone()))?;
+                return Err(Error::Stopped(self.lost(&words)));
+            }
+            (Change::Made(_, told), None) => {
+                self.note(Event::Unsure, "make_secondary_token", Some(&told), None)?;
+                return Err(Error::Stopped(self.lost("the answer held no token")));
+            }
+        };
+        let parcel = Parcel { account: self.account, key: None, secret: &token };
+        if let Err(reason) = handover::to_all(receivers, &parcel) {
+            self.note(Event::HandOverFailed, "make_secondary_token", None, Some(reason.clone()))?;
+            self.note(Event::Intent, "delete_secondary_token", None, None)?;
+            let removed = match tokens::delete_secondary(self.client, &acting).await {
+                Change::Made(_, told) | Change::Missing(told) => {
+                    self.note(Event::Done, "delete_secondary_token", Some(&told), None)?;
+                    "The secondary token was deleted again.".to_owned()
+                }
+                Change::Refused(told, words) | Change::Unsure(told, words) => {
+                    self.note(Event::Unsure, "delete_secondary_token", Some(&told), Some(words.clone()))?;
+                    format!(
+                        "The secondary token could not be deleted again ({words}): delete it in the console."
+                    )
+                }
+            };
+            return Err(Error::Stopped(format!(
+                "the new token could not be handed over: {reason}. {removed} The primary works as before"
+            )));
+        }
+        self.note(Event::HandedOver, "make_secondary_token", None, None)?;
+        let pair = Pair { user: self.account.to_owned(), secret: token };
+        match works(self.client, &pair, Region::Us1, self.account, self.patience).await {
+            Still::Works => {
+                self.note(
+                    Event::Proven,
+                    "make_secondary_token",
+                    None,
+                    Some("the new token works".to_owned()),
+                )?;
+                Ok(())
+            }
+            still => Err(Error::Stopped(format!(
+                "the new token was handed over, and was not seen to work ({}); the primary works as before",
+                proof::doubt(&still)
+            ))),
+        }
+    }
+
+    /// Tries the new token before anything is asked of a person: it works, and it is not the primary yet. `false`: it is
+    /// the primary already.
+    pub async fn ready(&self, new: &Secret) -> Result<bool, Error> {
+        let acting = self.acting().await?;
+        if acting.secret == *new {
+            return Ok(false);
+        }
+        let pair = Pair { user: self.account.to_owned(), secret: new.clone() };
+        match proof::once(self.client, &pair, Region::Us1, self.account).await {
+            Still::Works => Ok(true),
+            still => Err(Error::Stopped(format!(
+                "nothing was changed: the new token was not seen to work ({})",
+                match still {
+                    Still::Refused { code } => format!("refused, code {code}"),
+                    other => proof::doubt(&other),
+                }
+            ))),
+        }
+    }
+
+    /// Notes that the new token is the primary: an earlier run, or somebody else, promoted it.
+    pub fn already(&mut self) -> Result<(), Error> {
+        Ok(self.note(Event::Done, "promote", None, Some("it is the primary already".to_owned()))?)
+    }
+
+    /// Promotes the new token, and tries the old one until it is refused.
+    pub async fn finish(&mut self, new: &Secret) -> Result<(), Error> {
+        let old = self.acting().await?;
+        let acting = Pair { user: self.account.to_owned(), secret: new.clone() };
+        self.note(Event::Intent, "promote", None, None)?;
+        // The secondary is taken: who holds it may promote it, and if it is gone this fails.
+        match tokens::promote(self.client, &acting).await {
+            Change::Made(_, told) => self.note(Event::Done, "promote", Some(&told), None)?,
+            Change::Refused(told, words) => {
+                self.note(Event::Refused, "promote", Some(&told), Some(words.clone()))?;
+                return Err(Error::Stopped(format!("nothing was changed: {words}")));
+            }
+            Change::Missing(told) => {
+                self.note(Event::Refused, "promote", Some(&told), None)?;
+                return Err(Error::Stopped("nothing was changed: there is no secondary token".to_owned()));
+            }
+            Change::Unsure(told, words) => {
+                self.note(Event::Unsure, "promote", Some(&told), Some(words.clone()))?;
+                match proof::once(self.client, &old, Region::Us1, self.account).await {
+                    Still::Refused { .. } => {
+                        let note = "the old token was refused when it was looked at".to_owned();
+                        self.note(Event::Done, "promote", None, Some(note))?;
+                    }
+                    _ => {
+                        return Err(Error::Stopped(format!(
+                            "whether it was promoted is not known ({words}); run --finish again, which looks first"
+                        )));
+                    }
+                }
+            }
+        }
+        let still = proof::until_refused(self.client, &old, Region::Us1, self.account, self.patience).await;
+        if let Still::Refused { .. } = still {
+            self.note(Event::Proven, "promote", None, Some("the old token is refused".to_owned()))?;
+            return Ok(());
+        }
+        let doubt = proof::doubt(&still);
+        self.note(Event::Unproven, "promote", None, Some(doubt.clone()))?;
+        Err(Error::Stopped(format!("the new token is the primary, but of the old one: {doubt}")))
+    }
+
+    async fn acting(&self) -> Result<Pair, Error> {
+        tokens::act_as(self.client, self.admin, self.account)
+            .await
+            .map_err(|error| Error::Stopped(error.to_string()))
+    }
+
+    fn lost(&self, words: &str) -> String {
+        format!(
+            "whether a secondary token was made for {} is not known ({words}). If the console shows one, delete it, since nobody has it; then begin again",
+            self.account
+        )
+    }
+
+    fn note(
+        &mut self,
+        event: Event,
+        action: &str,
+        told: Option<&crate::twilio::change::Told>,
+        note: Option<String>,
+    ) -> Result<(), super::journal::Error> {
+        let entry = Entry { action: Some(action), account: Some(self.account), ..Entry::default() };
+        self.journal.note(event, &entry, told, note)
+    }
+}
