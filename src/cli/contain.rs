@@ -23,7 +23,7 @@ pub struct Args {
     /// The Account SID once more, instead of typing it
     #[arg(long, value_name = "AC…")]
     confirm: Option<String>,
-    /// Where to keep the record [default: SIDSWEEP_JOURNAL, or the user's state folder]
+    /// Where to keep the record [default: `SIDSWEEP_JOURNAL`, or the user's state folder]
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
     #[command(flatten)]

@@ -15,7 +15,8 @@ use crate::model::{
 };
 use crate::remedy::apply::{State, Work};
 use crate::remedy::journal::{self as log, Journal};
-use crate::remedy::{ask, plan};
+use crate::remedy::{after, ask, plan};
+use crate::report::after as steps;
 use crate::report::plan as page;
 use crate::scan::again::Wanted;
 use crate::twilio::inventory::{self, Admin};
@@ -37,6 +38,7 @@ enum Command {
     Apply(ApplyArgs),
     Status(StatusArgs),
     Key(KeyArgs),
+    Guide(GuideArgs),
 }
 
 /// Work out what to do about each leaked credential, and change nothing
@@ -112,12 +114,22 @@ struct StatusArgs {
     /// Only this plan
     #[arg(value_name = "PLAN.json")]
     plan: Option<PathBuf>,
-    /// Where the journal is [default: SIDSWEEP_JOURNAL, or the user's state folder]
+    /// Where the journal is [default: `SIDSWEEP_JOURNAL`, or the user's state folder]
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
     /// How to print it
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     format: Form,
+}
+
+/// After the fire: move the code to API keys, clean history, watch the account
+///
+/// Asks and changes nothing.
+#[derive(clap::Args)]
+struct GuideArgs {
+    /// A report of `scan --format json`
+    #[arg(value_name = "REPORT.json")]
+    report: PathBuf,
 }
 
 // No doc comment: clap would take it for the command's own.
@@ -126,7 +138,7 @@ pub struct Doing {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
-    /// Where to keep the record [default: SIDSWEEP_JOURNAL, or the user's state folder]
+    /// Where to keep the record [default: `SIDSWEEP_JOURNAL`, or the user's state folder]
     #[arg(long, value_name = "FILE")]
     pub journal: Option<PathBuf>,
     /// How long to try a credential until it is refused (or a new one until it works), in seconds
@@ -155,6 +167,7 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         Command::Apply(args) => apply(args),
         Command::Status(args) => status(args),
         Command::Key(args) => key(args),
+        Command::Guide(args) => guide(args),
     }
 }
 
@@ -447,6 +460,33 @@ pub fn leak(
         ));
     }
     Ok(found.map(|credential| Leak { credential, report, vault }))
+}
+
+fn guide(args: &GuideArgs) -> Result<Outcome, Failure> {
+    let report = verify::load(&args.report)?;
+    let advice = after::advice(&report);
+    let leaks: Vec<steps::Leak> = advice
+        .iter()
+        .map(|advice| steps::Leak {
+            name: format!(
+                "{} {}",
+                match advice.credential.type_ {
+                    CredentialType::AuthToken => "Auth Token",
+                    _ => "API key secret",
+                },
+                advice.redacted
+            ),
+            places: &advice.places,
+            change: advice.change,
+            code: advice.languages.iter().map(|language| (language.title(), language.client())).collect(),
+        })
+        .collect();
+    if leaks.is_empty() {
+        output::say("The report holds no Auth Token and no key secret.")?;
+        return Ok(Outcome::Clean);
+    }
+    output::page(|width, out| steps::write(&leaks, &after::history(), &after::watch(), width, out))?;
+    Ok(Outcome::Clean)
 }
 
 fn status(args: &StatusArgs) -> Result<Outcome, Failure> {

@@ -84,7 +84,7 @@ struct TokenArgs {
     /// The Account SID once more, instead of typing it
     #[arg(long, value_name = "AC…")]
     confirm: Option<String>,
-    /// Where to keep the record [default: SIDSWEEP_JOURNAL, or the user's state folder]
+    /// Where to keep the record [default: `SIDSWEEP_JOURNAL`, or the user's state folder]
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
     /// How long to try a token until it works or is refused, in seconds
@@ -100,7 +100,7 @@ struct Receivers {
     /// Write the new secret to this new file, which only its owner can read; may be given several times
     #[arg(long, value_name = "FILE")]
     to_file: Vec<PathBuf>,
-    /// Give the new secret to this command on its standard input, e.g. 'gh secret set TWILIO_API_SECRET'; the new key's
+    /// Give the new secret to this command on its standard input, e.g. `gh secret set TWILIO_API_SECRET`; the new key's
     /// SID is in `SIDSWEEP_NEW_KEY_SID`. May be given several times
     #[arg(long, value_name = "COMMAND")]
     to_command: Vec<String>,
@@ -193,10 +193,7 @@ fn succeed(
     job: &str,
 ) -> Result<Result<String, Outcome>, Failure> {
     let policy = block_on(rotate::policy(client, &ours.admin, &own.account.sid, found));
-    let kind = match settle(args, leak, policy)? {
-        Some(kind) => kind,
-        None => return by_hand(own, found).map(Err),
-    };
+    let Some(kind) = settle(args, leak, policy)? else { return by_hand(own, found).map(Err) };
     let path = journal::place(args.doing.journal.as_deref())?;
     let mut journal = Journal::open(&path, job, ours.admin.name())?;
     // An earlier run may have written the file already: then it must be there.

@@ -128,7 +128,8 @@ fn owner(context: &Context, surroundings: &Surroundings<'_>) -> Owner {
     }
     for (depth, level) in context.levels.iter().enumerate() {
         if level.head.twilio {
-            return Owner::Twilio(format!("section: {}", shorten(&level.head.text)));
+            let head = level.head.text.trim_matches(|c: char| c.is_whitespace() || "\"':{[(=".contains(c));
+            return Owner::Twilio(format!("section: {}", shorten(head)));
         }
         if level.head.vendor.is_some()
             && (level.is_key || !level.head.vendor_is_common)

@@ -312,7 +312,9 @@ fn own(credential: &mut Credential, inventory: &Inventory, secret: Option<&Secre
                 let known = verdict.owner.as_deref().or(credential.account_sid.as_deref());
                 let of_ours = known.is_some_and(|account| inventory.account(account).is_some());
                 // A key in another region, or one that is gone, may still be of an account of ours.
-                verdict.ours = Some(of_ours && verdict.owner.is_some());
+                // Of a refused one nobody knows.
+                verdict.ours = (verdict.owner.is_some() || verdict.state == VerdictState::Live)
+                    .then_some(of_ours && verdict.owner.is_some());
                 if verdict.state != VerdictState::Live {
                     add(verdict, "no account of ours has this key".to_owned());
                 }

@@ -67,6 +67,11 @@ pub fn remedy(credential: &Credential, has_secret: bool) -> Remedy {
             one(RemedyAction::None, "An identifier, nothing to revoke.".to_owned())
         }
     };
+    let mut steps = steps;
+    if credential.verdict.ours == Some(false) && credential.verdict.state == VerdictState::Live {
+        let owner = credential.verdict.owner.as_deref().unwrap_or("its account");
+        steps.insert(0, format!("{owner} is no account of ours: tell its owner, who can do this."));
+    }
     Remedy { action, steps }
 }
 

@@ -1,5 +1,6 @@
 //! Taking a credential out of service: asking whether it works, planning, carrying out, proving, and keeping a record.
 
+pub mod after;
 pub mod apply;
 pub mod ask;
 pub mod contain;

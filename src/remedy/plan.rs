@@ -52,7 +52,7 @@ pub fn make(report: &Report, vault: &Vault, admin: &Admin, inventory: &Inventory
 #[must_use]
 pub fn for_key(own: &OwnAccount, key: &OwnKey, leak: Option<(&Credential, &Report)>, admin: &Admin) -> Plan {
     let mut step = key_step(own, key, None, admin);
-    step.why = "named on the command line".to_owned();
+    "named on the command line".clone_into(&mut step.why);
     let mut sources = Vec::new();
     if let Some((credential, report)) = leak {
         step.credential = Some(credential.id.clone());

@@ -1,5 +1,6 @@
 //! One file a format: the same report for people and for machines.
 
+pub mod after;
 pub mod hook;
 pub mod inventory;
 pub mod json;

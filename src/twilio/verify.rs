@@ -435,7 +435,7 @@ async fn kind(
     lacks: Option<&str>,
     by_accounts: &Result<Option<Option<Account>>, Unreadable>,
 ) -> (VerdictKind, Option<String>) {
-    let lacking = |permission: &str| format!("a Restricted key; it lacks {permission}, among others");
+    let lacking = |permission: &str| format!("it lacks {permission}, among others");
     let path = format!("/v1/Keys/{}", pair.user);
     // Restricted keys exist in us1 only.
     if region == Region::Us1 {
@@ -477,7 +477,7 @@ fn allowed(permissions: &[String]) -> String {
         .collect();
     let more = permissions.len().saturating_sub(shown.len());
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("a Restricted key; it may {}{rest}", shown.join(", "))
+    format!("it may {}{rest}", shown.join(", "))
 }
 
 #[derive(Deserialize)]
