@@ -90,7 +90,9 @@ impl Cast {
 /// Writes the repository as people do: a key goes in, is taken out, and stays in history.
 fn leak(repository: &Path, cast: &Cast) -> Result<()> {
     let (shop, token) = &cast.shop;
-    let commits: [(&str, &[(&str, Option<String>)]); 4] = [
+    // A message, and files with their text; none where the file is taken out.
+    type Files<'a> = &'a [(&'a str, Option<String>)];
+    let commits: [(&str, Files); 4] = [
         (
             "Send order confirmations",
             &[

@@ -352,7 +352,8 @@ fn a_plan_that_was_changed_is_refused() {
 
 #[test]
 fn a_plan_whose_world_has_changed_is_refused_with_what_differs() {
-    let cases: [(&str, &dyn Fn(&House)); 6] = [
+    type Case<'a> = (&'a str, &'a dyn Fn(&House));
+    let cases: [Case; 6] = [
         ("has no key", &|house| {
             house.rig.sim.world().keys.get_mut(&house.standard.0).unwrap().deleted =
                 Some(jiff::Timestamp::now());
@@ -506,6 +507,21 @@ fn a_delete_without_a_clear_answer_is_looked_into() {
             });
         }
     });
+}
+
+#[test]
+fn a_delete_that_takes_too_long_is_looked_into() {
+    let house = house(130, |_| {});
+    plan(&house.rig);
+    let late = FaultKind::Latency(std::time::Duration::from_millis(2500));
+    house.rig.sim.order(Fault::new(late, &house.standard.0, 1).on("DELETE"));
+    let output = apply(&house.rig, &["--yes", "--timeout", "1"]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
+    let unsure = events(&house.rig, "unsure");
+    assert_eq!(unsure.len(), 1, "{unsure:?}");
+    assert!(unsure[0]["note"].as_str().unwrap().contains("no answer within 1 s"), "{unsure:?}");
+    assert_eq!(house.exist(), [false; 3]);
+    assert_eq!(deletes(&house.rig).len(), 3);
 }
 
 #[test]
@@ -738,8 +754,7 @@ fn killed_at_any_line_of_the_journal_it_goes_on_where_it_was() {
                 let all: Vec<&str> = all.iter().map(String::as_str).collect();
                 let path = house.rig.out().join("journal.jsonl");
                 let killed = house.rig.kill(&all, &mut || {
-                    std::fs::read(&path)
-                        .is_ok_and(|text| text.iter().filter(|b| **b == b'\n').count() >= line)
+                    std::fs::read_to_string(&path).is_ok_and(|text| text.matches('\n').count() >= line)
                 });
                 assert!(killed || line == 10, "line {line}");
                 finish(&house, &format!("killed at line {line}"));

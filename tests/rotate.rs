@@ -266,8 +266,7 @@ fn killed_at_any_line_a_rotation_goes_on_and_leaves_no_stray_key() {
                     &path,
                 ];
                 house.rig.kill(&all, &mut || {
-                    std::fs::read(&journal)
-                        .is_ok_and(|text| text.iter().filter(|b| **b == b'\n').count() >= line)
+                    std::fs::read_to_string(&journal).is_ok_and(|text| text.matches('\n').count() >= line)
                 });
                 house.rig.sim.world().faults.clear();
                 let output = house.rig.run(&all);

@@ -46,14 +46,11 @@ pub fn write(
             places.push(format!("and {} more", leak.places.len() - MOST_PLACES));
         }
         labelled(out, width, "  at      ", &places.join(", "))?;
-        match changes.iter().find(|(change, _)| *change == leak.change) {
-            Some((_, name)) => {
-                labelled(out, width, "  change  ", &format!("as for {} above", printable(name)))?
-            }
-            None => {
-                labelled(out, width, "  change  ", leak.change)?;
-                changes.push((leak.change, &leak.name));
-            }
+        if let Some((_, name)) = changes.iter().find(|(change, _)| *change == leak.change) {
+            labelled(out, width, "  change  ", &format!("as for {} above", printable(name)))?;
+        } else {
+            labelled(out, width, "  change  ", leak.change)?;
+            changes.push((leak.change, &leak.name));
         }
         for (language, code) in &leak.code {
             if shown.contains(language) {

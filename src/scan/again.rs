@@ -63,7 +63,7 @@ impl<'a> Wanted<'a> {
             }
             let place = self.place(source);
             if source.mode != SourceMode::Stdin && place.exists() {
-                match self.source(source, &place, detector, &options, progress) {
+                match source_again(source, &place, detector, &options, progress) {
                     Ok(Some(scanned)) => self.take(&mut again, detector, scanned),
                     Ok(None) => {}
                     Err(reason) => again.unread.push(reason),
@@ -96,32 +96,6 @@ impl<'a> Wanted<'a> {
         self.root.map_or_else(|| PathBuf::from(&source.root), Path::to_path_buf)
     }
 
-    /// One of the sources, where it can still be read.
-    fn source(
-        &self,
-        source: &Source,
-        place: &Path,
-        detector: &Detector,
-        options: &tree::Options,
-        progress: &Progress,
-    ) -> Result<Option<Scanned>, String> {
-        let scanned = match (source.mode, &source.range) {
-            (SourceMode::Range, Some(range)) => {
-                changes::range(detector, place, range).map_err(|error| causes(&error))?
-            }
-            (SourceMode::Staged, _) => {
-                changes::staged(detector, place, true).map_err(|error| causes(&error))?
-            }
-            (SourceMode::History, _) => history::scan(detector, place, options.jobs, true, progress)
-                .map_err(|error| causes(&error))?,
-            _ if repository::is_bare(place) => return Ok(None),
-            _ => {
-                trees(detector, &[place.to_path_buf()], options, progress).map_err(|error| causes(&error))?
-            }
-        };
-        Ok(Some(scanned))
-    }
-
     /// The files that are named and that are still there.
     fn files(&self) -> Vec<PathBuf> {
         let roots: Vec<PathBuf> = self.root.map_or_else(
@@ -144,4 +118,26 @@ impl<'a> Wanted<'a> {
         files.dedup();
         files
     }
+}
+
+/// One of the sources, where it can still be read.
+fn source_again(
+    source: &Source,
+    place: &Path,
+    detector: &Detector,
+    options: &tree::Options,
+    progress: &Progress,
+) -> Result<Option<Scanned>, String> {
+    let scanned = match (source.mode, &source.range) {
+        (SourceMode::Range, Some(range)) => {
+            changes::range(detector, place, range).map_err(|error| causes(&error))?
+        }
+        (SourceMode::Staged, _) => changes::staged(detector, place, true).map_err(|error| causes(&error))?,
+        (SourceMode::History, _) => {
+            history::scan(detector, place, options.jobs, true, progress).map_err(|error| causes(&error))?
+        }
+        _ if repository::is_bare(place) => return Ok(None),
+        _ => trees(detector, &[place.to_path_buf()], options, progress).map_err(|error| causes(&error))?,
+    };
+    Ok(Some(scanned))
 }
