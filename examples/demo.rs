@@ -12,6 +12,8 @@ use std::process::Command;
 
 use twilio_sim::{KeyKind, Sim, World};
 
+/// Files with their text; none where a file is taken out.
+type Files<'a> = &'a [(&'a str, Option<String>)];
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
@@ -90,8 +92,6 @@ impl Cast {
 /// Writes the repository as people do: a key goes in, is taken out, and stays in history.
 fn leak(repository: &Path, cast: &Cast) -> Result<()> {
     let (shop, token) = &cast.shop;
-    // A message, and files with their text; none where the file is taken out.
-    type Files<'a> = &'a [(&'a str, Option<String>)];
     let commits: [(&str, Files); 4] = [
         (
             "Send order confirmations",
