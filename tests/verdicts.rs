@@ -248,7 +248,7 @@ fn keys() -> Vec<Cell> {
         ),
         cell(
             "a Restricted key that may list Verify's services",
-            live("restricted_key").because("Restricted"),
+            live("restricted_key").because("lacks"),
             |w| key_of(w, restricted(&["verify/services/list"])),
         ),
         cell("the same where Accounts tells it 20003", live("restricted_key"), |world| {
