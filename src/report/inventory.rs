@@ -22,7 +22,14 @@ pub fn write(
         account(own, width, out)?;
     }
     let keys: usize = inventory.accounts.iter().map(|own| own.keys.len()).sum();
-    writeln!(out, "{} accounts, {keys} keys, seen by {}.", inventory.accounts.len(), inventory.admin.user)?;
+    let several = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+    writeln!(
+        out,
+        "{}, {}, seen by {}.",
+        several(inventory.accounts.len(), "account", "accounts"),
+        several(keys, "key", "keys"),
+        printable(&inventory.admin.user)
+    )?;
     let Some(leaked) = leaked else { return Ok(()) };
     writeln!(out, "\n{BOLD}In the report{BOLD:#}")?;
     for sid in leaked {

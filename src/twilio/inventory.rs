@@ -112,6 +112,10 @@ async fn keys_of(
     kinds: bool,
 ) -> OwnAccount {
     let mut own = OwnAccount { account, keys: Vec::new(), keys_unread: None };
+    if own.account.status == "closed" {
+        // For good: no key of it works again, and Twilio may not list them.
+        return own;
+    }
     for &region in regions {
         match account::keys(client, region, &own.account.sid, &admin.pair).await {
             Ok(keys) => {
