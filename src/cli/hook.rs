@@ -13,7 +13,7 @@ use crate::detect::Detector;
 use crate::model::{Confidence, Source, SourceMode};
 use crate::report;
 use crate::rules::Rules;
-use crate::scan::{Scanned, changes, gather};
+use crate::scan::{Scanned, accept, changes, gather};
 use crate::source::repository;
 
 /// Install, remove or show git hooks that stop leaks
@@ -207,7 +207,11 @@ fn check(kind: Kind, arguments: &[String]) -> Result<Outcome, Failure> {
     let options = gather::Options { min_confidence: Confidence::Medium, show_secrets: false };
     let gathered = gather::gather(detector.rules(), scanned.texts, options);
     let sources = vec![Source { mode, root: ".".to_owned(), range: None }];
-    let report = gathered.report(sources, scanned.stats, scanned.skipped);
+    let mut report = gathered.report(sources, scanned.stats, scanned.skipped);
+    // A server receives from strangers: there the pushed policy has no say.
+    let policies = super::scan::policies(&[here.to_owned()], None, kind == Kind::PreReceive)?;
+    accept::mark(&mut report, None, &policies, accept::today());
+    accept::settle(&mut report);
     for skipped in &report.skipped {
         output::complain(&format!("sidsweep: not read: {}: {}", skipped.path.escape_debug(), skipped.reason));
     }

@@ -8,6 +8,7 @@ mod inventory;
 mod journal;
 mod output;
 mod progress;
+mod report;
 mod revoke;
 mod rotate;
 mod rules;
@@ -32,6 +33,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Scan(scan::Args),
+    Report(report::Args),
     Verify(verify::Args),
     Inventory(inventory::Args),
     Revoke(revoke::Args),
@@ -67,6 +69,7 @@ impl<E: std::error::Error + 'static> From<E> for Failure {
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Scan(args) => scan::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Inventory(args) => inventory::run(&args),
         Command::Revoke(args) => revoke::run(&args),

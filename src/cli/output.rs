@@ -37,6 +37,16 @@ pub fn write(report: &Report, format: Format, path: &Path) -> Result<(), Failure
     result.map_err(|error| Failure(format!("{}: {error}", path.display())))
 }
 
+/// Writes a report to the end of a file.
+pub fn append(report: &Report, format: Format, path: &Path) -> Result<(), Failure> {
+    let result = File::options().append(true).create(true).open(path).and_then(|file| {
+        let mut out = BufWriter::new(file);
+        report::write(report, format, WIDTH, &mut out)?;
+        out.flush()
+    });
+    result.map_err(|error| Failure(format!("{}: {error}", path.display())))
+}
+
 /// Prints lines to standard output.
 pub fn say(text: &str) -> Result<(), Failure> {
     pass_broken_pipe(writeln!(anstream::stdout().lock(), "{text}"))

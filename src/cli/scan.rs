@@ -12,6 +12,7 @@ use crate::detect::Detector;
 use crate::model::{Confidence, Report, Source, SourceMode, Vault, VerdictState};
 use crate::report::Format;
 use crate::rules::Rules;
+use crate::scan::accept::{self, Baseline, Policy};
 use crate::scan::{self, Progress, Scanned, gather};
 use crate::source::{repository, tree};
 
@@ -87,6 +88,18 @@ pub struct Args {
     /// messages or calls
     #[arg(long, requires = "verify")]
     exposure: bool,
+    /// Values that were accepted, as --write-baseline wrote them
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Accept all secrets that are found now, and write them to this baseline; needs --reason
+    #[arg(long, value_name = "FILE", requires = "reason")]
+    write_baseline: Option<PathBuf>,
+    /// With --write-baseline: why they may stay
+    #[arg(long, value_name = "TEXT", requires = "write_baseline")]
+    reason: Option<String>,
+    /// Paths that are accepted, in the place of each repository's own .sidsweep.toml
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     #[command(flatten)]
     twilio: twilio::Asking,
 }
@@ -145,12 +158,59 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     // Before the scan: whoever asked for verdicts hears at once that there will be none.
     let client = args.verify.then(|| args.twilio.client()).transpose()?;
     let ours = client.as_ref().map(|client| asking::ours(&args.twilio, client)).transpose()?.flatten();
+    let baseline = args.baseline.as_deref().map(Baseline::read).transpose()?;
+    let policies = policies(&args.paths, args.policy.as_deref(), args.stdin)?;
     let (mut report, vault) = find(args)?;
+    accept::mark(&mut report, baseline.as_ref(), &policies, accept::today());
     if let Some(client) = &client {
         asking::ask(&args.twilio, client, ours.as_ref(), &mut report, &vault, args.exposure);
     }
+    accept::settle(&mut report);
+    if let Some(path) = &args.write_baseline {
+        return write_baseline(path, args.reason.as_deref().unwrap_or_default(), &report);
+    }
     publish(&report, args.format, &args.reports)?;
     Ok(outcome(&report, args.fail_on))
+}
+
+/// The policies in force: the one that was named, or those of the repositories that are scanned.
+pub fn policies(paths: &[PathBuf], named: Option<&Path>, stdin: bool) -> Result<Vec<Policy>, Failure> {
+    if stdin {
+        return Ok(Vec::new());
+    }
+    let mut own: Vec<(PathBuf, PathBuf)> = paths.iter().filter_map(|path| Policy::file_above(path)).collect();
+    own.dedup();
+    if let Some(named) = named {
+        for (file, _) in &own {
+            output::complain(&format!(
+                "{} is not followed: --policy {} outranks it",
+                file.display(),
+                named.display()
+            ));
+        }
+        return Ok(paths.iter().map(|path| Policy::read(named, path)).collect::<Result<_, _>>()?);
+    }
+    Ok(own.iter().map(|(file, folder)| Policy::read(file, folder)).collect::<Result<_, _>>()?)
+}
+
+/// Accepts all that counts.
+fn write_baseline(path: &Path, reason: &str, report: &Report) -> Result<Outcome, Failure> {
+    if reason.trim().is_empty() {
+        return Err(Failure("--reason says why they may stay; it is empty".to_owned()));
+    }
+    let mut baseline = if path.exists() { Baseline::read(path)? } else { Baseline::default() };
+    let by = ["GIT_AUTHOR_EMAIL", "EMAIL", "USER", "LOGNAME", "USERNAME"];
+    let by = by.iter().find_map(|name| std::env::var(name).ok()).unwrap_or_else(|| "nobody named".to_owned());
+    let before = baseline.len();
+    baseline.add(report, reason, &by);
+    baseline.write(path)?;
+    output::say(&format!(
+        "{}: {} accepted values, {} of them new. Use it with --baseline; what works is shown all the same.",
+        path.display(),
+        baseline.len(),
+        baseline.len() - before
+    ))?;
+    Ok(if report.skipped.is_empty() { Outcome::Clean } else { Outcome::Incomplete })
 }
 
 /// Scans one folder, and its history if asked, as `scan` does by default.
@@ -176,6 +236,10 @@ pub fn whole(path: &Path, history: bool) -> Result<(Report, Vault), Failure> {
         fail_on: FailOn::Any,
         verify: true,
         exposure: false,
+        baseline: None,
+        write_baseline: None,
+        reason: None,
+        policy: None,
         twilio: twilio::Asking::default(),
     })
 }
@@ -215,6 +279,11 @@ pub fn publish(report: &Report, format: Format, files: &[(Format, PathBuf)]) -> 
                 skipped.reason.escape_debug()
             ));
         }
+    }
+    if format == Format::Github
+        && let Some(summary) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty())
+    {
+        output::append(report, Format::Markdown, Path::new(&summary))?;
     }
     output::print(report, format)
 }

@@ -197,10 +197,17 @@ fn allowance(text: &[u8], line_start: usize) -> Option<String> {
         .take(LONGEST_LINE)
         .position(is_end)
         .map_or(text.len().min(line_start + LONGEST_LINE), |n| line_start + n);
-    let above = text[..line_start].trim_ascii_end();
+    let above = &text[..line_start];
+    let above = above.strip_suffix(b"\n").unwrap_or(above);
+    let above = above.strip_suffix(b"\r").unwrap_or(above);
     let above_start = above.iter().rev().take(LONGEST_LINE).position(is_end).map_or(0, |n| above.len() - n);
-    [&text[line_start..own_end], above.get(above_start..).unwrap_or_default()].into_iter().find_map(|line| {
+    let lines = [(&text[line_start..own_end], false), (above.get(above_start..).unwrap_or_default(), true)];
+    lines.into_iter().find_map(|(line, is_above)| {
         let at = memchr::memmem::find(line, MARK)?;
+        // A remark behind code speaks of that code, not of the next line.
+        if is_above && !is_remark(&line[..at]) {
+            return None;
+        }
         let reason = String::from_utf8_lossy(&line[at + MARK.len()..]);
         let reason = reason
             .trim()
@@ -211,4 +218,10 @@ fn allowance(text: &[u8], line_start: usize) -> Option<String> {
             .to_owned();
         (reason.chars().filter(|c| c.is_alphanumeric()).count() >= 3).then_some(reason)
     })
+}
+
+/// Whether what stands before a mark is the beginning of a remark and nothing else.
+fn is_remark(before: &[u8]) -> bool {
+    let before = before.trim_ascii();
+    before.eq_ignore_ascii_case(b"rem") || before == b"dnl" || !before.iter().any(u8::is_ascii_alphanumeric)
 }

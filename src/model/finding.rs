@@ -89,6 +89,9 @@ pub struct Finding {
     /// The value, for `--show-secrets` only.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub value: Option<String>,
+    /// Why it does not count, until the report is settled; reports list it under `suppressed`.
+    #[serde(skip)]
+    pub allowed: Option<String>,
     /// The credential that it is a part of.
     pub credential: Fingerprint,
     /// Whether it stands in what is checked out now.

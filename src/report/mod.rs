@@ -1,11 +1,19 @@
 //! One file a format: the same report for people and for machines.
 
 pub mod after;
+mod alert;
+mod github;
+mod gitlab;
 pub mod hook;
+mod html;
 pub mod inventory;
 pub mod json;
+mod junit;
+mod markdown;
 pub mod plan;
 mod printable;
+mod sarif;
+mod table;
 pub mod text;
 mod verdict;
 mod wrap;
@@ -23,12 +31,39 @@ pub enum Format {
     Json,
     /// One finding a line.
     Jsonl,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// GitLab's secret-detection report.
+    Gitlab,
+    /// GitLab's code-quality report.
+    Codequality,
+    /// Annotations of a GitHub workflow run.
+    Github,
+    /// JUnit's XML.
+    Junit,
+    /// One finding a row.
+    Csv,
+    /// For a pull request's comment.
+    Markdown,
+    /// One page that needs nothing else.
+    Html,
 }
 
 impl Format {
     /// The names on the command line.
-    pub const ALL: [(&'static str, Self); 3] =
-        [("text", Self::Text), ("json", Self::Json), ("jsonl", Self::Jsonl)];
+    pub const ALL: [(&'static str, Self); 11] = [
+        ("text", Self::Text),
+        ("json", Self::Json),
+        ("jsonl", Self::Jsonl),
+        ("sarif", Self::Sarif),
+        ("gitlab", Self::Gitlab),
+        ("codequality", Self::Codequality),
+        ("github", Self::Github),
+        ("junit", Self::Junit),
+        ("csv", Self::Csv),
+        ("markdown", Self::Markdown),
+        ("html", Self::Html),
+    ];
 }
 
 /// Writes a report in a format. `width` bounds the lines of text for people, in columns.
@@ -37,5 +72,13 @@ pub fn write(report: &Report, format: Format, width: usize, out: &mut impl Write
         Format::Text => text::write(report, width, out),
         Format::Json => json::write(report, out),
         Format::Jsonl => json::write_lines(report, out),
+        Format::Sarif => sarif::write(report, out),
+        Format::Gitlab => gitlab::write(report, out),
+        Format::Codequality => gitlab::write_quality(report, out),
+        Format::Github => github::write(report, out),
+        Format::Junit => junit::write(report, out),
+        Format::Csv => table::write(report, out),
+        Format::Markdown => markdown::write(report, out),
+        Format::Html => html::write(report, out),
     }
 }

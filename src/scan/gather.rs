@@ -7,7 +7,7 @@ use crate::detect::Hit;
 use crate::detect::pair::{self, Pair};
 use crate::model::{
     Commit, Confidence, Credential, CredentialType, Finding, Fingerprint, Kind, Location, Redacted, Region,
-    Remedy, RemedyAction, Report, SCHEMA, Skipped, Source, Stats, Suppressed, Tie, Tool, Vault, Verdict,
+    Remedy, RemedyAction, Report, SCHEMA, Skipped, Source, Stats, Tie, Tool, Vault, Verdict,
 };
 use crate::remedy::guide;
 use crate::rules::Rules;
@@ -60,14 +60,12 @@ pub struct Gathered {
     pub findings: Vec<Finding>,
     /// What they add up to.
     pub credentials: Vec<Credential>,
-    /// What somebody allowed.
-    pub suppressed: Vec<Suppressed>,
     /// The values of the secrets, by credential: for asking Twilio, and for nothing else.
     pub vault: Vault,
 }
 
 impl Gathered {
-    /// The report of a run.
+    /// The report of a run; [`super::accept::settle`] is still to come.
     #[must_use]
     pub fn report(self, sources: Vec<Source>, stats: Stats, skipped: Vec<Skipped>) -> Report {
         Report {
@@ -82,7 +80,7 @@ impl Gathered {
             findings: self.findings,
             credentials: self.credentials,
             asked: None,
-            suppressed: self.suppressed,
+            suppressed: Vec::new(),
         }
     }
 }
@@ -386,17 +384,7 @@ impl Drafts {
 }
 
 fn findings(rules: &Rules, texts: &[TextHits], bonds: &Bonds, options: Options) -> Gathered {
-    let suppressed = texts
-        .iter()
-        .flat_map(|text| text.hits.iter().map(move |hit| (text, hit)))
-        .filter(|(_, hit)| hit.confidence >= options.min_confidence)
-        .filter_map(|(text, hit)| {
-            let id = Fingerprint::of_finding(hit.kind, &hit.value, &text.path);
-            let finding = finding(rules, text, hit, id, own_id(hit), options);
-            Some(Suppressed { finding, reason: hit.allowed.clone()? })
-        })
-        .collect();
-    let counts = |hit: &&Hit| hit.confidence >= options.min_confidence && hit.allowed.is_none();
+    let counts = |hit: &&Hit| hit.confidence >= options.min_confidence;
     let all = || texts.iter().flat_map(|text| text.hits.iter().filter(counts).map(move |hit| (text, hit)));
     let mut drafts = Drafts::default();
     let mut vault = Vault::new();
@@ -423,7 +411,7 @@ fn findings(rules: &Rules, texts: &[TextHits], bonds: &Bonds, options: Options) 
         .filter(|(_, draft)| !draft.findings.is_empty())
         .map(|(id, draft)| draft.finish(id, &accounts))
         .collect();
-    Gathered { findings, credentials, suppressed, vault }
+    Gathered { findings, credentials, vault }
 }
 
 fn finding(
@@ -449,6 +437,7 @@ fn finding(
         encoding: hit.encoding,
         redacted: Redacted::of(hit.kind, &hit.value),
         value: options.show_secrets.then(|| hit.value.expose().to_owned()),
+        allowed: hit.allowed.clone(),
         credential,
         at_head: text.origin.at_head,
         reachable: text.origin.reachable,
@@ -477,6 +466,8 @@ fn once_a_path(findings: Vec<(usize, Finding)>) -> Vec<Finding> {
                 let (known_order, known) = &mut kept[place];
                 let at_head = known.at_head || finding.at_head;
                 let reachable = known.reachable || finding.reachable;
+                // What stands there now says whether it is allowed.
+                let allowed = if finding.at_head { finding.allowed.clone() } else { known.allowed.take() };
                 if order < *known_order {
                     let removed_by = known.removed_by.take();
                     *known = finding;
@@ -485,6 +476,7 @@ fn once_a_path(findings: Vec<(usize, Finding)>) -> Vec<Finding> {
                 }
                 known.at_head = at_head;
                 known.reachable = reachable;
+                known.allowed = allowed;
             }
         }
     }

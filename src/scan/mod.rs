@@ -1,5 +1,6 @@
 //! Sources times detector, on all cores: the one place that makes scan threads.
 
+pub mod accept;
 pub mod again;
 pub mod changes;
 pub mod gather;

@@ -1,0 +1,145 @@
+//! GitLab's secret-detection report, version 15.0.6 of its schema, and its code-quality report.
+
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use uuid::Builder;
+
+use super::alert::{self, Alert, Severity};
+use super::printable::printable;
+use crate::model::{Fingerprint, Report};
+use crate::rules::Rules;
+
+/// The version of GitLab's schema that is written.
+const VERSION: &str = "15.0.6";
+/// The commit of what is not committed yet.
+const NO_COMMIT: &str = "0000000000000000000000000000000000000000";
+/// GitLab cuts off longer solutions by refusing the report.
+const LONGEST_SOLUTION: usize = 7000;
+
+/// Writes the secrets of a report for the `secret_detection` artifact.
+pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let rules = Rules::built_in();
+    let counted: Vec<Alert> =
+        alert::all(report).into_iter().filter(|alert| alert.allowed.is_none()).collect();
+    let tool = json!({
+        "id": report.tool.name,
+        "name": report.tool.name,
+        "url": "https://github.com/sidsweep/sidsweep",
+        "version": report.tool.version,
+        "vendor": {"name": "sidsweep"},
+    });
+    let end = Timestamp::now();
+    let begin = end - std::time::Duration::from_secs_f64(report.stats.seconds.max(0.0));
+    let messages: Vec<Value> = report
+        .skipped
+        .iter()
+        .map(|skipped| {
+            let text = format!("not read: {}: {}", printable(&skipped.path), printable(&skipped.reason));
+            json!({"level": "warn", "value": text})
+        })
+        .collect();
+    let document = json!({
+        "version": VERSION,
+        "scan": {
+            "analyzer": tool,
+            "scanner": tool,
+            "type": "secret_detection",
+            "start_time": seconds(begin),
+            "end_time": seconds(end),
+            "status": "success",
+            "messages": messages,
+        },
+        "vulnerabilities": counted.iter().map(|alert| vulnerability(alert, &rules)).collect::<Vec<_>>(),
+    });
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    out.write_all(b"\n")
+}
+
+/// Without zone and fraction, as the schema wants it; UTC.
+fn seconds(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
+fn vulnerability(alert: &Alert, rules: &Rules) -> Value {
+    let finding = alert.finding;
+    let rule = rules.of(finding.kind);
+    let commit = finding.commit.as_ref().map_or_else(
+        || json!({"sha": NO_COMMIT}),
+        |commit| {
+            json!({"sha": commit.id, "author": printable(&commit.author), "date": commit.date,
+                "message": printable(&commit.summary)})
+        },
+    );
+    let solution: String = printable(&alert.steps()).chars().take(LONGEST_SOLUTION).collect();
+    json!({
+        "id": uuid(&finding.id),
+        "name": format!("Twilio: {}", finding.kind.title()),
+        "description": printable(&format!("{}. {}", alert.sentence(), rule.help)),
+        "severity": match alert.severity() {
+            Severity::Critical => "Critical",
+            Severity::High => "High",
+            Severity::Medium => "Medium",
+            Severity::Low => "Low",
+        },
+        "solution": solution,
+        "identifiers": [
+            {"type": "sidsweep_rule_id", "name": format!("sidsweep rule {}", rule.id), "value": rule.id},
+            {"type": "cwe", "name": "CWE-798", "value": "798", "url": "https://cwe.mitre.org/data/definitions/798.html"},
+        ],
+        "location": {
+            "file": printable(&finding.location.path),
+            "start_line": finding.location.line,
+            "end_line": finding.location.line,
+            "commit": commit,
+        },
+        "tracking": {
+            "type": "source",
+            "items": [{
+                "file": printable(&finding.location.path),
+                "start_line": finding.location.line,
+                "end_line": finding.location.line,
+                "signatures": [{"algorithm": "scope_offset", "value": finding.id}],
+            }],
+        },
+    })
+}
+
+/// The same finding has the same UUID in every run.
+fn uuid(id: &Fingerprint) -> String {
+    let mut bytes = [0; 16];
+    for (byte, digits) in bytes.iter_mut().zip(id.as_str().as_bytes().chunks(2)) {
+        let digits = std::str::from_utf8(digits).unwrap_or("0");
+        *byte = u8::from_str_radix(digits, 16).unwrap_or(0);
+    }
+    Builder::from_custom_bytes(bytes).into_uuid().to_string()
+}
+
+/// Writes the secrets of a report for the `codequality` artifact.
+pub fn write_quality(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let rules = Rules::built_in();
+    let issues: Vec<Value> = alert::all(report)
+        .iter()
+        .filter(|alert| alert.allowed.is_none())
+        .map(|alert| {
+            json!({
+                "description": printable(&alert.sentence()),
+                "check_name": rules.of(alert.finding.kind).id,
+                "fingerprint": alert.finding.id,
+                "severity": match alert.severity() {
+                    Severity::Critical => "blocker",
+                    Severity::High => "critical",
+                    Severity::Medium => "major",
+                    Severity::Low => "minor",
+                },
+                "location": {
+                    "path": printable(&alert.finding.location.path),
+                    "lines": {"begin": alert.finding.location.line},
+                },
+            })
+        })
+        .collect();
+    serde_json::to_writer_pretty(&mut *out, &issues)?;
+    out.write_all(b"\n")
+}

@@ -1,0 +1,90 @@
+//! Markdown for a pull request's comment or a job's summary.
+
+use std::io::{self, Write};
+
+use super::alert::{self, Alert, Severity};
+use super::printable::printable;
+use super::verdict;
+use crate::model::{Report, VerdictState};
+
+/// A comment on GitHub holds 65,536 characters; the rest is counted.
+const MOST_ROWS: usize = 100;
+
+/// Writes a table of the secrets, worst first, and what to do about the worst.
+pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let mut alerts = alert::all(report);
+    let allowed = alerts.iter().filter(|alert| alert.allowed.is_some()).count();
+    alerts.retain(|alert| alert.allowed.is_none());
+    alerts.sort_by_key(|alert| std::cmp::Reverse(alert.severity()));
+    if alerts.is_empty() {
+        writeln!(out, "### sidsweep: no Twilio secrets")?;
+    } else {
+        let live = alerts.iter().filter(|alert| state(alert) == Some(VerdictState::Live)).count();
+        let live = if live > 0 { format!(", {live} of them **live**") } else { String::new() };
+        let s = if alerts.len() == 1 { "" } else { "s" };
+        writeln!(out, "### sidsweep: {} Twilio secret{s}{live}\n", alerts.len())?;
+        writeln!(out, "| | what | where | whose | since |\n|---|---|---|---|---|")?;
+        for alert in alerts.iter().take(MOST_ROWS) {
+            row(alert, out)?;
+        }
+        if alerts.len() > MOST_ROWS {
+            writeln!(out, "\nand {} more.", alerts.len() - MOST_ROWS)?;
+        }
+        if let Some(credential) = alerts[0].credential {
+            writeln!(out, "\n<details><summary>What to do about the first</summary>\n")?;
+            for (number, step) in (1..).zip(&credential.remedy.steps) {
+                writeln!(out, "{number}. {}", escape(step))?;
+            }
+            writeln!(out, "\n</details>")?;
+        }
+    }
+    let stats = &report.stats;
+    write!(out, "\nCovered {} files, {} blobs, {} commits", stats.files, stats.blobs, stats.commits)?;
+    if allowed > 0 {
+        write!(out, "; {allowed} allowed, with a reason")?;
+    }
+    if !report.skipped.is_empty() {
+        write!(out, "; **{} things could not be read**", report.skipped.len())?;
+    }
+    writeln!(out, ".")
+}
+
+fn state(alert: &Alert) -> Option<VerdictState> {
+    alert.credential.map(|credential| credential.verdict.state)
+}
+
+fn row(alert: &Alert, out: &mut impl Write) -> io::Result<()> {
+    let mark = match alert.severity() {
+        Severity::Critical => "🔴",
+        Severity::High => "🟠",
+        Severity::Medium => "🟡",
+        Severity::Low => "⚪",
+    };
+    let finding = alert.finding;
+    let word = state(alert).filter(|state| *state != VerdictState::Unverified).map(verdict::word);
+    let sid = alert.credential.and_then(|c| c.key_sid.as_deref().or(c.account_sid.as_deref()));
+    let since = finding.commit.as_ref().map(|commit| {
+        let id = commit.id.get(..10).unwrap_or(&commit.id);
+        format!("{id} {}", commit.author)
+    });
+    writeln!(
+        out,
+        "| {mark} {} | {} {} | {}:{} | {} | {} |",
+        word.unwrap_or_default(),
+        escape(finding.kind.title()),
+        escape(finding.redacted.as_str()),
+        escape(&finding.location.path),
+        finding.location.line,
+        escape(sid.unwrap_or_default()),
+        escape(&since.unwrap_or_default()),
+    )
+}
+
+/// Text that means nothing but itself: no link, no mention, no table, no HTML.
+fn escape(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '/' | '.' | '-' | '…') || !c.is_ascii();
+    printable(text)
+        .chars()
+        .map(|c| if plain(c) { c.to_string() } else { format!("&#{};", u32::from(c)) })
+        .collect()
+}

@@ -1,0 +1,75 @@
+//! CSV, one finding a row, for spreadsheets: what a spreadsheet would take for a formula is text.
+
+use std::io::{self, Write};
+
+use super::printable::printable;
+use super::verdict;
+use crate::model::Report;
+
+const HEAD: [&str; 20] = [
+    "verdict",
+    "kind",
+    "redacted",
+    "confidence",
+    "path",
+    "line",
+    "column",
+    "at_head",
+    "reachable",
+    "account_sid",
+    "key_sid",
+    "credential_kind",
+    "owner",
+    "checked_at",
+    "commit",
+    "author",
+    "date",
+    "removed_by",
+    "allowed",
+    "id",
+];
+
+/// Writes all findings, identifiers and those that were allowed too.
+pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let mut table = csv::Writer::from_writer(out);
+    table.write_record(HEAD)?;
+    let counted = report.findings.iter().map(|finding| (finding, ""));
+    let allowed =
+        report.suppressed.iter().map(|suppressed| (&suppressed.finding, suppressed.reason.as_str()));
+    for (finding, reason) in counted.chain(allowed) {
+        let credential = report.credentials.iter().find(|credential| credential.id == finding.credential);
+        let of = |pick: &dyn Fn(&crate::model::Credential) -> Option<String>| {
+            credential.and_then(pick).unwrap_or_default()
+        };
+        let commit = finding.commit.as_ref();
+        let row = [
+            of(&|c| Some(verdict::word(c.verdict.state).to_owned())),
+            finding.kind.as_str().to_owned(),
+            finding.redacted.as_str().to_owned(),
+            finding.confidence.to_string(),
+            finding.location.path.clone(),
+            finding.location.line.to_string(),
+            finding.location.column.to_string(),
+            finding.at_head.to_string(),
+            finding.reachable.to_string(),
+            of(&|c| c.account_sid.clone()),
+            of(&|c| c.key_sid.clone()),
+            of(&|c| c.verdict.kind.map(|kind| kind.title().to_owned())),
+            of(&|c| c.verdict.owner.clone()),
+            of(&|c| c.verdict.checked_at.clone()),
+            commit.map(|commit| commit.id.clone()).unwrap_or_default(),
+            commit.map(|commit| format!("{} <{}>", commit.author, commit.email)).unwrap_or_default(),
+            commit.map(|commit| commit.date.clone()).unwrap_or_default(),
+            finding.removed_by.as_ref().map(|commit| commit.id.clone()).unwrap_or_default(),
+            reason.to_owned(),
+            finding.id.to_string(),
+        ];
+        table.write_record(row.iter().map(|cell| harmless(&printable(cell))))?;
+    }
+    table.flush()
+}
+
+/// A cell that begins like a formula gets an apostrophe, which spreadsheets read as "this is text".
+fn harmless(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+}
