@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{BufRead, BufWriter, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueEnum};
@@ -156,7 +155,7 @@ fn install(kind: Kind) -> Result<Outcome, Failure> {
         output::say(&format!("kept your own hook as {}; it runs after the check", kept(&hook).display()))?;
     }
     fs::write(&hook, script(kind, &program)).map_err(named)?;
-    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).map_err(named)?;
+    make_executable(&hook).map_err(named)?;
     output::say(&format!("installed {}", hook.display()))?;
     Ok(Outcome::Clean)
 }
@@ -176,6 +175,29 @@ fn uninstall(kind: Kind) -> Result<Outcome, Failure> {
     Ok(Outcome::Clean)
 }
 
+#[cfg(unix)]
+fn make_executable(hook: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(hook, fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(unix)]
+fn is_executable(hook: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(hook).is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0)
+}
+
+/// Git for Windows runs hooks whatever their mode.
+#[cfg(not(unix))]
+fn make_executable(_hook: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn is_executable(hook: &Path) -> bool {
+    hook.exists()
+}
+
 fn status() -> Result<Outcome, Failure> {
     let folder = hooks_folder()?;
     for kind in Kind::ALL {
@@ -184,7 +206,7 @@ fn status() -> Result<Outcome, Failure> {
             "not installed"
         } else if !is_ours(&hook) {
             "another hook, without sidsweep"
-        } else if fs::metadata(&hook).is_ok_and(|metadata| metadata.permissions().mode() & 0o111 == 0) {
+        } else if !is_executable(&hook) {
             "installed, but not executable: install it again"
         } else if kept(&hook).exists() {
             "installed, with your own hook after it"

@@ -302,8 +302,11 @@ fn place(finding: &Finding, repository: Option<&str>) -> Place {
     }
 }
 
+/// A filter's title, its name in the page, and what it picks of a card.
+type Pick = (&'static str, &'static str, fn(&Card) -> &str);
+
 fn filters(cards: &[Card]) -> Vec<Filter> {
-    let pick: [(&'static str, &'static str, fn(&Card) -> &str); 5] = [
+    let pick: [Pick; 5] = [
         ("Verdict", "verdict", |card| card.state),
         ("Kind", "kind", |card| &card.kind),
         ("Account", "account", |card| &card.account),

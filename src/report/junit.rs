@@ -1,4 +1,4 @@
-//! JUnit: each secret is a test that failed.
+//! `JUnit` XML: each secret is a test that failed.
 
 use std::io::{self, Write};
 

@@ -39,7 +39,7 @@ pub enum Format {
     Codequality,
     /// Annotations of a GitHub workflow run.
     Github,
-    /// JUnit's XML.
+    /// `JUnit` XML.
     Junit,
     /// One finding a row.
     Csv,

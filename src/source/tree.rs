@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
-use rustix::fs::{Mode, OFlags};
 
 use super::tracked;
 use crate::model::Skipped;
@@ -227,10 +226,7 @@ fn regular(root: &Path, entry: &DirEntry, options: &Options) -> Result<Option<Op
 /// Opens a file without following a link or waiting for a pipe that took its place meanwhile.
 fn open(path: &Path, shown: String, options: &Options) -> Result<Opened, Skipped> {
     let skipped = |reason: String| Skipped { path: shown.clone(), reason };
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = rustix::fs::open(path, flags, Mode::empty())
-        .map_err(|error| skipped(io::Error::from(error).to_string()))?;
-    let file = File::from(file);
+    let file = open_plainly(path).map_err(|error| skipped(error.to_string()))?;
     if let Some(most) = options.max_file_size {
         let size = file.metadata().map_err(|error| skipped(error.to_string()))?.len();
         if size > most {
@@ -238,6 +234,19 @@ fn open(path: &Path, shown: String, options: &Options) -> Result<Opened, Skipped
         }
     }
     Ok(Opened { file, path: shown })
+}
+
+#[cfg(unix)]
+fn open_plainly(path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
+}
+
+/// Elsewhere the walk has seen that it is a regular file.
+#[cfg(not(unix))]
+fn open_plainly(path: &Path) -> io::Result<File> {
+    File::open(path)
 }
 
 fn slashed(path: &Path) -> String {

@@ -1,4 +1,4 @@
-//! A real headless Chromium, driven by ChromeDriver's WebDriver protocol on loopback.
+//! A real headless Chromium, driven by its driver's `WebDriver` protocol on loopback.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -61,7 +61,7 @@ impl Browser {
         Some(browser)
     }
 
-    fn ask(&self, request: reqwest::RequestBuilder) -> Value {
+    fn ask(request: reqwest::RequestBuilder) -> Value {
         let text = sidsweep::twilio::block_on(async { request.send().await?.text().await })
             .expect("ChromeDriver answers");
         let mut answer: Value = serde_json::from_str(&text).expect("JSON");
@@ -72,7 +72,7 @@ impl Browser {
 
     fn post(&self, path: &str, body: &Value) -> Value {
         let url = format!("{}{path}", self.session);
-        self.ask(self.http.post(url).header("Content-Type", "application/json").body(body.to_string()))
+        Self::ask(self.http.post(url).header("Content-Type", "application/json").body(body.to_string()))
     }
 
     /// Opens a file.
@@ -106,7 +106,7 @@ impl Browser {
 
     /// A picture of the page, in PNG.
     pub fn picture(&self) -> Vec<u8> {
-        let encoded = self.ask(self.http.get(format!("{}/screenshot", self.session)));
+        let encoded = Self::ask(self.http.get(format!("{}/screenshot", self.session)));
         data_encoding::BASE64.decode(encoded.as_str().expect("a picture").as_bytes()).expect("base64")
     }
 
