@@ -306,7 +306,7 @@ fn only_loopback_stands_in_for_twilio_and_it_is_said_loudly() {
 #[test]
 fn nothing_in_the_scanned_folder_says_where_to_ask() {
     let (rig, ..) = shop(13);
-    for name in [".env", ".sidsweep.toml", "sidsweep.toml", ".netrc", ".curlrc"] {
+    for name in [".env", "sidsweep.toml", ".netrc", ".curlrc"] {
         rig.write(name, "SIDSWEEP_TWILIO_ENDPOINT=https://127.0.0.1:1\nSIDSWEEP_ADMIN_USER=x\nHTTPS_PROXY=http://127.0.0.1:1\n");
     }
     let (report, _) = rig.verified(&[]);
