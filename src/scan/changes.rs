@@ -9,7 +9,8 @@ use gix::bstr::ByteSlice;
 use super::Scanned;
 use super::gather::{Origin, TextHits, value_key};
 use super::history::message;
-use crate::detect::{Detector, Hit};
+use super::look::{self, Looked};
+use crate::detect::Detector;
 use crate::model::Skipped;
 use crate::source::changes::{Change, Changes};
 use crate::source::commits::{self, Commits, Node};
@@ -127,14 +128,14 @@ impl<'a> Scanner<'a> {
         self.scanned.skipped.extend(changes.skipped);
         let mut commit = None;
         for change in &changes.changed {
-            let hits = self.hits(change, &change.before);
-            if hits.is_empty() {
+            let looked = self.hits(change, &change.before);
+            if looked.is_empty() {
                 continue;
             }
             let commit = commit.get_or_insert_with(|| commits::describe(self.repository, node.id)).clone();
             let at_head = tip_trees.iter().any(|&tree| self.stands(tree, change));
             let origin = Origin { order, commit, at_head, reachable: true, removed_by: None };
-            self.scanned.texts.push(TextHits { path: change.path.to_string(), hits, origin });
+            self.add(looked, &origin);
         }
         let Ok(object) = self.repository.find_object(node.id) else { return };
         let hits = self.detector.detect(message(&object.data), "");
@@ -158,14 +159,17 @@ impl<'a> Scanner<'a> {
     }
 
     fn change(&mut self, change: &Change, before: &[ObjectId], origin: Origin) {
-        let hits = self.hits(change, before);
-        if !hits.is_empty() {
-            self.scanned.texts.push(TextHits { path: change.path.to_string(), hits, origin });
-        }
+        let looked = self.hits(change, before);
+        self.add(looked, &origin);
+    }
+
+    fn add(&mut self, looked: Looked, origin: &Origin) {
+        let texts = looked.into_iter().map(|(path, hits)| TextHits { path, hits, origin: origin.clone() });
+        self.scanned.texts.extend(texts);
     }
 
     /// What a changed blob holds that the blobs before it did not.
-    fn hits(&mut self, change: &Change, before: &[ObjectId]) -> Vec<Hit> {
+    fn hits(&mut self, change: &Change, before: &[ObjectId]) -> Looked {
         let path = change.path.to_string();
         let object = match self.repository.find_object(change.blob) {
             Ok(object) => object,
@@ -176,24 +180,29 @@ impl<'a> Scanner<'a> {
         };
         self.scanned.stats.blobs += 1;
         self.scanned.stats.bytes += object.data.len() as u64;
-        let mut hits = self.detector.detect(&object.data, &path);
-        if hits.iter().any(|hit| hit.kind.is_secret()) {
+        let mut looked = look::bytes(self.detector, &object.data, &path, &mut self.scanned.skipped);
+        let secret =
+            |looked: &Looked| looked.iter().any(|(_, hits)| hits.iter().any(|hit| hit.kind.is_secret()));
+        if secret(&looked) {
             for &blob in before {
                 let known = self.values(blob, &path);
-                hits.retain(|hit| !hit.kind.is_secret() || !known.contains(&value_key(hit)));
+                for (_, hits) in &mut looked {
+                    hits.retain(|hit| !hit.kind.is_secret() || !known.contains(&value_key(hit)));
+                }
             }
-            if !hits.iter().any(|hit| hit.kind.is_secret()) {
-                hits.clear();
+            if !secret(&looked) {
+                looked.clear();
             }
         }
-        hits
+        looked
     }
 
     fn values(&mut self, blob: ObjectId, path: &str) -> &HashSet<u64> {
         let (repository, detector) = (self.repository, self.detector);
         self.known.entry(blob).or_insert_with(|| {
             let data = repository.find_object(blob).map(|object| object.data.clone()).unwrap_or_default();
-            detector.detect(&data, path).iter().map(value_key).collect()
+            let looked = look::bytes(detector, &data, path, &mut Vec::new());
+            looked.iter().flat_map(|(_, hits)| hits).map(value_key).collect()
         })
     }
 }

@@ -11,7 +11,7 @@ use gix::bstr::BString;
 use gix::object::Kind as ObjectKind;
 
 use super::gather::{Origin, TextHits};
-use super::{Progress, Scanned};
+use super::{Progress, Scanned, look};
 use crate::detect::Detector;
 use crate::model::{Commit, Skipped, Stats};
 use crate::source::commits::{self, Commits, Finder, Holdings};
@@ -47,7 +47,9 @@ pub fn scan(
             bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
             progress.bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
             progress.files.fetch_add(1, Ordering::Relaxed);
-            if !detector.detect(data, "").is_empty() {
+            // What of an archive cannot be read is named in the second pass, with its path.
+            let mut unread = Vec::new();
+            if !look::bytes(detector, data, "", &mut unread).is_empty() || !unread.is_empty() {
                 lock().blobs.insert(id.to_owned());
             }
         }
@@ -150,17 +152,17 @@ impl Tracing<'_> {
                 reachable: stay.reachable,
                 removed_by: None,
             };
-            if let Some(text) = self.text(&path.to_string(), blob, origin) {
-                groups.insert((path, blob), text.hits.iter().map(super::gather::value_key).collect());
-                texts.push(text);
-            }
+            let found = self.text(&path.to_string(), blob, &origin);
+            let hits = || found.iter().flat_map(|text| &text.hits);
+            groups.insert((path, blob), hits().map(super::gather::value_key).collect());
+            texts.extend(found);
         }
         let removals = removals(&nodes, &holdings, &groups);
         for text in &mut texts {
             for hit in &text.hits {
                 if let (false, Some(&place)) = (
                     text.origin.at_head,
-                    removals.get(&(BString::from(text.path.as_str()), super::gather::value_key(hit))),
+                    removals.get(&(BString::from(outer(&text.path)), super::gather::value_key(hit))),
                 ) {
                     text.origin.removed_by = commits::describe(self.repository, nodes[place].id);
                 }
@@ -172,16 +174,18 @@ impl Tracing<'_> {
     }
 
     /// Looks at a blob again, now that its path is known.
-    fn text(&mut self, path: &str, blob: ObjectId, origin: Origin) -> Option<TextHits> {
+    fn text(&mut self, path: &str, blob: ObjectId, origin: &Origin) -> Vec<TextHits> {
         let object = match self.repository.find_object(blob) {
             Ok(object) => object,
             Err(error) => {
                 self.scanned.skipped.push(Skipped { path: path.to_owned(), reason: error.to_string() });
-                return None;
+                return Vec::new();
             }
         };
-        let hits = self.detector.detect(&object.data, path);
-        (!hits.is_empty()).then(|| TextHits { path: path.to_owned(), hits, origin })
+        look::bytes(self.detector, &object.data, path, &mut self.scanned.skipped)
+            .into_iter()
+            .map(|(path, hits)| TextHits { path, hits, origin: origin.clone() })
+            .collect()
     }
 
     /// Blobs that no commit holds: staged, or left over.
@@ -197,8 +201,8 @@ impl Tracing<'_> {
                 None => (format!("(blob {blob})"), false),
             };
             let origin = Origin { reachable, at_head: false, ..Origin::default() };
-            let text = self.text(&path, blob, origin);
-            self.scanned.texts.extend(text);
+            let found = self.text(&path, blob, &origin);
+            self.scanned.texts.extend(found);
         }
     }
 
@@ -224,6 +228,11 @@ impl Tracing<'_> {
             self.scanned.texts.push(TextHits { path, hits, origin });
         }
     }
+}
+
+/// The file in the repository, for an entry of an archive.
+fn outer(path: &str) -> &str {
+    path.split_once("!/").map_or(path, |(outer, _)| outer)
 }
 
 /// For each value at a path, the last commit that took it out: all parents hold it, the commit does not.

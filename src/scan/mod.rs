@@ -5,18 +5,25 @@ pub mod again;
 pub mod changes;
 pub mod gather;
 pub mod history;
+mod look;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use gather::{Origin, TextHits};
 
 use crate::detect::Detector;
 use crate::model::{Skipped, Stats};
+use crate::source::archive;
 use crate::source::stream::Windows;
 use crate::source::tree::{self, Opened};
+
+/// Enough to know an archive by, in bytes.
+const HEAD: u64 = 512;
+/// The largest archive that is taken from standard input, in bytes.
+const LARGEST_HELD: u64 = 1 << 30;
 
 /// Counts that grow while a scan runs, for a progress display.
 #[derive(Debug, Default)]
@@ -67,23 +74,29 @@ pub fn trees(
     for root in roots {
         let prefix = if roots.len() > 1 { root_prefix(root) } else { String::new() };
         let texts: Mutex<Vec<TextHits>> = Mutex::default();
+        let inside: Mutex<Vec<Skipped>> = Mutex::default();
         let unread = tree::walk(root, options, || {
             let mut windows = Windows::default();
-            let (texts, prefix, files, bytes) = (&texts, &prefix, &files, &bytes);
-            move |opened: Opened| {
+            let (texts, inside, prefix, files, bytes) = (&texts, &inside, &prefix, &files, &bytes);
+            move |mut opened: Opened| {
                 let path = format!("{prefix}{}", opened.path);
-                match windows.scan(detector, &path, opened.file) {
-                    Ok(found) => {
+                let mut skipped = Vec::new();
+                match look::file(&mut windows, detector, &path, &mut opened.file, &mut skipped) {
+                    Ok((found, read)) => {
                         files.fetch_add(1, Ordering::Relaxed);
-                        bytes.fetch_add(found.bytes, Ordering::Relaxed);
+                        bytes.fetch_add(read, Ordering::Relaxed);
                         progress.files.fetch_add(1, Ordering::Relaxed);
-                        progress.bytes.fetch_add(found.bytes, Ordering::Relaxed);
-                        if !found.hits.is_empty() {
-                            texts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(TextHits {
+                        progress.bytes.fetch_add(read, Ordering::Relaxed);
+                        if !found.is_empty() {
+                            let found = found.into_iter().map(|(path, hits)| TextHits {
                                 path,
-                                hits: found.hits,
+                                hits,
                                 origin: Origin::default(),
                             });
+                            texts.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
+                        }
+                        if !skipped.is_empty() {
+                            inside.lock().unwrap_or_else(PoisonError::into_inner).append(&mut skipped);
                         }
                         Ok(())
                     }
@@ -91,7 +104,8 @@ pub fn trees(
                 }
             }
         })?;
-        scanned.texts.extend(texts.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
+        scanned.texts.extend(texts.into_inner().unwrap_or_else(PoisonError::into_inner));
+        scanned.skipped.extend(inside.into_inner().unwrap_or_else(PoisonError::into_inner));
         scanned.skipped.extend(
             unread
                 .into_iter()
@@ -116,13 +130,31 @@ fn prefix(root: &str) -> String {
     if trimmed.is_empty() || trimmed == "." { String::new() } else { format!("{trimmed}/") }
 }
 
-/// Scans one stream.
-pub fn stream(detector: &Detector, name: &str, stream: impl Read) -> std::io::Result<Scanned> {
-    let found = Windows::default().scan(detector, name, stream)?;
-    let stats = Stats { files: 1, bytes: found.bytes, ..Stats::default() };
-    Ok(Scanned {
-        texts: vec![TextHits { path: name.to_owned(), hits: found.hits, origin: Origin::default() }],
-        stats,
-        ..Scanned::default()
-    })
+/// Scans one stream. An archive is held in memory, since a stream is read only once.
+pub fn stream(detector: &Detector, name: &str, mut stream: impl Read) -> std::io::Result<Scanned> {
+    let mut head = Vec::new();
+    stream.by_ref().take(HEAD).read_to_end(&mut head)?;
+    let mut scanned = Scanned::default();
+    scanned.stats.files = 1;
+    let looked = if archive::kind(&head).is_some() {
+        stream.take(LARGEST_HELD).read_to_end(&mut head)?;
+        if head.len() as u64 >= LARGEST_HELD {
+            let reason =
+                format!("an archive above {} MB on standard input: scan the file", LARGEST_HELD >> 20);
+            scanned.skipped.push(Skipped { path: name.to_owned(), reason });
+        }
+        let mut file = std::io::Cursor::new(head);
+        let (looked, bytes) =
+            look::file(&mut Windows::default(), detector, name, &mut file, &mut scanned.skipped)?;
+        scanned.stats.bytes = bytes;
+        looked
+    } else {
+        let found =
+            Windows::default().scan_plain(detector, name, std::io::Cursor::new(head).chain(stream))?;
+        scanned.stats.bytes = found.bytes;
+        vec![(name.to_owned(), found.hits)]
+    };
+    scanned.texts =
+        looked.into_iter().map(|(path, hits)| TextHits { path, hits, origin: Origin::default() }).collect();
+    Ok(scanned)
 }

@@ -1,5 +1,6 @@
 //! Where bytes come from. Each source hands out texts with their paths and names what it could not read.
 
+pub mod archive;
 pub mod changes;
 pub mod commits;
 pub mod objects;

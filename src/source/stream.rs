@@ -3,6 +3,7 @@
 
 use std::io::{self, Read};
 
+use super::archive;
 use crate::detect::{Detector, Hit, Lines, OVERLAP};
 
 /// The part of a window that is its own, in bytes.
@@ -28,6 +29,8 @@ pub struct Scanned {
     pub hits: Vec<Hit>,
     /// Bytes read.
     pub bytes: u64,
+    /// It is an archive, and was not searched.
+    pub archive: Option<archive::Kind>,
 }
 
 impl Windows {
@@ -37,12 +40,33 @@ impl Windows {
         Self { buffer: Vec::new(), core, overlap }
     }
 
-    /// Reads a stream to its end and looks at all of it.
-    pub fn scan(&mut self, detector: &Detector, path: &str, mut stream: impl Read) -> io::Result<Scanned> {
+    /// Reads a stream to its end and looks at all of it; but only at the beginning of an archive, which is told.
+    pub fn scan(&mut self, detector: &Detector, path: &str, stream: impl Read) -> io::Result<Scanned> {
+        self.read(detector, path, stream, true)
+    }
+
+    /// The same, whatever it is.
+    pub fn scan_plain(&mut self, detector: &Detector, path: &str, stream: impl Read) -> io::Result<Scanned> {
+        self.read(detector, path, stream, false)
+    }
+
+    fn read(
+        &mut self,
+        detector: &Detector,
+        path: &str,
+        mut stream: impl Read,
+        tell_archives: bool,
+    ) -> io::Result<Scanned> {
         let mut scanned = Scanned::default();
         self.buffer.resize(self.core + 2 * self.overlap, 0);
         let (mut filled, mut ended) = fill(&mut stream, &mut self.buffer, 0)?;
         scanned.bytes = filled as u64;
+        if tell_archives {
+            scanned.archive = archive::kind(&self.buffer[..filled]);
+            if scanned.archive.is_some() {
+                return Ok(scanned);
+            }
+        }
         if ended {
             scanned.hits = detector.detect(&self.buffer[..filled], path);
             return Ok(scanned);

@@ -1,0 +1,301 @@
+//! What stands inside of archives and compressed files, nested to a limit. Nothing is written anywhere; sizes, depth and
+//! counts are bounded, so that a bomb costs a bounded time and is named. An entry is shown as `outer.zip!/inner/file`.
+
+use std::cell::Cell;
+use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::rc::Rc;
+
+use crate::model::Skipped;
+
+/// How deep archives in archives are followed.
+const MOST_DEPTH: usize = 5;
+/// How many entries one outermost archive may have in all.
+const MOST_ENTRIES: u32 = 200_000;
+/// What one outermost archive may come to, in bytes, however small it is.
+const LEAST_BUDGET: u64 = 256 << 20;
+/// How many times its own size it may come to beyond that.
+const MOST_RATIO: u64 = 100;
+/// And what no small archive comes to.
+const MOST_BUDGET: u64 = 4 << 30;
+/// A zip in an archive is held in memory, since it is read from its end.
+const LARGEST_HELD: u64 = 128 << 20;
+/// What decoding may hold, in KiB.
+const MOST_WINDOW: u32 = 128 << 10;
+/// Enough to know a tar by.
+const HEAD: usize = 512;
+
+/// A kind of archive, or of compressed file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// zip, jar, whl, nupkg, docx …
+    Zip,
+    /// tar with a ustar or GNU header.
+    Tar,
+    /// gzip.
+    Gzip,
+    /// bzip2.
+    Bzip2,
+    /// xz.
+    Xz,
+    /// Zstandard.
+    Zstd,
+}
+
+/// What kind of archive begins like this.
+#[must_use]
+pub fn kind(head: &[u8]) -> Option<Kind> {
+    match head {
+        [b'P', b'K', 3, 4, ..] => Some(Kind::Zip),
+        [0x1f, 0x8b, 8, flags, ..] if *flags < 0x20 => Some(Kind::Gzip),
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..] => Some(Kind::Bzip2),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Kind::Xz),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Kind::Zstd),
+        _ if head.get(257..262) == Some(b"ustar") => Some(Kind::Tar),
+        _ => None,
+    }
+}
+
+/// Looks at an entry: its path and its bytes.
+pub type Visit<'a> = &'a mut dyn FnMut(&str, &mut dyn Read) -> io::Result<()>;
+
+/// Goes through an archive of `length` bytes. What cannot be read is named in `skipped`. Says whether there was anything
+/// that could be read.
+pub fn expand(
+    kind: Kind,
+    source: &mut (impl Read + Seek),
+    length: u64,
+    path: &str,
+    visit: Visit,
+    skipped: &mut Vec<Skipped>,
+) -> bool {
+    let budget =
+        length.saturating_mul(MOST_RATIO).clamp(LEAST_BUDGET, MOST_BUDGET.max(length.saturating_mul(4)));
+    let mut walk =
+        Walk { visit, skipped, left: Rc::new(Cell::new(budget)), entries: MOST_ENTRIES, seen: false };
+    match kind {
+        Kind::Zip => walk.zip(source, path, 0),
+        _ => walk.stream(kind, source, path, 0),
+    }
+    walk.seen
+}
+
+/// A reader that draws on what is left for the whole archive.
+struct Metered<R> {
+    inner: R,
+    left: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Metered<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        match self.left.get().checked_sub(count as u64) {
+            Some(left) => self.left.set(left),
+            None => {
+                self.left.set(0);
+                return Err(io::Error::other("it unpacks to far more than its size: not read to its end"));
+            }
+        }
+        Ok(count)
+    }
+}
+
+/// Zstandard's frames, one after another.
+struct Frames<R: BufRead> {
+    decoder: Option<ruzstd::decoding::StreamingDecoder<R, ruzstd::decoding::FrameDecoder>>,
+}
+
+impl<R: BufRead> Frames<R> {
+    fn new(source: R) -> io::Result<Self> {
+        Ok(Self { decoder: Some(Self::frame(source)?) })
+    }
+
+    fn frame(source: R) -> io::Result<ruzstd::decoding::StreamingDecoder<R, ruzstd::decoding::FrameDecoder>> {
+        let most = u64::from(MOST_WINDOW) << 10;
+        ruzstd::decoding::StreamingDecoder::new_with_max_window_size(source, most).map_err(io::Error::other)
+    }
+}
+
+impl<R: BufRead> Read for Frames<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let Some(decoder) = &mut self.decoder else { return Ok(0) };
+            let count = decoder.read(buffer)?;
+            if count > 0 || buffer.is_empty() {
+                return Ok(count);
+            }
+            let Some(mut source) = self.decoder.take().map(ruzstd::decoding::StreamingDecoder::into_inner)
+            else {
+                return Ok(0);
+            };
+            if source.fill_buf()?.is_empty() {
+                return Ok(0);
+            }
+            self.decoder = Some(Self::frame(source)?);
+        }
+    }
+}
+
+struct Walk<'a> {
+    visit: Visit<'a>,
+    skipped: &'a mut Vec<Skipped>,
+    left: Rc<Cell<u64>>,
+    entries: u32,
+    seen: bool,
+}
+
+impl Walk<'_> {
+    fn skip(&mut self, path: &str, reason: impl std::fmt::Display) {
+        self.skipped.push(Skipped { path: path.to_owned(), reason: reason.to_string() });
+    }
+
+    /// Whether there may be one entry more.
+    fn count(&mut self, path: &str) -> bool {
+        if self.entries == 0 {
+            self.skip(path, format!("more than {MOST_ENTRIES} entries: the rest is not read"));
+            return false;
+        }
+        self.entries -= 1;
+        true
+    }
+
+    fn zip(&mut self, source: &mut (impl Read + Seek), path: &str, depth: usize) {
+        let mut archive = match zip::ZipArchive::new(source) {
+            Ok(archive) => archive,
+            Err(error) => return self.skip(path, format!("a zip that cannot be read: {error}")),
+        };
+        for number in 0..archive.len() {
+            if !self.count(path) {
+                return;
+            }
+            let mut entry = match archive.by_index(number) {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let encrypted = matches!(error, zip::result::ZipError::UnsupportedArchive(text) if text.contains("assword"));
+                    let reason = if encrypted { "encrypted".to_owned() } else { error.to_string() };
+                    self.skip(&format!("{path}!/(entry {number})"), reason);
+                    continue;
+                }
+            };
+            if entry.is_dir() {
+                continue;
+            }
+            let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
+            let inner = format!("{path}!/{}", name.trim_start_matches('/'));
+            let left = Rc::clone(&self.left);
+            self.entry(&mut Metered { inner: &mut entry, left }, &inner, depth);
+        }
+    }
+
+    /// Goes through anything that is read from front to back.
+    fn stream(&mut self, kind: Kind, source: &mut dyn Read, path: &str, depth: usize) {
+        let left = Rc::clone(&self.left);
+        match kind {
+            Kind::Tar => self.tar(source, path, depth),
+            Kind::Zip => self.held(source, path, depth),
+            Kind::Gzip => {
+                let inner = flate2::read::MultiGzDecoder::new(source);
+                self.layer(&mut Metered { inner, left }, path, depth);
+            }
+            Kind::Bzip2 => {
+                let inner = bzip2::read::MultiBzDecoder::new(source);
+                self.layer(&mut Metered { inner, left }, path, depth);
+            }
+            Kind::Xz => {
+                let inner = lzma_rust2::XzReader::new_mem_limit(source, true, MOST_WINDOW);
+                self.layer(&mut Metered { inner, left }, path, depth);
+            }
+            Kind::Zstd => match Frames::new(BufReader::new(source)) {
+                Ok(inner) => self.layer(&mut Metered { inner, left }, path, depth),
+                Err(error) => self.skip(path, format!("Zstandard that cannot be read: {error}")),
+            },
+        }
+    }
+
+    /// A zip that cannot be read from its end where it is.
+    fn held(&mut self, source: &mut dyn Read, path: &str, depth: usize) {
+        let mut held = Vec::new();
+        match source.take(LARGEST_HELD + 1).read_to_end(&mut held) {
+            Ok(length) if length as u64 > LARGEST_HELD => {
+                self.skip(path, format!("a zip inside of an archive, above {} MB", LARGEST_HELD >> 20));
+            }
+            Ok(_) => self.zip(&mut io::Cursor::new(held), path, depth),
+            Err(error) => self.skip(path, error),
+        }
+    }
+
+    /// One compressed stream: of a tar, or of a file whose name is the outer one's without its ending.
+    fn layer(&mut self, source: &mut dyn Read, path: &str, depth: usize) {
+        let mut head = [0; HEAD];
+        let filled = match fill(source, &mut head) {
+            Ok(filled) => filled,
+            Err(error) => return self.skip(path, error),
+        };
+        let mut whole = (&head[..filled]).chain(source);
+        if kind(&head[..filled]) == Some(Kind::Tar) {
+            return self.tar(&mut whole, path, depth);
+        }
+        let name = path.rsplit(['/', '!']).next().unwrap_or(path);
+        let inner = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        self.entry(&mut whole, &format!("{path}!/{inner}"), depth);
+    }
+
+    fn tar(&mut self, source: &mut dyn Read, path: &str, depth: usize) {
+        let mut archive = tar::Archive::new(source);
+        let entries = match archive.entries() {
+            Ok(entries) => entries,
+            Err(error) => return self.skip(path, format!("a tar that cannot be read: {error}")),
+        };
+        for entry in entries {
+            if !self.count(path) {
+                return;
+            }
+            let mut entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    return self.skip(path, format!("a tar that cannot be read to its end: {error}"));
+                }
+            };
+            if !entry.header().entry_type().is_file() {
+                continue;
+            }
+            let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            let inner = format!("{path}!/{}", name.trim_start_matches('/'));
+            self.entry(&mut entry, &inner, depth);
+        }
+    }
+
+    /// An entry, which may be an archive itself.
+    fn entry(&mut self, source: &mut dyn Read, path: &str, depth: usize) {
+        let mut head = [0; HEAD];
+        let filled = match fill(source, &mut head) {
+            Ok(filled) => filled,
+            Err(error) => return self.skip(path, error),
+        };
+        let mut whole = (&head[..filled]).chain(source);
+        match kind(&head[..filled]) {
+            Some(_) if depth + 1 >= MOST_DEPTH => {
+                self.skip(path, format!("archives in archives, more than {MOST_DEPTH} deep"));
+            }
+            Some(kind) => self.stream(kind, &mut whole, path, depth + 1),
+            None => {
+                self.seen = true;
+                if let Err(error) = (self.visit)(path, &mut whole) {
+                    self.skip(path, error);
+                }
+            }
+        }
+    }
+}
+
+fn fill(source: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut at = 0;
+    while at < buffer.len() {
+        match source.read(&mut buffer[at..]) {
+            Ok(0) => break,
+            Ok(count) => at += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(at)
+}
