@@ -240,3 +240,20 @@ fn what_works_is_shown_whatever_was_accepted() {
     let (_, code) = rig.verified(&["--fail-on", "live"]);
     assert_eq!(code, 1);
 }
+
+#[test]
+fn a_policy_holds_for_a_file_that_is_named() {
+    let (folder, ..) = leaky(7);
+    let folder = folder.path();
+    git(folder, &["init", "-q"]);
+    std::fs::create_dir(folder.join("app")).unwrap();
+    std::fs::rename(folder.join(".env"), folder.join("app/.env")).unwrap();
+    write(folder, ".sidsweep.toml", "[[allow]]\npath = \"app/.env\"\nreason = \"sandbox\"\n");
+    assert_eq!(report(folder, &["app/.env"]).1, 0);
+    assert_eq!(report(folder, &[&folder.join("app/.env").display().to_string()]).1, 0);
+    assert_eq!(report(&folder.join("app"), &[".env"]).1, 0);
+    std::fs::remove_file(folder.join(".sidsweep.toml")).unwrap();
+    let (named, code) = report(folder, &["app/.env"]);
+    assert_eq!(code, 1);
+    assert!(named["findings"].as_array().unwrap().iter().all(|f| f["path"] == "app/.env"), "{named}");
+}

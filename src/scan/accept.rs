@@ -285,7 +285,13 @@ impl Accepted {
 pub fn mark(report: &mut Report, baseline: Option<&Baseline>, policies: &[Policy], today: Date) {
     let root = match report.sources.as_slice() {
         [first, rest @ ..] if rest.iter().all(|source| source.root == first.root) => {
-            PathBuf::from(&first.root)
+            let root = Path::new(&first.root);
+            match root.parent() {
+                // A file that was named stands under that name.
+                Some(_) if root.is_relative() && root.is_file() => PathBuf::new(),
+                Some(parent) if root.is_file() => parent.to_owned(),
+                _ => root.to_owned(),
+            }
         }
         _ => PathBuf::new(),
     };

@@ -25,7 +25,7 @@ pub fn staged(detector: &Detector, root: &Path, whole: bool) -> Result<Scanned, 
     scanner.scanned.skipped.extend(changes.skipped);
     for change in &changes.changed {
         let before: Vec<ObjectId> = change.before.iter().chain(&changes.removed).copied().collect();
-        scanner.change(change, if whole { &[] } else { &before }, Origin::default());
+        scanner.change(change, if whole { &[] } else { &before }, &Origin::default());
     }
     Ok(scanner.scanned)
 }
@@ -158,9 +158,9 @@ impl<'a> Scanner<'a> {
             .is_some_and(|entry| entry.object_id() == change.blob)
     }
 
-    fn change(&mut self, change: &Change, before: &[ObjectId], origin: Origin) {
+    fn change(&mut self, change: &Change, before: &[ObjectId], origin: &Origin) {
         let looked = self.hits(change, before);
-        self.add(looked, &origin);
+        self.add(looked, origin);
     }
 
     fn add(&mut self, looked: Looked, origin: &Origin) {

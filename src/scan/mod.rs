@@ -72,7 +72,9 @@ pub fn trees(
     let mut scanned = Scanned::default();
     let (files, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
     for root in roots {
-        let prefix = if roots.len() > 1 { root_prefix(root) } else { String::new() };
+        // A file is shown as it was named; an absolute name would tell of the machine.
+        let named = root.is_relative() && root.is_file();
+        let prefix = if roots.len() > 1 || named { root_prefix(root) } else { String::new() };
         let texts: Mutex<Vec<TextHits>> = Mutex::default();
         let inside: Mutex<Vec<Skipped>> = Mutex::default();
         let unread = tree::walk(root, options, || {

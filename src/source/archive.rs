@@ -88,12 +88,10 @@ struct Metered<R> {
 impl<R: Read> Read for Metered<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        match self.left.get().checked_sub(count as u64) {
-            Some(left) => self.left.set(left),
-            None => {
-                self.left.set(0);
-                return Err(io::Error::other("it unpacks to far more than its size: not read to its end"));
-            }
+        let left = self.left.get().checked_sub(count as u64);
+        self.left.set(left.unwrap_or(0));
+        if left.is_none() {
+            return Err(io::Error::other("it unpacks to far more than its size: not read to its end"));
         }
         Ok(count)
     }
