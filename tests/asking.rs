@@ -435,6 +435,25 @@ fn a_thousand_pairs_under_429s_are_all_judged_and_none_is_asked_twice_but_for_re
 }
 
 #[test]
+fn many_keys_of_one_account_are_asked_about_four_at_a_time() {
+    let mut world = World::new(19);
+    let account = world.account("Shop", None);
+    let keys: Vec<(String, String)> = (0..60).map(|_| world.key(&account, KeyKind::Standard)).collect();
+    world.faults.push(Fault::new(FaultKind::Latency(std::time::Duration::from_millis(5)), "", u32::MAX));
+    let rig = Rig::new(world);
+    for (number, (key, secret)) in keys.iter().enumerate() {
+        rig.write(
+            &format!("{number}/.env"),
+            &format!("TWILIO_ACCOUNT_SID={account}\nTWILIO_API_KEY={key}\nTWILIO_API_SECRET={secret}\n"),
+        );
+    }
+    let (report, _) = rig.verified(&[]);
+    let found = credentials(&report, "api_key");
+    assert_eq!(found.iter().filter(|c| c["verdict"]["state"] == "live").count(), 60);
+    assert!(rig.sim.world().peak[&account] <= 4, "{:?}", rig.sim.world().peak);
+}
+
+#[test]
 fn a_report_names_the_region_that_the_code_speaks_of() {
     let mut world = World::new(17);
     let account = world.account("Shop", None);

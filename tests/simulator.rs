@@ -43,7 +43,7 @@ impl Line {
         secret: &str,
         form: &[(&str, &str)],
     ) -> (u16, Value) {
-        let pair = Pair { user: user.to_owned(), secret: Secret::new(secret.to_owned()) };
+        let pair = Pair::key(user.to_owned(), Secret::new(secret.to_owned()), None);
         let region = Region::Us1;
         let answer = block_on(async {
             match method {
@@ -185,7 +185,7 @@ fn changes_are_repeated_after_429_only() {
     assert_eq!(line.ask("DELETE", Product::Api, &path, &account, &token, &[]).0, 500);
     assert_eq!(deletes(), 4, "whether it was done is not known: it is not repeated blindly");
     line.sim.order(Fault::new(FaultKind::ResetAfter, "Keys", 1));
-    let pair = Pair { user: account.clone(), secret: Secret::new(token) };
+    let pair = Pair::token(account.clone(), Secret::new(token));
     let broken = block_on(line.client.delete(Product::Api, Region::Us1, &path, &pair));
     assert!(matches!(broken, Err(Broken::Broken(_))), "{broken:?}");
     assert_eq!(deletes(), 5);

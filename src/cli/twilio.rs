@@ -159,7 +159,8 @@ impl Named {
                 "SIDSWEEP_ADMIN_ACCOUNT must be an Account SID (AC…) of 34 characters".to_owned(),
             ));
         }
-        Ok(Some((Pair { user, secret }, self.account)))
+        let of = if user.starts_with("AC") { Some(user.clone()) } else { self.account.clone() };
+        Ok(Some((Pair { user, secret, account: of }, self.account)))
     }
 }
 

@@ -15,7 +15,7 @@ pub const AGAIN: [Duration; 4] =
 pub fn pair(step: &Step, vault: &Vault) -> Option<Pair> {
     let secret: &Secret = vault.get(step.credential.as_ref()?)?;
     let user = step.key_sid.clone().unwrap_or_else(|| step.account_sid.clone());
-    Some(Pair { user, secret: secret.clone() })
+    Some(Pair { user, secret: secret.clone(), account: Some(step.account_sid.clone()) })
 }
 
 /// Tries a pair once.

@@ -82,7 +82,7 @@ impl Rotation<'_> {
             )));
         }
         self.note(Event::HandedOver, &made.sid, None, None)?;
-        let pair = Pair { user: made.sid.clone(), secret: made.secret };
+        let pair = Pair::key(made.sid.clone(), made.secret, Some(&account));
         match works(self.client, &pair, self.key.region, &account, self.patience).await {
             Still::Works => {
                 self.note(Event::Proven, &made.sid, None, Some("the successor works".to_owned()))?;
@@ -140,7 +140,7 @@ impl Rotation<'_> {
         let account = &self.own.account.sid;
         let still = match secret {
             Some(secret) => {
-                let pair = Pair { user: sid.clone(), secret };
+                let pair = Pair::key(sid.clone(), secret, Some(account));
                 works(self.client, &pair, self.key.region, account, self.patience).await
             }
             None => Still::Unsure("its secret is with whoever got it".to_owned()),

@@ -85,7 +85,7 @@ impl Tokens<'_> {
             )));
         }
         self.note(Event::HandedOver, "make_secondary_token", None, None)?;
-        let pair = Pair { user: self.account.to_owned(), secret: token };
+        let pair = Pair::token(self.account.to_owned(), token);
         match works(self.client, &pair, Region::Us1, self.account, self.patience).await {
             Still::Works => {
                 self.note(
@@ -110,7 +110,7 @@ impl Tokens<'_> {
         if acting.secret == *new {
             return Ok(false);
         }
-        let pair = Pair { user: self.account.to_owned(), secret: new.clone() };
+        let pair = Pair::token(self.account.to_owned(), new.clone());
         match proof::once(self.client, &pair, Region::Us1, self.account).await {
             Still::Works => Ok(true),
             still => Err(Error::Stopped(format!(
@@ -131,7 +131,7 @@ impl Tokens<'_> {
     /// Promotes the new token, and tries the old one until it is refused.
     pub async fn finish(&mut self, new: &Secret) -> Result<(), Error> {
         let old = self.acting().await?;
-        let acting = Pair { user: self.account.to_owned(), secret: new.clone() };
+        let acting = Pair::token(self.account.to_owned(), new.clone());
         self.note(Event::Intent, "promote", None, None)?;
         // The secondary is taken: who holds it may promote it, and if it is gone this fails.
         match tokens::promote(self.client, &acting).await {

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use super::reading::Reading;
 use crate::model::{Region, Secret};
 
-/// Requests in flight at once for one user name. Twilio limits concurrent requests by account and does not publish
+/// Requests in flight at once for one account. Twilio limits concurrent requests by account and does not publish
 /// the limit.
 const MOST_IN_FLIGHT: usize = 4;
 /// A longer answer is not one that was asked for, in bytes.
@@ -36,6 +36,22 @@ pub struct Pair {
     pub user: String,
     /// An Auth Token or a key's secret.
     pub secret: Secret,
+    /// The account that requests with it count against, as far as that is known: for a key, not its user name.
+    pub account: Option<String>,
+}
+
+impl Pair {
+    /// An account with its Auth Token.
+    #[must_use]
+    pub fn token(account: String, token: Secret) -> Self {
+        Self { account: Some(account.clone()), user: account, secret: token }
+    }
+
+    /// A key with its secret, and the account that it is thought to belong to.
+    #[must_use]
+    pub fn key(sid: String, secret: Secret, account: Option<&str>) -> Self {
+        Self { user: sid, secret, account: account.map(str::to_owned) }
+    }
 }
 
 /// A product of Twilio's with a host of its own.
@@ -261,7 +277,7 @@ impl Client {
         form: &[(&str, &str)],
     ) -> Result<Answer, Fault> {
         let safety = if method == Method::GET { Safety::Reads } else { Safety::Changes };
-        let slot = self.slot(&pair.user);
+        let slot = self.slot(pair.account.as_deref().unwrap_or(&pair.user));
         let _permit = slot.acquire().await.expect("the semaphore is never closed");
         let attempts = || self.once(method.clone(), host, path, pair, form);
         let outcome = attempts
@@ -289,9 +305,11 @@ impl Client {
         }
     }
 
-    fn slot(&self, user: &str) -> Arc<Semaphore> {
+    fn slot(&self, account: &str) -> Arc<Semaphore> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(slots.entry(user.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(MOST_IN_FLIGHT))))
+        Arc::clone(
+            slots.entry(account.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(MOST_IN_FLIGHT))),
+        )
     }
 
     async fn once(

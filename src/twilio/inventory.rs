@@ -70,7 +70,7 @@ impl Admin {
             Some(account) if account != own.sid => {
                 Err(Error::OtherAccount { user: pair.user.clone(), account })
             }
-            _ => Ok(Self { pair, account: own.sid }),
+            _ => Ok(Self { pair: Pair { account: Some(own.sid.clone()), ..pair }, account: own.sid }),
         }
     }
 }

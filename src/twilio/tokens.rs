@@ -52,7 +52,7 @@ pub async fn act_as(client: &Client, admin: &Admin, account: &str) -> Result<Pai
     if token.is_empty() || body.sid != account {
         return Err(Error::Blank(account.to_owned()));
     }
-    Ok(Pair { user: body.sid, secret: Secret::new(token.as_str().to_owned()) })
+    Ok(Pair::token(body.sid, Secret::new(token.as_str().to_owned())))
 }
 
 #[derive(Deserialize)]

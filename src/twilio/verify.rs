@@ -135,7 +135,10 @@ pub async fn verify(client: &Client, question: &Question, regions: &[Region]) ->
             Question::Key { secret, keys, .. } => (secret, keys),
         };
         for sid in sids.iter().take(MOST_TRIES).flat_map(|sid| spellings(sid)) {
-            let pair = Pair { user: sid.clone(), secret: secret.clone() };
+            let pair = match question {
+                Question::Token { .. } => Pair::token(sid.clone(), secret.clone()),
+                Question::Key { .. } => Pair::key(sid.clone(), secret.clone(), question.account()),
+            };
             let seen = match question {
                 Question::Token { .. } => token(client, &pair, region).await,
                 Question::Key { accounts, .. } => key(client, &pair, accounts, region).await,
@@ -233,7 +236,8 @@ fn settle(
             verdict.parent = live.parent;
             settled.account = live.owner.or(own_account);
             settled.key = own_key;
-            settled.pair = Some((Pair { user: sid, secret }, region));
+            let of = settled.account.clone();
+            settled.pair = Some((Pair { user: sid, secret, account: of }, region));
         }
         Seen::Test => {
             verdict.state = VerdictState::Test;

@@ -86,8 +86,7 @@ async fn respond(
     if let Some(FaultKind::Latency(time)) = &fault {
         tokio::time::sleep(*time).await;
     }
-    let slot = user.clone().unwrap_or_default();
-    let crowded = enter(&mut world.lock().expect("no panic"), &slot);
+    let (slot, crowded) = enter(&mut world.lock().expect("no panic"), user.as_deref().unwrap_or_default());
     // Others get their turn while this one is in flight.
     tokio::time::sleep(Duration::from_millis(1)).await;
     let asked = |(product, region)| Asked {
@@ -128,13 +127,15 @@ async fn respond(
     render(&answer, &path, fault)
 }
 
-fn enter(world: &mut World, user: &str) -> bool {
-    let now = world.in_flight.entry(user.to_owned()).or_default();
+/// Counts a request against the account that it is of: a key's, or the one that is named.
+fn enter(world: &mut World, user: &str) -> (String, bool) {
+    let account = world.keys.get(user).map_or(user, |key| key.account.as_str()).to_owned();
+    let now = world.in_flight.entry(account.clone()).or_default();
     *now += 1;
     let now = *now;
-    let peak = world.peak.entry(user.to_owned()).or_default();
+    let peak = world.peak.entry(account.clone()).or_default();
     *peak = (*peak).max(now);
-    now > world.switches.most_concurrent
+    (account, now > world.switches.most_concurrent)
 }
 
 fn take_fault(world: &mut World, method: &str, target: &str) -> Option<FaultKind> {
