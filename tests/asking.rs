@@ -480,9 +480,16 @@ fn the_tool_gives_no_value_to_its_own_command_line_or_environment() {
         .unwrap();
     std::thread::sleep(std::time::Duration::from_millis(400));
     let line = std::fs::read(format!("/proc/{}/cmdline", child.id())).unwrap_or_default();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap_or_default();
     child.wait().unwrap();
     if cfg!(target_os = "linux") {
         assert!(!line.is_empty());
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(
+            core.split_whitespace().nth(4),
+            Some("0"),
+            "a crash leaves no image of the memory: {core}"
+        );
     }
     let token = rig.sim.world().token(&account);
     assert!(!String::from_utf8_lossy(&line).contains(&token[..12]));

@@ -71,6 +71,9 @@ impl Rig {
             .env("HOME", self.root.path().join("home"))
             .env_remove("XDG_STATE_HOME")
             .env("TMPDIR", self.root.path().join("tmp"))
+            // Whatever a library would log, or a panic show, is searched for secrets like all the rest.
+            .env("RUST_LOG", "trace")
+            .env("RUST_BACKTRACE", "full")
             .env("SIDSWEEP_TWILIO_ENDPOINT", &self.sim.endpoint)
             .env("SIDSWEEP_TWILIO_CA", self.root.path().join("authority.pem"));
         for name in
