@@ -6,6 +6,7 @@ mod contain;
 mod hook;
 mod inventory;
 mod journal;
+mod manual;
 mod output;
 mod progress;
 mod report;
@@ -41,6 +42,8 @@ enum Command {
     Contain(contain::Args),
     Hook(hook::Args),
     Rules(rules::Args),
+    Completions(manual::CompletionsArgs),
+    Man(manual::ManArgs),
 }
 
 /// What a command came to.
@@ -77,6 +80,8 @@ pub fn main() -> ExitCode {
         Command::Contain(args) => contain::run(&args),
         Command::Hook(args) => hook::run(&args),
         Command::Rules(args) => rules::run(&args),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::man(&args),
     };
     match result {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
