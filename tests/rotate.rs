@@ -285,6 +285,59 @@ fn killed_at_any_line_a_rotation_goes_on_and_leaves_no_stray_key() {
 }
 
 #[test]
+fn killed_between_the_file_and_the_line_that_tells_of_it_a_rotation_goes_on() {
+    // What the file of the new secret holds when the next run finds it, and whether that run goes on.
+    type Left = fn(&str) -> String;
+    let cases: [(Left, bool); 4] = [
+        (str::to_owned, true),
+        (|whole| whole[..whole.len() / 2].to_owned(), true),
+        (|_| String::new(), true),
+        (|_| "TWILIO_ACCOUNT_SID=somebody else's\n".to_owned(), false),
+    ];
+    for (number, (left, goes_on)) in (0..).zip(cases) {
+        let house = house(120 + number);
+        let file = house.file().display().to_string();
+        let journal = house.rig.out().join("journal.jsonl");
+        let path = journal.display().to_string();
+        let report = house.report(&house.standard);
+        let sid = &house.standard.0;
+        let all =
+            ["rotate", "key", sid, "--to-file", &file, "--report", &report, "--yes", "--journal", &path];
+        let before = house.keys();
+        house.rig.sim.order(Fault::new(
+            FaultKind::Latency(std::time::Duration::from_millis(200)),
+            "",
+            u32::MAX,
+        ));
+        house.rig.kill(&all, &mut || {
+            std::fs::read_to_string(&journal).is_ok_and(|text| text.contains("handed_over"))
+        });
+        house.rig.sim.world().faults.clear();
+        // The line was not on the disk yet.
+        let text = std::fs::read_to_string(&journal).expect("a journal");
+        let kept: String =
+            text.split_inclusive('\n').take_while(|line| !line.contains("handed_over")).collect();
+        std::fs::write(&journal, kept).expect("written");
+        let whole = std::fs::read_to_string(house.file()).expect("the file");
+        std::fs::write(house.file(), left(&whole)).expect("written");
+
+        let (exit, told) = code(&house.rig.run(&all));
+        assert_eq!(exit, Some(i32::from(!goes_on)), "{number}: {told}");
+        let mut expected = before.clone();
+        if goes_on {
+            let (new, secret) = house.handed();
+            assert_eq!(house.rig.sim.world().keys[&new].secret, secret);
+            expected.retain(|key| key != sid);
+            expected.push(new);
+            expected.sort();
+        } else {
+            assert_eq!(std::fs::read_to_string(house.file()).expect("the file"), left(&whole));
+        }
+        assert_eq!(house.keys(), expected, "{number}: {told}");
+    }
+}
+
+#[test]
 fn an_auth_token_is_rotated_in_two_steps_by_the_accounts_own_word() {
     for of_child in [true, false] {
         let mut house = house(9);

@@ -58,11 +58,9 @@ impl Receiver {
                 let mut file =
                     private(OpenOptions::new().write(true).create_new(true)).open(path).map_err(failed)?;
                 let text = zeroize::Zeroizing::new(match parcel.key {
-                    Some(key) => format!(
-                        "TWILIO_ACCOUNT_SID={}\nTWILIO_API_KEY={key}\nTWILIO_API_SECRET={}\n",
-                        parcel.account,
-                        parcel.secret.expose()
-                    ),
+                    Some(key) => {
+                        format!("{}{}\n", head(parcel.account, key), parcel.secret.expose())
+                    }
                     None => format!(
                         "TWILIO_ACCOUNT_SID={}\nTWILIO_AUTH_TOKEN={}\n",
                         parcel.account,
@@ -86,12 +84,29 @@ impl Receiver {
             .flatten()
     }
 
+    /// Takes back what a run that broke off wrote of this key, whole or in part; another file stays.
+    pub fn take_back_of(&self, account: &str, key: &str) {
+        if let Self::File(path) = self
+            && let Ok(text) = std::fs::read_to_string(path).map(zeroize::Zeroizing::new)
+        {
+            let head = head(account, key);
+            if text.starts_with(&head) || head.starts_with(text.as_str()) {
+                self.take_back();
+            }
+        }
+    }
+
     /// Takes back what was handed over, as far as that can be done.
     pub fn take_back(&self) {
         if let Self::File(path) = self {
             let _ = std::fs::remove_file(path);
         }
     }
+}
+
+/// A key's file, up to its secret.
+fn head(account: &str, key: &str) -> String {
+    format!("TWILIO_ACCOUNT_SID={account}\nTWILIO_API_KEY={key}\nTWILIO_API_SECRET=")
 }
 
 /// Hands a secret over to all receivers, or to none.

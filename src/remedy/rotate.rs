@@ -128,6 +128,9 @@ impl Rotation<'_> {
             let ours =
                 made.contains(&key.sid) || key.friendly_name.as_ref().is_some_and(|n| named.contains(n));
             if ours && key.sid != self.key.key.sid {
+                for receiver in self.receivers {
+                    receiver.take_back_of(&self.own.account.sid, &key.sid);
+                }
                 self.remove(&key.sid).await?;
             }
         }
