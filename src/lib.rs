@@ -1,6 +1,8 @@
 //! Finds leaked Twilio credentials in code and git history, proves which still work, and takes them out of
 //! service. ARCHITECTURE.md draws the house; each module here is one room of it.
 
+#[cfg(feature = "audit")]
+pub mod audit;
 pub mod cli;
 pub mod detect;
 pub mod model;
@@ -9,4 +11,6 @@ pub mod report;
 pub mod rules;
 pub mod scan;
 pub mod source;
+#[cfg(feature = "audit")]
+pub mod store;
 pub mod twilio;

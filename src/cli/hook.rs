@@ -226,9 +226,10 @@ fn check(kind: Kind, arguments: &[String]) -> Result<Outcome, Failure> {
         Kind::PreCommit => (changes::staged(&detector, here, false)?, SourceMode::Staged),
         Kind::PrePush | Kind::PreReceive => (pushed(&detector, kind, arguments)?, SourceMode::Range),
     };
-    let options = gather::Options { min_confidence: Confidence::Medium, show_secrets: false };
+    let options =
+        gather::Options { min_confidence: Confidence::Medium, show_secrets: false, repository: None };
     let gathered = gather::gather(detector.rules(), scanned.texts, options);
-    let sources = vec![Source { mode, root: ".".to_owned(), range: None }];
+    let sources = vec![Source::new(mode, ".", None)];
     let mut report = gathered.report(sources, scanned.stats, scanned.skipped);
     // A server receives from strangers: there the pushed policy has no say.
     let policies = super::scan::policies(&[here.to_owned()], None, kind == Kind::PreReceive)?;

@@ -1,6 +1,8 @@
 //! The command line: arguments, terminal, progress and exit codes; one file a command.
 
 mod asking;
+#[cfg(feature = "audit")]
+mod audit;
 mod confirm;
 mod contain;
 mod hook;
@@ -40,6 +42,8 @@ enum Command {
     Revoke(revoke::Args),
     Rotate(rotate::Args),
     Contain(contain::Args),
+    #[cfg(feature = "audit")]
+    Audit(Box<audit::Args>),
     Hook(hook::Args),
     Rules(rules::Args),
     Completions(manual::CompletionsArgs),
@@ -78,6 +82,8 @@ pub fn main() -> ExitCode {
         Command::Revoke(args) => revoke::run(&args),
         Command::Rotate(args) => rotate::run(&args),
         Command::Contain(args) => contain::run(&args),
+        #[cfg(feature = "audit")]
+        Command::Audit(args) => audit::run(&args),
         Command::Hook(args) => hook::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Completions(args) => manual::completions(&args),

@@ -134,7 +134,7 @@ pub fn report_file(text: &str) -> Result<(Format, PathBuf), String> {
     Ok((format(name)?, PathBuf::from(file)))
 }
 
-fn size(text: &str) -> Result<u64, String> {
+pub fn size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let factor: u64 =
         match text[digits.len()..].to_ascii_uppercase().trim_end_matches('B').trim_end_matches('I') {
@@ -257,8 +257,11 @@ fn find(args: &Args) -> Result<(Report, Vault), Failure> {
         let _display = Display::start(&progress);
         look(args, &detector, &progress)?
     };
-    let options =
-        gather::Options { min_confidence: args.min_confidence.into(), show_secrets: args.show_secrets };
+    let options = gather::Options {
+        min_confidence: args.min_confidence.into(),
+        show_secrets: args.show_secrets,
+        repository: None,
+    };
     let mut gathered = gather::gather(detector.rules(), scanned.texts, options);
     let vault = std::mem::take(&mut gathered.vault);
     let mut stats = scanned.stats;
@@ -292,10 +295,7 @@ fn look(args: &Args, detector: &Detector, progress: &Progress) -> Result<(Scanne
     if args.stdin {
         let scanned = scan::stream(detector, &args.stdin_path, std::io::stdin().lock())
             .map_err(|error| Failure(format!("standard input: {error}")))?;
-        return Ok((
-            scanned,
-            vec![Source { mode: SourceMode::Stdin, root: args.stdin_path.clone(), range: None }],
-        ));
+        return Ok((scanned, vec![Source::new(SourceMode::Stdin, &args.stdin_path, None)]));
     }
     let range = args.range.clone().or_else(|| args.since_commit.as_ref().map(|from| format!("{from}..HEAD")));
     if args.staged || range.is_some() {
@@ -308,12 +308,12 @@ fn look(args: &Args, detector: &Detector, progress: &Progress) -> Result<(Scanne
             Some(range) => (scan::changes::range(detector, root, range)?, SourceMode::Range),
             None => (scan::changes::staged(detector, root, args.whole)?, SourceMode::Staged),
         };
-        return Ok((scanned, vec![Source { mode, root: root.display().to_string(), range }]));
+        return Ok((scanned, vec![Source::new(mode, &root.display().to_string(), range)]));
     }
     let jobs =
         args.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
     let options = tree::Options { no_ignore: args.no_ignore, max_file_size: args.max_file_size, jobs };
-    let source = |mode, path: &Path| Source { mode, root: path.display().to_string(), range: None };
+    let source = |mode, path: &Path| Source::new(mode, &path.display().to_string(), None);
     let mut sources: Vec<Source> = Vec::new();
     let mut histories = Vec::new();
     if args.history {

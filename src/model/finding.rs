@@ -75,6 +75,9 @@ pub struct Finding {
     pub rule: String,
     /// What it is.
     pub kind: Kind,
+    /// The repository, as an audit names it; left out where one repository or folder was scanned.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub repository: Option<String>,
     /// Where it stands.
     #[serde(flatten)]
     pub location: Location,
@@ -102,9 +105,27 @@ pub struct Finding {
     /// The commit that brought it; findings from history only.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub commit: Option<Commit>,
+    /// Who answers for the file: what CODEOWNERS says of it, else the author of the commit that brought the value; an audit
+    /// says so.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub owners: Vec<String>,
+    /// When an audit saw it first, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_seen: Option<String>,
     /// The commit that took it out again.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub removed_by: Option<Commit>,
+}
+
+impl Finding {
+    /// Where it stands, with the repository in front where an audit names one.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match &self.repository {
+            Some(repository) => format!("{repository}/{}", self.location.path),
+            None => self.location.path.clone(),
+        }
+    }
 }
 
 fn yes() -> bool {

@@ -2,6 +2,7 @@
 //! where one stands, how sure we are, and what a report says about it.
 
 mod account;
+mod audit;
 mod confidence;
 mod credential;
 mod exposure;
@@ -16,6 +17,7 @@ mod report;
 mod secret;
 
 pub use account::{Account, Key, TokenDigest};
+pub use audit::{FailedWork, Holding, Place, Repository, STATUS_SCHEMA, Status, WorkState, WorkerStatus};
 pub use confidence::Confidence;
 pub use credential::{
     Credential, CredentialType, Remedy, RemedyAction, Tie, Verdict, VerdictKind, VerdictState,

@@ -41,6 +41,17 @@ pub struct Source {
     pub root: String,
     /// Which commits.
     pub range: Option<String>,
+    /// The repository that lies there, as an audit names it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub repository: Option<String>,
+}
+
+impl Source {
+    /// A source that is no part of an audit.
+    #[must_use]
+    pub fn new(mode: SourceMode, root: &str, range: Option<String>) -> Self {
+        Self { mode, root: root.to_owned(), range, repository: None }
+    }
 }
 
 /// How much was looked at.

@@ -18,10 +18,10 @@ type Considered = Result<Step, String>;
 #[must_use]
 pub fn make(report: &Report, vault: &Vault, admin: &Admin, inventory: &Inventory) -> Plan {
     let mut secret: BTreeSet<&Fingerprint> = BTreeSet::new();
-    let mut places: BTreeMap<&Fingerprint, BTreeSet<&str>> = BTreeMap::new();
+    let mut places: BTreeMap<&Fingerprint, BTreeSet<String>> = BTreeMap::new();
     for finding in report.findings.iter().filter(|finding| finding.kind.is_secret()) {
         secret.insert(&finding.credential);
-        places.entry(&finding.credential).or_default().insert(&finding.location.path);
+        places.entry(&finding.credential).or_default().insert(finding.place());
     }
     let mut steps = Vec::new();
     let mut left_out = Vec::new();
@@ -34,7 +34,7 @@ pub fn make(report: &Report, vault: &Vault, admin: &Admin, inventory: &Inventory
         match considered {
             Ok(mut step) => {
                 let places = places.get(&credential.id).into_iter().flatten();
-                step.places = places.map(|&path| path.to_owned()).collect();
+                step.places = places.cloned().collect();
                 steps.push(step);
             }
             Err(reason) => left_out.push(LeftOut {
@@ -45,7 +45,18 @@ pub fn make(report: &Report, vault: &Vault, admin: &Admin, inventory: &Inventory
             }),
         }
     }
-    finish(steps, left_out, admin.name(), report.sources.iter().map(absolute).collect(), &admin.pair.user)
+    let planned: BTreeSet<&Fingerprint> = steps.iter().filter_map(|step| step.credential.as_ref()).collect();
+    let sources = sources(report, &planned);
+    finish(steps, left_out, admin.name(), sources, &admin.pair.user)
+}
+
+/// Where some credentials are read again: of an audit's many repositories, those where one of them stands.
+fn sources(report: &Report, credentials: &BTreeSet<&Fingerprint>) -> Vec<Source> {
+    let of = |finding: &&crate::model::Finding| credentials.contains(&finding.credential);
+    let repositories: BTreeSet<&String> =
+        report.findings.iter().filter(of).filter_map(|finding| finding.repository.as_ref()).collect();
+    let needed = |source: &&Source| source.repository.as_ref().is_none_or(|name| repositories.contains(name));
+    report.sources.iter().filter(needed).map(absolute).collect()
 }
 
 /// A plan for one key that was named by its SID: with its leaked secret, or without.
@@ -61,10 +72,10 @@ pub fn for_key(own: &OwnAccount, key: &OwnKey, leak: Option<(&Credential, &Repor
         let of = |finding: &&crate::model::Finding| {
             finding.credential == credential.id && finding.kind == Kind::ApiKeySecret
         };
-        let paths: BTreeSet<&str> =
-            report.findings.iter().filter(of).map(|finding| finding.location.path.as_str()).collect();
-        step.places = paths.into_iter().map(str::to_owned).collect();
-        sources = report.sources.iter().map(absolute).collect();
+        let paths: BTreeSet<String> =
+            report.findings.iter().filter(of).map(crate::model::Finding::place).collect();
+        step.places = paths.into_iter().collect();
+        sources = self::sources(report, &BTreeSet::from([&credential.id]));
     }
     finish(vec![step], Vec::new(), admin.name(), sources, &admin.pair.user)
 }

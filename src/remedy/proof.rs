@@ -8,7 +8,7 @@ use crate::twilio::{Client, Pair};
 
 /// When a credential is tried again, since the first time. How long a deleted key lingers is not stated by Twilio.
 pub const AGAIN: [Duration; 4] =
-    [Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(15), Duration::from_secs(60)];
+    [Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(15), Duration::from_mins(1)];
 
 /// The leaked pair of a step, where its value is known.
 #[must_use]

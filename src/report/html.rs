@@ -203,16 +203,23 @@ fn tiles(leaks: &[(&Credential, Vec<&Finding>)]) -> Vec<Tile> {
     counts.into_iter().map(|((_, state), count)| Tile { state, count }).collect()
 }
 
+/// More sources than this are counted.
+const MOST_SOURCES: usize = 5;
+
 fn covered(report: &Report) -> String {
     let stats = &report.stats;
-    let sources: Vec<String> = report
+    let mut sources: Vec<String> = report
         .sources
         .iter()
+        .take(MOST_SOURCES)
         .map(|source| {
             let range = source.range.as_deref().map(|range| format!(" {range}")).unwrap_or_default();
             format!("{:?} of {}{range}", source.mode, printable(&source.root)).to_lowercase()
         })
         .collect();
+    if report.sources.len() > MOST_SOURCES {
+        sources.push(format!("and {} more", report.sources.len() - MOST_SOURCES));
+    }
     format!(
         "Covered {} files, {} blobs, {} commits: {}. {} not read.",
         stats.files,
@@ -224,7 +231,10 @@ fn covered(report: &Report) -> String {
 }
 
 /// The root that a path stands below, where a report covers several.
-fn repository<'a>(roots: &[&'a str], finding: &Finding) -> Option<&'a str> {
+fn repository<'a>(roots: &[&'a str], finding: &'a Finding) -> Option<&'a str> {
+    if let Some(repository) = &finding.repository {
+        return Some(repository);
+    }
     let below = |root: &&&str| finding.location.path.starts_with(root.trim_end_matches('/'));
     roots.iter().filter(below).max_by_key(|root| root.len()).copied()
 }
@@ -288,6 +298,12 @@ fn place(finding: &Finding, repository: Option<&str>) -> Place {
                 commit.author, commit.email, commit.summary
             )));
         }
+    }
+    if !finding.owners.is_empty() {
+        lines.push(format!("answered for by {}", printable(&finding.owners.join(" "))));
+    }
+    if let Some(time) = finding.first_seen.as_deref().and_then(|time| time.get(..10)) {
+        lines.push(format!("first seen by an audit on {}", printable(time)));
     }
     if !finding.at_head {
         lines.push("in history only".to_owned());

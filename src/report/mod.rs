@@ -12,6 +12,7 @@ mod junit;
 mod markdown;
 pub mod plan;
 mod printable;
+pub use printable::printable;
 mod sarif;
 mod table;
 pub mod text;
@@ -66,8 +67,33 @@ impl Format {
     ];
 }
 
+impl Format {
+    /// Whether it has a place of its own for the repository of a finding.
+    fn knows_repositories(self) -> bool {
+        matches!(self, Self::Json | Self::Jsonl | Self::Csv | Self::Html)
+    }
+}
+
+/// The report of an audit for formats that know one repository: it stands in front of each path.
+fn with_places(report: &Report) -> Report {
+    let mut placed = report.clone();
+    let allowed = placed.suppressed.iter_mut().map(|suppressed| &mut suppressed.finding);
+    for finding in placed.findings.iter_mut().chain(allowed) {
+        finding.location.path = finding.place();
+    }
+    placed
+}
+
 /// Writes a report in a format. `width` bounds the lines of text for people, in columns.
 pub fn write(report: &Report, format: Format, width: usize, out: &mut impl Write) -> io::Result<()> {
+    let placed;
+    let report = if format.knows_repositories() || report.findings.iter().all(|one| one.repository.is_none())
+    {
+        report
+    } else {
+        placed = with_places(report);
+        &placed
+    };
     match format {
         Format::Text => text::write(report, width, out),
         Format::Json => json::write(report, out),

@@ -6,11 +6,12 @@ use super::printable::printable;
 use super::verdict;
 use crate::model::Report;
 
-const HEAD: [&str; 20] = [
+const HEAD: [&str; 23] = [
     "verdict",
     "kind",
     "redacted",
     "confidence",
+    "repository",
     "path",
     "line",
     "column",
@@ -26,6 +27,8 @@ const HEAD: [&str; 20] = [
     "date",
     "removed_by",
     "allowed",
+    "owners",
+    "first_seen",
     "id",
 ];
 
@@ -47,6 +50,7 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
             finding.kind.as_str().to_owned(),
             finding.redacted.as_str().to_owned(),
             finding.confidence.to_string(),
+            finding.repository.clone().unwrap_or_default(),
             finding.location.path.clone(),
             finding.location.line.to_string(),
             finding.location.column.to_string(),
@@ -62,6 +66,8 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
             commit.map(|commit| commit.date.clone()).unwrap_or_default(),
             finding.removed_by.as_ref().map(|commit| commit.id.clone()).unwrap_or_default(),
             reason.to_owned(),
+            finding.owners.join(" "),
+            finding.first_seen.clone().unwrap_or_default(),
             finding.id.to_string(),
         ];
         table.write_record(row.iter().map(|cell| harmless(&printable(cell))))?;

@@ -6,6 +6,7 @@ mod vocabulary;
 use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 pub use vocabulary::{Class, Word};
 
@@ -58,6 +59,7 @@ pub struct Rules {
     published: HashSet<String>,
     placeholder_words: Vec<String>,
     rules: Vec<Rule>,
+    version: String,
 }
 
 #[derive(Deserialize)]
@@ -133,6 +135,7 @@ impl Rules {
             published: published.bodies.into_iter().collect(),
             placeholder_words: published.words,
             rules,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
 
@@ -149,7 +152,16 @@ impl Rules {
         self.published.extend(user.published.into_iter().map(|body| body.to_lowercase()));
         self.placeholder_words.extend(user.placeholder_words.into_iter().map(|word| word.to_lowercase()));
         self.longest_word = self.words.keys().map(String::len).max().unwrap_or(0);
+        let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(format!("{}\n{text}", self.version)));
+        self.version = format!("{}+{}", env!("CARGO_PKG_VERSION"), &digest[..16]);
         Ok(())
+    }
+
+    /// What judged something: the program's version, with a digest of a user's own files. The same version judges the same
+    /// bytes alike.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     /// What a lower-case word says.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Progress, Scanned, changes, gather, history, trees};
 use crate::detect::Detector;
-use crate::model::{Confidence, Fingerprint, Report, Source, SourceMode, Vault};
+use crate::model::{Confidence, Finding, Fingerprint, Report, Source, SourceMode, Vault};
 use crate::source::repository::{self, causes};
 use crate::source::tree;
 
@@ -16,6 +16,8 @@ pub struct Wanted<'a> {
     pub sources: &'a [Source],
     /// The paths where the credentials stood.
     pub paths: BTreeSet<&'a str>,
+    /// Where they stood in history, or in one of an audit's repositories.
+    pub places: Vec<&'a Finding>,
     /// The credentials.
     pub ids: BTreeSet<&'a Fingerprint>,
     /// Where the scanned folder is now, if it was moved.
@@ -38,7 +40,11 @@ impl<'a> Wanted<'a> {
         let secrets = || report.findings.iter().filter(|finding| finding.kind.is_secret());
         Self {
             sources: &report.sources,
-            paths: secrets().map(|finding| finding.location.path.as_str()).collect(),
+            paths: secrets()
+                .filter(|finding| finding.repository.is_none())
+                .map(|finding| finding.location.path.as_str())
+                .collect(),
+            places: secrets().collect(),
             ids: secrets().map(|finding| &finding.credential).collect(),
             root,
         }
@@ -57,7 +63,8 @@ impl<'a> Wanted<'a> {
             Ok(scanned) => self.take(&mut again, detector, scanned),
             Err(error) => again.unread.push(causes(&error)),
         }
-        for source in self.sources {
+        self.at_places(&mut again, detector, progress);
+        for source in self.sources.iter().filter(|source| self.needed(source)) {
             if self.complete(&again) {
                 return again;
             }
@@ -70,7 +77,7 @@ impl<'a> Wanted<'a> {
                 }
             }
         }
-        for source in self.sources {
+        for source in self.sources.iter().filter(|source| self.needed(source)) {
             let place = self.place(source);
             if !self.complete(&again) && source.mode != SourceMode::History && place.is_dir() {
                 // There need not be a repository.
@@ -82,12 +89,52 @@ impl<'a> Wanted<'a> {
         again
     }
 
+    /// Whether one of the places is in this source; where none is known, in any.
+    fn needed(&self, source: &Source) -> bool {
+        source.repository.is_none()
+            || self.places.is_empty()
+            || self.places.iter().any(|finding| finding.repository == source.repository)
+    }
+
+    /// Reads just the blobs, messages and files that the findings name, one place of each credential after the other until
+    /// its value is found.
+    fn at_places(&self, again: &mut Again, detector: &Detector, progress: &Progress) {
+        for source in self.sources.iter().filter(|source| self.needed(source)) {
+            let root = self.place(source);
+            let missing = |finding: &&&Finding| {
+                finding.repository == source.repository && !again.vault.contains_key(&finding.credential)
+            };
+            let here: Vec<&Finding> = self.places.iter().filter(missing).copied().collect();
+            if here.is_empty() || !root.exists() {
+                continue;
+            }
+            if source.repository.is_some() {
+                let files: BTreeSet<PathBuf> = here
+                    .iter()
+                    .map(|finding| root.join(&finding.location.path))
+                    .filter(|path| path.is_file())
+                    .collect();
+                let files: Vec<PathBuf> = files.into_iter().collect();
+                let options = tree::Options { no_ignore: true, max_file_size: None, jobs: 1 };
+                if let Ok(scanned) = trees(detector, &files, &options, progress) {
+                    self.take(again, detector, scanned);
+                }
+            }
+            if source.mode == SourceMode::History
+                && let Ok(scanned) = history::read_again(detector, &root, &here)
+            {
+                self.take(again, detector, scanned);
+            }
+        }
+    }
+
     fn complete(&self, again: &Again) -> bool {
         self.ids.iter().all(|id| again.vault.contains_key(*id))
     }
 
     fn take(&self, again: &mut Again, detector: &Detector, scanned: Scanned) {
-        let options = gather::Options { min_confidence: Confidence::Low, show_secrets: false };
+        let options =
+            gather::Options { min_confidence: Confidence::Low, show_secrets: false, repository: None };
         let found = gather::gather(detector.rules(), scanned.texts, options).vault;
         again.vault.extend(found.into_iter().filter(|(id, _)| self.ids.contains(&id)));
     }

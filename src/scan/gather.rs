@@ -87,11 +87,13 @@ impl Gathered {
 
 /// What to leave out and what to show.
 #[derive(Debug, Clone, Copy)]
-pub struct Options {
+pub struct Options<'a> {
     /// The least confidence that is reported.
     pub min_confidence: Confidence,
     /// Put values into findings.
     pub show_secrets: bool,
+    /// The repository, where an audit looks at many: the same path in two of them is two places.
+    pub repository: Option<&'a str>,
 }
 
 /// A tie of a value to a SID, from anywhere.
@@ -394,7 +396,11 @@ fn findings(rules: &Rules, texts: &[TextHits], bonds: &Bonds, options: Options) 
     }
     let places: Vec<(usize, Finding)> = all()
         .map(|(text, hit)| {
-            let id = Fingerprint::of_finding(hit.kind, &hit.value, &text.path);
+            let place = match options.repository {
+                Some(repository) => format!("{repository}/{}", text.path),
+                None => text.path.clone(),
+            };
+            let id = Fingerprint::of_finding(hit.kind, &hit.value, &place);
             let credential = drafts.claim(hit, &id, bonds);
             (text.origin.order, finding(rules, text, hit, id, credential, options))
         })
@@ -426,6 +432,7 @@ fn finding(
         id,
         rule: rules.of(hit.kind).id.clone(),
         kind: hit.kind,
+        repository: options.repository.map(str::to_owned),
         location: Location {
             path: text.path.clone(),
             line: hit.line + 1,
@@ -442,6 +449,8 @@ fn finding(
         at_head: text.origin.at_head,
         reachable: text.origin.reachable,
         commit: text.origin.commit.clone(),
+        owners: Vec::new(),
+        first_seen: None,
         removed_by: text.origin.removed_by.clone(),
     }
 }

@@ -8,12 +8,14 @@ use std::sync::{Mutex, PoisonError};
 
 use gix::ObjectId;
 use gix::bstr::BString;
+use gix::hash::oid;
 use gix::object::Kind as ObjectKind;
 
 use super::gather::{Origin, TextHits};
+use super::ledger::Ledger;
 use super::{Progress, Scanned, look};
 use crate::detect::Detector;
-use crate::model::{Commit, Skipped, Stats};
+use crate::model::{Commit, Finding, Skipped, Stats};
 use crate::source::commits::{self, Commits, Finder, Holdings};
 use crate::source::{objects, repository};
 
@@ -28,6 +30,24 @@ struct Pass {
     commits: Vec<ObjectId>,
 }
 
+impl Pass {
+    /// Adds what had hits before, as far as it is still there, and the commits that were read before.
+    fn recall(&mut self, repository: &gix::Repository, ledger: &Ledger) {
+        for &id in ledger.with_hits() {
+            match repository.try_find_header(id).ok().flatten().map(|header| header.kind()) {
+                Some(ObjectKind::Blob) => {
+                    self.blobs.insert(id);
+                }
+                Some(kind @ (ObjectKind::Commit | ObjectKind::Tag)) => self.messages.push((kind, id)),
+                _ => {}
+            }
+        }
+        if !(ledger.is_empty() || self.blobs.is_empty() && self.messages.is_empty()) {
+            self.commits = objects::commits(repository);
+        }
+    }
+}
+
 /// Scans every object of the repository that `root` lies in.
 pub fn scan(
     detector: &Detector,
@@ -36,38 +56,64 @@ pub fn scan(
     allow_shallow: bool,
     progress: &Progress,
 ) -> Result<Scanned, repository::Error> {
+    scan_on(detector, root, jobs, allow_shallow, progress, None)
+}
+
+/// Scans the objects that an earlier scan did not judge, and tells of the whole repository all the same: what had hits
+/// then is looked at again, since a commit may have moved it or taken it out. The ledger is kept up to date.
+pub fn scan_on(
+    detector: &Detector,
+    root: &Path,
+    jobs: usize,
+    allow_shallow: bool,
+    progress: &Progress,
+    ledger: Option<&mut Ledger>,
+) -> Result<Scanned, repository::Error> {
     let mut repository = repository::open(root)?;
     repository.object_cache_size_if_unset(16 << 20);
+    let earlier = ledger.as_deref();
+    let knows = |id: &oid| earlier.is_some_and(|ledger| ledger.knows(id));
+    let fresh: Mutex<Vec<ObjectId>> = Mutex::default();
     let (blobs, commit_count, bytes) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let pass: Mutex<Pass> = Mutex::default();
     let lock = || pass.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut skipped = objects::each(&repository, jobs, |kind, id, data| match kind {
-        ObjectKind::Blob => {
-            blobs.fetch_add(1, Ordering::Relaxed);
-            bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
-            progress.bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
-            progress.files.fetch_add(1, Ordering::Relaxed);
-            // What of an archive cannot be read is named in the second pass, with its path.
-            let mut unread = Vec::new();
-            if !look::bytes(detector, data, "", &mut unread).is_empty() || !unread.is_empty() {
-                lock().blobs.insert(id.to_owned());
-            }
+    let mut skipped = objects::each(&repository, jobs, knows, |kind, id, data| {
+        if earlier.is_some() {
+            fresh.lock().unwrap_or_else(PoisonError::into_inner).push(id.to_owned());
         }
-        ObjectKind::Commit | ObjectKind::Tag => {
-            let has_hits = !detector.detect(message(data), "").is_empty();
-            let mut pass = lock();
-            if kind == ObjectKind::Commit {
-                commit_count.fetch_add(1, Ordering::Relaxed);
-                pass.commits.push(id.to_owned());
+        match kind {
+            ObjectKind::Blob => {
+                blobs.fetch_add(1, Ordering::Relaxed);
+                bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
+                progress.bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
+                progress.files.fetch_add(1, Ordering::Relaxed);
+                // What of an archive cannot be read is named in the second pass, with its path.
+                let mut unread = Vec::new();
+                if !look::bytes(detector, data, "", &mut unread).is_empty() || !unread.is_empty() {
+                    lock().blobs.insert(id.to_owned());
+                }
             }
-            if has_hits {
-                pass.messages.push((kind, id.to_owned()));
+            ObjectKind::Commit | ObjectKind::Tag => {
+                let has_hits = !detector.detect(message(data), "").is_empty();
+                let mut pass = lock();
+                if kind == ObjectKind::Commit {
+                    commit_count.fetch_add(1, Ordering::Relaxed);
+                    pass.commits.push(id.to_owned());
+                }
+                if has_hits {
+                    pass.messages.push((kind, id.to_owned()));
+                }
             }
+            ObjectKind::Tree => {}
         }
-        ObjectKind::Tree => {}
     });
     skipped.extend(shallow(&repository).filter(|_| !allow_shallow));
-    let pass = pass.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut pass = pass.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(ledger) = ledger {
+        pass.recall(&repository, ledger);
+        let hits = pass.blobs.iter().copied().chain(pass.messages.iter().map(|&(_, id)| id)).collect();
+        ledger.enter(&fresh.into_inner().unwrap_or_else(PoisonError::into_inner), hits);
+    }
     let stats = Stats {
         blobs: blobs.into_inner(),
         commits: commit_count.into_inner(),
@@ -77,6 +123,44 @@ pub fn scan(
     let mut scanned = Scanned { skipped, stats, ..Scanned::default() };
     if !pass.blobs.is_empty() || !pass.messages.is_empty() {
         Tracing { detector, repository: &repository, scanned: &mut scanned }.trace(pass);
+    }
+    Ok(scanned)
+}
+
+/// Reads again what findings of an earlier scan name: a path in the commit that brought it or in HEAD, a message, a blob.
+pub fn read_again(
+    detector: &Detector,
+    root: &Path,
+    findings: &[&Finding],
+) -> Result<Scanned, repository::Error> {
+    let repository = repository::open(root)?;
+    let mut scanned = Scanned::default();
+    let mut read: HashSet<ObjectId> = HashSet::new();
+    for finding in findings {
+        let path = finding.location.path.as_str();
+        let commit = finding.commit.as_ref().and_then(|commit| ObjectId::from_hex(commit.id.as_bytes()).ok());
+        let named = path.strip_prefix("(blob ").and_then(|rest| rest.strip_suffix(')'));
+        let id = match (named, commit) {
+            (Some(id), _) => ObjectId::from_hex(id.as_bytes()).ok(),
+            (None, Some(commit)) if path == "(commit message)" => Some(commit),
+            (None, Some(commit)) => commits::blob_at(&repository, commit, outer(path)),
+            (None, None) => repository
+                .head_id()
+                .ok()
+                .and_then(|head| commits::blob_at(&repository, head.detach(), outer(path))),
+        };
+        let Some(object) = id.filter(|id| read.insert(*id)).and_then(|id| repository.find_object(id).ok())
+        else {
+            continue;
+        };
+        let data = if object.kind == ObjectKind::Commit { message(&object.data) } else { &object.data };
+        let looked = look::bytes(detector, data, outer(path), &mut scanned.skipped);
+        let origin = Origin::default;
+        scanned.texts.extend(looked.into_iter().map(|(path, hits)| TextHits {
+            path,
+            hits,
+            origin: origin(),
+        }));
     }
     Ok(scanned)
 }

@@ -5,6 +5,7 @@ pub mod again;
 pub mod changes;
 pub mod gather;
 pub mod history;
+pub mod ledger;
 mod look;
 
 use std::io::Read;

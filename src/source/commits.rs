@@ -283,3 +283,11 @@ impl<'a> Finder<'a> {
         }
     }
 }
+
+/// The blob at a path in a commit, where there is one.
+#[must_use]
+pub fn blob_at(repository: &gix::Repository, commit: ObjectId, path: &str) -> Option<ObjectId> {
+    let tree = repository.find_commit(commit).ok()?.tree().ok()?;
+    let entry = tree.lookup_entry_by_path(path).ok()??;
+    entry.mode().is_blob_or_symlink().then(|| entry.object_id())
+}

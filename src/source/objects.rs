@@ -14,43 +14,84 @@ use rayon::prelude::*;
 
 use crate::model::Skipped;
 
-/// Calls `visit` with every object of the repository, on `jobs` threads; returns what could not be read.
+/// Calls `visit` with every object of the repository that is not `known` yet, on `jobs` threads; returns what could not
+/// be read.
 pub fn each(
     repository: &gix::Repository,
     jobs: usize,
+    known: impl Fn(&oid) -> bool + Sync,
     visit: impl Fn(Kind, &oid, &[u8]) + Sync,
 ) -> Vec<Skipped> {
     let mut skipped = Vec::new();
-    let objects = repository.objects.store_ref().path().to_owned();
-    let mut stores = vec![objects.clone()];
-    match gix::odb::alternate::resolve(objects, repository.current_dir()) {
-        Ok(alternates) => stores.extend(alternates),
-        Err(error) => {
-            skipped.push(Skipped { path: "objects/info/alternates".into(), reason: error.to_string() });
+    let Holdings { stores, bundles } = Holdings::of(repository, &mut skipped);
+    let fresh = |kind: Kind, id: &oid, data: &[u8]| {
+        if !known(id) {
+            visit(kind, id, data);
         }
-    }
-    let mut bundles: Vec<Bundle> = Vec::new();
-    for store in &stores {
-        for index in indices(store, &mut skipped) {
-            match Bundle::at(&index, repository.object_hash()) {
-                Ok(bundle) => bundles.push(bundle),
-                Err(error) => skipped.push(Skipped {
-                    path: index.display().to_string(),
-                    reason: format!("the pack cannot be opened, so its objects were not read: {error}"),
-                }),
-            }
-        }
-    }
-    // The largest first: what it holds too is then passed over in the others.
-    bundles.sort_by_key(|bundle| std::cmp::Reverse(bundle.index.num_objects()));
+    };
     for number in 0..bundles.len() {
         let (earlier, rest) = bundles.split_at(number);
-        pack(repository, &rest[0], earlier, jobs, &visit, &mut skipped);
+        if rest[0].index.iter().all(|entry| known(&entry.oid)) {
+            continue;
+        }
+        pack(repository, &rest[0], earlier, jobs, &fresh, &mut skipped);
     }
     for store in &stores {
-        loose(store, repository.object_hash(), &bundles, &visit, &mut skipped);
+        loose(store, repository.object_hash(), &bundles, &known, &visit, &mut skipped);
     }
     skipped
+}
+
+/// The ids of all commits that the repository holds, told by their headers alone.
+#[must_use]
+pub fn commits(repository: &gix::Repository) -> Vec<gix::ObjectId> {
+    // What cannot be opened was named when the objects were read.
+    let Holdings { stores, bundles } = Holdings::of(repository, &mut Vec::new());
+    let packed = bundles.iter().flat_map(|bundle| bundle.index.iter().map(|entry| entry.oid));
+    let loose = stores.iter().flat_map(|store| {
+        let ids: Vec<gix::ObjectId> =
+            loose::Store::at(store, repository.object_hash()).iter().filter_map(Result::ok).collect();
+        ids
+    });
+    let is_commit = |id: &gix::ObjectId| {
+        repository.try_find_header(*id).ok().flatten().is_some_and(|header| header.kind() == Kind::Commit)
+    };
+    packed.chain(loose).filter(is_commit).collect()
+}
+
+/// Where a repository's objects are.
+struct Holdings {
+    /// Its object folder and those of its alternates.
+    stores: Vec<PathBuf>,
+    /// All packs, the largest first: what it holds too is then passed over in the others.
+    bundles: Vec<Bundle>,
+}
+
+impl Holdings {
+    fn of(repository: &gix::Repository, skipped: &mut Vec<Skipped>) -> Self {
+        let objects = repository.objects.store_ref().path().to_owned();
+        let mut stores = vec![objects.clone()];
+        match gix::odb::alternate::resolve(objects, repository.current_dir()) {
+            Ok(alternates) => stores.extend(alternates),
+            Err(error) => {
+                skipped.push(Skipped { path: "objects/info/alternates".into(), reason: error.to_string() });
+            }
+        }
+        let mut bundles: Vec<Bundle> = Vec::new();
+        for store in &stores {
+            for index in indices(store, skipped) {
+                match Bundle::at(&index, repository.object_hash()) {
+                    Ok(bundle) => bundles.push(bundle),
+                    Err(error) => skipped.push(Skipped {
+                        path: index.display().to_string(),
+                        reason: format!("the pack cannot be opened, so its objects were not read: {error}"),
+                    }),
+                }
+            }
+        }
+        bundles.sort_by_key(|bundle| std::cmp::Reverse(bundle.index.num_objects()));
+        Self { stores, bundles }
+    }
 }
 
 /// The index files of a store's packs. A pack without one is named: git cannot read it either.
@@ -159,6 +200,7 @@ fn loose(
     store: &Path,
     hash: gix::hash::Kind,
     bundles: &[Bundle],
+    known: &(impl Fn(&oid) -> bool + Sync),
     visit: &(impl Fn(Kind, &oid, &[u8]) + Sync),
     skipped: &mut Vec<Skipped>,
 ) {
@@ -166,7 +208,9 @@ fn loose(
     let mut ids = Vec::new();
     for id in objects.iter() {
         match id {
-            Ok(id) if !bundles.iter().any(|bundle| bundle.index.lookup(id).is_some()) => ids.push(id),
+            Ok(id) if !known(&id) && !bundles.iter().any(|bundle| bundle.index.lookup(id).is_some()) => {
+                ids.push(id);
+            }
             Ok(_) => {}
             Err(error) => {
                 skipped.push(Skipped { path: store.display().to_string(), reason: error.to_string() });

@@ -85,6 +85,7 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let wanted = Wanted {
         sources: &plan.sources,
         paths: plan.steps.iter().flat_map(|step| &step.places).map(String::as_str).collect(),
+        places: Vec::new(),
         ids: plan.steps.iter().filter_map(|step| step.credential.as_ref()).collect(),
         root: args.root.as_deref(),
     };

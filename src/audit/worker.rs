@@ -1,0 +1,290 @@
+//! A worker: takes a repository, looks at what is new in it, and stores what came of it, all at once or not at all.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::folder;
+use super::git::{Git, Refusal};
+use super::mirror::Mirrors;
+use super::owners::Owners;
+use super::queue::{Job, Queue};
+use super::texts::Texts;
+use super::url::Url;
+use crate::detect::Detector;
+use crate::model::{Confidence, Holding, Place, Repository, SourceMode};
+use crate::scan::gather::{self, Gathered};
+use crate::scan::ledger::Ledger;
+use crate::scan::{self, Progress, Scanned, history};
+use crate::source::{repository, tree};
+use crate::store::{Claim, Ending, Look, Store};
+
+/// How often a repository is tried that does not go for a passing reason.
+pub const MOST_TRIES: i64 = 4;
+/// How often a worker may vanish at a repository before it is left alone: it may be what kills them.
+pub const MOST_DEATHS: i64 = 3;
+/// The pause before the second try; it grows threefold each time.
+const PAUSE: Duration = Duration::from_secs(4);
+
+/// What a worker has at hand.
+pub struct Worker {
+    /// Machine and process.
+    pub name: String,
+    /// The machine.
+    pub host: String,
+    /// Where results go.
+    pub store: Store,
+    /// For another try.
+    pub queue: Queue,
+    /// Finds.
+    pub detector: Arc<Detector>,
+    /// The version of rules and detector.
+    pub rules: String,
+    /// Talks to servers.
+    pub git: Git,
+    /// Fetches texts.
+    pub texts: Texts,
+    /// Keeps copies.
+    pub mirrors: Mirrors,
+    /// Threads for one repository.
+    pub jobs: usize,
+    /// Pauses between tries; tests want them short.
+    pub hurry: bool,
+}
+
+/// What is known before a look.
+struct Known {
+    ledger: Option<Ledger>,
+    refs: Option<String>,
+}
+
+impl Worker {
+    /// Does one job. An error means that it is not done, and the queue gives it out again.
+    pub async fn run(self: &Arc<Self>, job: Job) -> Result<(), String> {
+        match self.work(&job).await {
+            Ok(()) if self.git.stop.load(Ordering::Relaxed) => Err("the run ended".to_owned()),
+            Ok(()) => Ok(()),
+            Err(error) => {
+                // The queue gives it out again at once; a database that is away needs a moment.
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                Err(error.to_string())
+            }
+        }
+    }
+
+    async fn work(self: &Arc<Self>, job: &Job) -> Result<(), crate::store::Error> {
+        if self.git.stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let Some(claim) = self.store.claim(&job.audit, &job.repository, &self.name).await? else {
+            return Ok(());
+        };
+        let ending = if claim.deaths >= MOST_DEATHS {
+            Ending::Failed(format!(
+                "{MOST_DEATHS} workers vanished while they were at it (killed, or out of memory); look at it by itself: sidsweep scan --history"
+            ))
+        } else {
+            let (ledger, refs) = self.store.ledger(&claim.repository.name, &self.rules).await?.unzip();
+            let (worker, repository) = (Arc::clone(self), claim.repository.clone());
+            let look =
+                tokio::task::spawn_blocking(move || worker.look(&repository, Known { ledger, refs })).await;
+            ending(
+                look.unwrap_or_else(|panic| Err(Refusal::Never(format!("sidsweep failed at it: {panic}")))),
+                claim.tries,
+            )
+        };
+        self.end(job, &claim, &ending).await
+    }
+
+    /// The result of hours of work is not lost to a database that is away for a minute.
+    async fn end(&self, job: &Job, claim: &Claim, ending: &Ending) -> Result<(), crate::store::Error> {
+        let mut tries = 0;
+        let held = loop {
+            match self.store.end(claim, ending).await {
+                Ok(held) => break held,
+                Err(error) if tries >= 60 || self.git.stop.load(Ordering::Relaxed) => return Err(error),
+                Err(_) => {
+                    tries += 1;
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        };
+        if held && matches!(ending, Ending::Again(_)) {
+            let pause = if self.hurry {
+                Duration::ZERO
+            } else {
+                PAUSE * 3_u32.pow(u32::try_from(claim.tries).unwrap_or(0).min(6))
+            };
+            self.queue.push(job, claim.tries + 1, pause).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks at a repository.
+    fn look(&self, repository: &Repository, known: Known) -> Result<Option<Look>, Refusal> {
+        match &repository.place {
+            Place::Folder(path) => self.folder(repository, Path::new(path), known).map(Some),
+            Place::Remote(url) => self.remote(repository, url, known),
+            Place::Api(url) => self.api(repository, url, known),
+        }
+    }
+
+    fn remote(&self, repository: &Repository, url: &str, known: Known) -> Result<Option<Look>, Refusal> {
+        let url = Url::parse(url).map_err(|reason| Refusal::Never(format!("{url}: {reason}")))?;
+        let references = match self.git.references(&url) {
+            // Forges say that there is a wiki where nobody wrote a page yet.
+            Err(Refusal::Missing(_)) if repository.holding == Holding::Wiki => return Ok(None),
+            other => other?,
+        };
+        if known.refs.as_ref() == Some(&references.digest) {
+            return Ok(None);
+        }
+        if let (Some(budget), Some(size)) = (self.mirrors.budget, repository.size_kib)
+            && size.saturating_mul(1024) > budget
+        {
+            return Err(Refusal::Never(format!(
+                "it takes {} MiB, more than all mirrors may take (--disk); give them more room",
+                size >> 10
+            )));
+        }
+        let mirror = self.mirrors.take(&repository.name, repository.holding)?;
+        mirror.update(&self.git, &url, &references)?;
+        let mut ledger = known.ledger.clone().unwrap_or_default();
+        let begin = std::time::Instant::now();
+        let scanned = history::scan_on(
+            &self.detector,
+            &mirror.folder,
+            self.jobs,
+            true,
+            &Progress::default(),
+            Some(&mut ledger),
+        )
+        .map_err(|error| Refusal::Now(repository::causes(&error)))?;
+        let look = self.finish(
+            repository,
+            &mirror.folder,
+            SourceMode::History,
+            scanned,
+            begin,
+            ledger,
+            known.ledger,
+            references.digest,
+        );
+        self.mirrors.make_room(&mirror.folder);
+        Ok(Some(look))
+    }
+
+    fn folder(&self, repository: &Repository, path: &Path, known: Known) -> Result<Look, Refusal> {
+        if !path.exists() {
+            return Err(Refusal::Never("the folder is gone".to_owned()));
+        }
+        if !repository::is_bare(path)
+            && !path.join(".git").is_file()
+            && !repository::is_bare(&path.join(".git"))
+        {
+            return Err(Refusal::Never(
+                "its .git folder is no repository: HEAD or objects are missing".to_owned(),
+            ));
+        }
+        let state = folder::state(path);
+        let mut ledger = known.ledger.clone().unwrap_or_default();
+        let begin = std::time::Instant::now();
+        let progress = Progress::default();
+        let history = history::scan_on(&self.detector, path, self.jobs, false, &progress, Some(&mut ledger))
+            .map_err(|error| Refusal::Never(repository::causes(&error)))?;
+        let scanned = if repository::is_bare(path) {
+            history
+        } else {
+            let options = tree::Options { no_ignore: false, max_file_size: None, jobs: self.jobs };
+            let mut scanned = scan::trees(&self.detector, &[path.to_owned()], &options, &progress)
+                .map_err(|error| Refusal::Now(repository::causes(&error)))?;
+            scanned.add(history, Path::new(""));
+            scanned
+        };
+        Ok(self.finish(repository, path, SourceMode::History, scanned, begin, ledger, known.ledger, state))
+    }
+
+    fn api(&self, repository: &Repository, url: &str, known: Known) -> Result<Option<Look>, Refusal> {
+        let mirror = self.mirrors.take(&repository.name, Holding::Texts)?;
+        let since = known.refs.filter(|_| mirror.folder.join("texts").is_dir());
+        let begin = std::time::Instant::now();
+        let until = self.texts.update(url, &mirror.folder.join("texts"), since.as_deref())?;
+        if since.is_some() && since == until {
+            return Ok(None);
+        }
+        let options = tree::Options { no_ignore: true, max_file_size: None, jobs: self.jobs };
+        let scanned =
+            scan::trees(&self.detector, &[mirror.folder.join("texts")], &options, &Progress::default())
+                .map_err(|error| Refusal::Now(repository::causes(&error)))?;
+        let root = mirror.folder.join("texts");
+        let look = self.finish(
+            repository,
+            &root,
+            SourceMode::Tree,
+            scanned,
+            begin,
+            Ledger::default(),
+            None,
+            until.unwrap_or_default(),
+        );
+        Ok(Some(look))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each is a part of the look")]
+    fn finish(
+        &self,
+        repository: &Repository,
+        root: &Path,
+        mode: SourceMode,
+        scanned: Scanned,
+        begin: std::time::Instant,
+        ledger: Ledger,
+        known: Option<Ledger>,
+        refs: String,
+    ) -> Look {
+        let options = gather::Options {
+            min_confidence: Confidence::Medium,
+            show_secrets: false,
+            repository: Some(&repository.name),
+        };
+        let Gathered { mut findings, credentials, vault } =
+            gather::gather(self.detector.rules(), scanned.texts, options);
+        drop(vault);
+        let owners = match repository::open(root) {
+            Ok(opened) if mode == SourceMode::History && !findings.is_empty() => Owners::of(&opened),
+            _ => Owners::default(),
+        };
+        for finding in &mut findings {
+            owners.name(finding);
+        }
+        let mut stats = scanned.stats;
+        stats.seconds = begin.elapsed().as_secs_f64();
+        Look {
+            rules: self.rules.clone(),
+            refs,
+            root: root.display().to_string(),
+            host: self.host.clone(),
+            mode,
+            stats,
+            skipped: scanned.skipped,
+            findings,
+            credentials,
+            ledger,
+            known,
+        }
+    }
+}
+
+fn ending(look: Result<Option<Look>, Refusal>, tries: i64) -> Ending {
+    match look {
+        Ok(Some(look)) => Ending::Looked(Box::new(look)),
+        Ok(None) => Ending::Unchanged,
+        Err(Refusal::Never(reason) | Refusal::Missing(reason)) => Ending::Failed(reason),
+        Err(Refusal::Now(reason)) if tries + 1 >= MOST_TRIES => {
+            Ending::Failed(format!("{reason} (tried {MOST_TRIES} times)"))
+        }
+        Err(Refusal::Now(reason)) => Ending::Again(reason),
+        Err(Refusal::Stopped) => Ending::Stopped,
+    }
+}

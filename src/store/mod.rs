@@ -1,0 +1,119 @@
+//! What audits know: in a SQLite file, or in PostgreSQL where several machines work together. It holds hashes, places and
+//! the ids of git objects, and no value of a credential.
+
+mod database;
+mod findings;
+mod status;
+mod work;
+
+use std::sync::Arc;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{AnyPool, Executor};
+
+pub use database::{Database, Kind, Pool, private_folder};
+pub use findings::{Filter, Found};
+pub use status::Totals;
+pub use work::{Audit, Before, Claim, Ending, Entry, Look};
+
+/// The store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is no database that can be opened.
+    #[error("{database}: {reason}")]
+    Unusable {
+        /// Which, without a password.
+        database: String,
+        /// Why, and the way out.
+        reason: String,
+    },
+    /// The database says no.
+    #[error("the database {database}: {source}")]
+    Database {
+        /// Which, without a password.
+        database: String,
+        /// What it says.
+        source: sqlx::Error,
+    },
+    /// What it holds cannot be understood: another version wrote it.
+    #[error(
+        "the database holds what this version does not understand ({0}); use the version that wrote it, or another --database"
+    )]
+    Foreign(String),
+}
+
+/// An open store.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: AnyPool,
+    database: Arc<Database>,
+}
+
+/// Times and states are text in the database: the same in both kinds.
+fn now() -> String {
+    jiff::Timestamp::now()
+        .round(jiff::Unit::Millisecond)
+        .unwrap_or_else(|_| jiff::Timestamp::now())
+        .to_string()
+}
+
+fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|error| Error::Foreign(error.to_string()))
+}
+
+fn written<T: serde::Serialize>(value: &T) -> String {
+    // Our own types are made of strings, numbers and lists of them: writing one cannot fail.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+impl Store {
+    /// Opens the store, makes it if it is new, and brings it up to date.
+    pub async fn open(database: Database) -> Result<Self, Error> {
+        sqlx::any::install_default_drivers();
+        database.prepare().await?;
+        let unusable = |error: sqlx::Error| Error::Unusable {
+            database: database.shown(),
+            reason: match &error {
+                sqlx::Error::Io(error) => format!("it cannot be reached: {error}"),
+                other => other.to_string(),
+            },
+        };
+        let options: AnyConnectOptions = database.url().parse().map_err(unusable)?;
+        let kind = database.kind();
+        let pool = AnyPoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(std::time::Duration::from_secs(30))
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    if kind == Kind::Sqlite {
+                        connection.execute(database::PRAGMAS).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .connect_with(options)
+            .await
+            .map_err(unusable)?;
+        Ok(Self { pool, database: Arc::new(database) })
+    }
+
+    /// Which database this is.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    fn fail(&self) -> impl Fn(sqlx::Error) -> Error + use<> {
+        let database = self.database.shown();
+        move |source| Error::Database { database: database.clone(), source }
+    }
+
+    /// A transaction that will write: on SQLite it takes the lock at once, since a lock that is taken late may be refused.
+    async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Any>, Error> {
+        match self.database.kind() {
+            Kind::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await,
+            Kind::Postgres => self.pool.begin().await,
+        }
+        .map_err(self.fail())
+    }
+}
