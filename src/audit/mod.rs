@@ -348,6 +348,8 @@ impl Run {
                 break;
             }
         }
+        // What the queue still holds under this name is free for others at once.
+        let _ = self.queue.bury(&self.presence.name).await;
         Ok(())
     }
 

@@ -18,7 +18,7 @@ use crate::scan::gather::{self, Gathered};
 use crate::scan::ledger::Ledger;
 use crate::scan::{self, Progress, Scanned, history};
 use crate::source::{repository, tree};
-use crate::store::{Claim, Ending, Look, Store};
+use crate::store::{Claim, Ending, Look, Store, private_folder};
 
 /// How often a repository is tried that does not go for a passing reason.
 pub const MOST_TRIES: i64 = 4;
@@ -207,17 +207,18 @@ impl Worker {
 
     fn api(&self, repository: &Repository, url: &str, known: Known) -> Result<Option<Look>, Refusal> {
         let mirror = self.mirrors.take(&repository.name, Holding::Texts)?;
-        let since = known.refs.filter(|_| mirror.folder.join("texts").is_dir());
+        let root = mirror.folder.join("texts");
+        let since = known.refs.filter(|since| root.is_dir() && !since.is_empty());
+        private_folder(&root).map_err(|error| Refusal::Now(format!("{}: {error}", root.display())))?;
         let begin = std::time::Instant::now();
-        let until = self.texts.update(url, &mirror.folder.join("texts"), since.as_deref())?;
+        let until = self.texts.update(url, &root, since.as_deref())?;
         if since.is_some() && since == until {
             return Ok(None);
         }
         let options = tree::Options { no_ignore: true, max_file_size: None, jobs: self.jobs };
         let scanned =
-            scan::trees(&self.detector, &[mirror.folder.join("texts")], &options, &Progress::default())
+            scan::trees(&self.detector, std::slice::from_ref(&root), &options, &Progress::default())
                 .map_err(|error| Refusal::Now(repository::causes(&error)))?;
-        let root = mirror.folder.join("texts");
         let look = self.finish(
             repository,
             &root,

@@ -3,6 +3,12 @@
 
 pub mod browser;
 pub mod fixture;
+#[cfg(feature = "audit")]
+pub mod forge;
+#[cfg(feature = "audit")]
+pub mod org;
+#[cfg(feature = "audit")]
+pub mod postgres;
 pub mod rig;
 
 use std::path::Path;

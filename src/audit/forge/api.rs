@@ -107,7 +107,9 @@ impl Api {
     ) -> Result<Self, Problem> {
         // The one provider of this process; a second call finds it set.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let url = Url::parse(base).map_err(|reason| Problem::Failed(format!("{base}: {reason}")))?;
+        // An address of a repository has a path, and an API's base need not.
+        let url = Url::parse(&format!("{base}/api"))
+            .map_err(|reason| Problem::Failed(format!("{base}: {reason}")))?;
         let origin = url.origin().unwrap_or_default();
         if token.is_some() && !url.keeps_secrets() {
             return Err(Problem::Denied(format!("{base}: a token is sent over https:// only")));
