@@ -323,6 +323,16 @@ fn wikis_gists_and_texts_are_looked_at_where_they_are_asked_for() {
 }
 
 #[test]
+fn what_a_forge_does_not_give_is_named() {
+    let rig = Rig::of(1, 28);
+    let source = format!("bitbucket:{}/acme", rig.forge.address);
+    let (report, _) = rig.audit(&source, &["--texts", "--gists"], &[]);
+    let skipped = report["skipped"].to_string();
+    assert!(skipped.contains("(texts)") && skipped.contains("(gists)"), "{skipped}");
+    assert_eq!(places(&report, rig.forge.host()).len(), 1);
+}
+
+#[test]
 fn a_user_is_audited_where_there_is_no_such_organization() {
     let rig = Rig::of(1, 25);
     rig.forge.world().is_user = true;

@@ -179,6 +179,17 @@ impl Run {
         let before =
             Arc::new(if audit.rules == self.rules { self.store.before().await? } else { HashMap::new() });
         for source in sources {
+            // Nobody is to think that these were looked at.
+            let lacking: Vec<Entry> = source
+                .forge
+                .lacks(options.extras)
+                .into_iter()
+                .map(|what| {
+                    let name = format!("{} ({what})", source.text);
+                    Entry::Failed(nameless(source, name), format!("{what} cannot be read from such a source"))
+                })
+                .collect();
+            self.add(audit, &lacking).await?;
             let entries = match source.forge {
                 Forge::Folder => folders(source, &names, &before).await,
                 Forge::List => listed_in_file(source, &names, &before),

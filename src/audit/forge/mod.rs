@@ -80,6 +80,23 @@ pub async fn list(api: &Api, source: &Source, extras: Extras, sink: &Sink) -> Re
 }
 
 impl Forge {
+    /// What was asked for and cannot be had from this forge.
+    #[must_use]
+    pub fn lacks(self, extras: Extras) -> Vec<&'static str> {
+        let mut lacking = Vec::new();
+        let git = matches!(self, Self::Folder | Self::List);
+        if extras.wikis && (self == Self::Azure || git) {
+            lacking.push("wikis");
+        }
+        if extras.gists && self != Self::Github {
+            lacking.push("gists");
+        }
+        if extras.texts && (matches!(self, Self::Bitbucket | Self::Azure) || git) {
+            lacking.push("texts");
+        }
+        lacking
+    }
+
     /// How much later than a push the forge may say so, in seconds: what is younger says nothing.
     fn late(self) -> i64 {
         match self {
