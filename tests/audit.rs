@@ -461,3 +461,42 @@ fn what_is_asked_for_wrongly_is_told_before_anything_is_done() {
         assert!(stderr(&output).contains(words), "{arguments:?}: {}", stderr(&output));
     }
 }
+
+#[test]
+fn what_kills_its_workers_is_left_alone_and_named() {
+    let org = Org::of(40, 10);
+    let source = org.source();
+    let mut child = org
+        .command(&[&source, "--hurry", "--workers", "1"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary runs");
+    let begin = std::time::Instant::now();
+    while org.forge.cloned().is_empty() && begin.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    // As if ten workers had been killed at the last repository.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let changed = runtime.block_on(async {
+        let options =
+            sqlx::sqlite::SqliteConnectOptions::new().filename(org.folder.path().join("state/audit.db"));
+        let pool = sqlx::SqlitePool::connect_with(options).await.expect("opened");
+        sqlx::query("UPDATE work SET deaths = 10 WHERE repository LIKE '%/repo-035' AND state = 'queued'")
+            .execute(&pool)
+            .await
+            .expect("written")
+            .rows_affected()
+    });
+    assert_eq!(changed, 1, "it was killed before it came that far");
+    let (report, _) = org.audit(&["--lease", "2"]);
+    let skipped = report["skipped"].as_array().expect("a list");
+    assert_eq!(skipped.len(), 1, "{skipped:?}");
+    assert!(
+        skipped[0]["reason"].as_str().is_some_and(|reason| reason.contains("10 workers vanished")),
+        "{skipped:?}"
+    );
+    assert_eq!(org.status()["states"], serde_json::json!({"done": 39, "failed": 1}));
+}

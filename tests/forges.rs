@@ -333,6 +333,14 @@ fn what_a_forge_does_not_give_is_named() {
 }
 
 #[test]
+fn an_empty_list_is_no_all_clear() {
+    let rig = Rig::of(0, 29);
+    let output = rig.command(&[&format!("github:{}/acme", rig.forge.address)]).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("no repository that may be seen"), "{}", stderr(&output));
+}
+
+#[test]
 fn a_user_is_audited_where_there_is_no_such_organization() {
     let rig = Rig::of(1, 25);
     rig.forge.world().is_user = true;

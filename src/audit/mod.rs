@@ -221,7 +221,9 @@ impl Run {
             forge::list(&api, source, options.extras, &sink).await
         };
         let taker = async move {
+            let mut seen = 0;
             while let Some((page, date)) = pages.recv().await {
+                seen += page.len();
                 let entries: Vec<Entry> = page
                     .iter()
                     .filter(|listed| options.wants(listed))
@@ -245,10 +247,17 @@ impl Run {
                     .collect();
                 self.add(audit, &entries).await?;
             }
-            Ok(())
+            Ok(seen)
         };
-        let (result, taken): (_, Result<(), Error>) = futures_util::future::join(lister, taker).await;
-        taken?;
+        let (result, taken): (_, Result<usize, Error>) = futures_util::future::join(lister, taker).await;
+        let seen = taken?;
+        let result = match result {
+            // A token that may see nothing gets an empty list, not a refusal.
+            Ok(()) if seen == 0 => {
+                Err(Problem::Missing("it has no repository that may be seen with this token".to_owned()))
+            }
+            other => other,
+        };
         if let Err(problem) = result
             && problem != Problem::Stopped
         {

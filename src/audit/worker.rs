@@ -22,8 +22,9 @@ use crate::store::{Claim, Ending, Look, Store, private_folder};
 
 /// How often a repository is tried that does not go for a passing reason.
 pub const MOST_TRIES: i64 = 4;
-/// How often a worker may vanish at a repository before it is left alone: it may be what kills them.
-pub const MOST_DEATHS: i64 = 3;
+/// How often a worker may vanish at a repository before it is left alone: it may be what kills them. Machines that are
+/// switched off hit some repository too, so a few times say nothing.
+pub const MOST_DEATHS: i64 = 10;
 /// The pause before the second try; it grows threefold each time.
 const PAUSE: Duration = Duration::from_secs(4);
 

@@ -104,6 +104,7 @@ impl Org {
         let mut command = super::sidsweep();
         command
             .current_dir(self.folder.path())
+            .env("XDG_STATE_HOME", self.folder.path().join("xdg"))
             .arg("audit")
             .args(arguments)
             .args(["--database", &self.database()]);
