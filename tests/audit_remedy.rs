@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use twilio_sim::{KeyKind, World};
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story")]
 fn each_credential_of_an_organization_is_asked_about_once_and_revoked_once() {
     let mut world = World::new(71);
     let parent = world.account("Example Inc.", None);
@@ -35,9 +36,9 @@ fn each_credential_of_an_organization_is_asked_about_once_and_revoked_once() {
             let after = [("a/.env", None), ("b/.env", Some(token_code.as_str()))];
             // The key stands in all of them, in half only in history; the token in that half.
             if number % 2 == 0 {
-                bare(&path, &[&before, &after], &[])
+                bare(&path, &[&before, &after], &[]);
             } else {
-                bare(&path, &[&before], &[])
+                bare(&path, &[&before], &[]);
             }
             Repo::new(&format!("r{number}"), &path)
         })
