@@ -329,3 +329,33 @@ fn a_sha256_repository_is_read() {
     commit(folder.path(), "b");
     assert_eq!(tokens(&history(folder.path())), BTreeSet::from([token(70)]));
 }
+
+#[test]
+fn a_rename_is_told_with_the_path_before() {
+    let folder = repository();
+    let at = folder.path();
+    write(at, "old/sms.env", leak(80));
+    write(at, "same.env", leak(81));
+    let first = commit(at, "leak");
+    // Moved and changed in one commit, with a value that is new; another file stays and is copied.
+    std::fs::create_dir_all(at.join("new")).unwrap();
+    git(at, &["mv", "old/sms.env", "new/sms.env"]);
+    write(at, "new/sms.env", format!("# moved\n{}{}", leak(80), leak(82)));
+    write(at, "copy.env", leak(81));
+    let second = commit(at, "move");
+    let report = history(at);
+    let of = |path: &str, seed: u64| {
+        let redacted = format!("{}…", &token(seed)[..4]);
+        let all = report["findings"].as_array().unwrap().iter();
+        all.filter(|one| one["path"] == path && one["redacted"] == redacted.as_str()).collect::<Vec<_>>()[0]
+            .clone()
+    };
+    assert_eq!(of("new/sms.env", 80)["renamed_from"], "old/sms.env");
+    assert_eq!(of("new/sms.env", 80)["commit"]["id"], second.as_str());
+    assert_eq!(of("old/sms.env", 80)["commit"]["id"], first.as_str());
+    assert_eq!(of("old/sms.env", 80)["removed_by"]["id"], second.as_str());
+    assert!(of("new/sms.env", 82)["renamed_from"].is_null(), "a value that is new was not moved");
+    assert!(of("copy.env", 81)["renamed_from"].is_null(), "a copy is no rename");
+    let text = common::stdout(&run(at, &["scan", "--history"]));
+    assert!(text.contains("moved there by that commit from old/sms.env"), "{text}");
+}

@@ -105,6 +105,9 @@ pub struct Finding {
     /// The commit that brought it; findings from history only.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub commit: Option<Commit>,
+    /// The path that the commit moved it from.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub renamed_from: Option<String>,
     /// Who answers for the file: what CODEOWNERS says of it, else the author of the commit that brought the value; an audit
     /// says so.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]

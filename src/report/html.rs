@@ -299,6 +299,9 @@ fn place(finding: &Finding, repository: Option<&str>) -> Place {
             )));
         }
     }
+    if let Some(from) = &finding.renamed_from {
+        lines.push(format!("moved there by its first commit from {}", printable(from)));
+    }
     if !finding.owners.is_empty() {
         lines.push(format!("answered for by {}", printable(&finding.owners.join(" "))));
     }

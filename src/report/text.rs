@@ -137,6 +137,9 @@ impl<W: Write> Printer<'_, W> {
                 self.wrapped("           ", &format!("{word} {short} {when} {author}: {summary}"), "")?;
             }
         }
+        if let Some(from) = &finding.renamed_from {
+            self.wrapped("           ", &format!("moved there by that commit from {}", printable(from)), "")?;
+        }
         if !finding.reachable {
             self.wrapped(
                 "           ",

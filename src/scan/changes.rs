@@ -134,14 +134,15 @@ impl<'a> Scanner<'a> {
             }
             let commit = commit.get_or_insert_with(|| commits::describe(self.repository, node.id)).clone();
             let at_head = tip_trees.iter().any(|&tree| self.stands(tree, change));
-            let origin = Origin { order, commit, at_head, reachable: true, removed_by: None };
+            let origin = Origin { order, commit, at_head, reachable: true, removed_by: None, renamed: None };
             self.add(looked, &origin);
         }
         let Ok(object) = self.repository.find_object(node.id) else { return };
         let hits = self.detector.detect(message(&object.data), "");
         if !hits.is_empty() {
             let commit = commits::describe(self.repository, node.id);
-            let origin = Origin { order, commit, at_head: false, reachable: true, removed_by: None };
+            let origin =
+                Origin { order, commit, at_head: false, reachable: true, removed_by: None, renamed: None };
             self.scanned.texts.push(TextHits { path: "(commit message)".to_owned(), hits, origin });
         }
     }

@@ -36,11 +36,29 @@ pub struct Origin {
     pub reachable: bool,
     /// The commit that took it out.
     pub removed_by: Option<Commit>,
+    /// The commit that brought it moved it here from another path.
+    pub renamed: Option<Rename>,
+}
+
+/// A file that a commit moved, with values that stood in it before.
+#[derive(Debug, Clone)]
+pub struct Rename {
+    /// The path before.
+    pub from: String,
+    /// The values, by [`value_key`].
+    pub values: Vec<u64>,
 }
 
 impl Default for Origin {
     fn default() -> Self {
-        Self { order: usize::MAX, commit: None, at_head: true, reachable: true, removed_by: None }
+        Self {
+            order: usize::MAX,
+            commit: None,
+            at_head: true,
+            reachable: true,
+            removed_by: None,
+            renamed: None,
+        }
     }
 }
 
@@ -449,6 +467,12 @@ fn finding(
         at_head: text.origin.at_head,
         reachable: text.origin.reachable,
         commit: text.origin.commit.clone(),
+        renamed_from: text
+            .origin
+            .renamed
+            .as_ref()
+            .filter(|rename| rename.values.contains(&value_key(hit)))
+            .map(|rename| rename.from.clone()),
         owners: Vec::new(),
         first_seen: None,
         removed_by: text.origin.removed_by.clone(),
@@ -494,6 +518,7 @@ fn once_a_path(findings: Vec<(usize, Finding)>) -> Vec<Finding> {
         if let Some(&place) = first.get(&finding.id) {
             let known = &mut kept[place].1;
             finding.commit.clone_from(&known.commit);
+            finding.renamed_from.clone_from(&known.renamed_from);
             known.id = finding.id.clone();
         }
     }

@@ -11,7 +11,7 @@ use gix::bstr::BString;
 use gix::hash::oid;
 use gix::object::Kind as ObjectKind;
 
-use super::gather::{Origin, TextHits};
+use super::gather::{Origin, Rename, TextHits};
 use super::ledger::Ledger;
 use super::{Progress, Scanned, look};
 use crate::detect::Detector;
@@ -235,6 +235,7 @@ impl Tracing<'_> {
                 at_head: stay.at_head,
                 reachable: stay.reachable,
                 removed_by: None,
+                renamed: None,
             };
             let found = self.text(&path.to_string(), blob, &origin);
             let hits = || found.iter().flat_map(|text| &text.hits);
@@ -243,6 +244,7 @@ impl Tracing<'_> {
         }
         let removals = removals(&nodes, &holdings, &groups);
         for text in &mut texts {
+            text.origin.renamed = renamed(text, &nodes, &holdings, &groups);
             for hit in &text.hits {
                 if let (false, Some(&place)) = (
                     text.origin.at_head,
@@ -300,7 +302,7 @@ impl Tracing<'_> {
                 let commit = commits::describe(self.repository, id);
                 (
                     "(commit message)".to_owned(),
-                    Origin { order, commit, at_head: false, reachable, removed_by: None },
+                    Origin { order, commit, at_head: false, reachable, removed_by: None, renamed: None },
                 )
             } else {
                 let name = gix::objs::TagRef::from_bytes(&object.data, self.repository.object_hash())
@@ -317,6 +319,30 @@ impl Tracing<'_> {
 /// The file in the repository, for an entry of an archive.
 fn outer(path: &str) -> &str {
     path.split_once("!/").map_or(path, |(outer, _)| outer)
+}
+
+/// From where the commit that brought a text moved it: a path that a parent holds and the commit does not, with a value
+/// that the text has too.
+fn renamed(
+    text: &TextHits,
+    nodes: &[commits::Node],
+    holdings: &[Holdings],
+    groups: &HashMap<(BString, ObjectId), Vec<u64>>,
+) -> Option<Rename> {
+    // Notes are filed by the ids of what they are about, and move among folders by themselves.
+    if nodes[text.origin.order].notes.is_some() {
+        return None;
+    }
+    let here = &holdings[text.origin.order];
+    let own: HashSet<u64> = text.hits.iter().map(super::gather::value_key).collect();
+    let before = nodes[text.origin.order].parents.iter().flat_map(|&parent| holdings[parent].iter());
+    let gone =
+        before.filter(|(path, _)| path != outer(&text.path) && !here.iter().any(|(other, _)| other == path));
+    gone.filter_map(|key| {
+        let values: Vec<u64> = groups.get(key)?.iter().copied().filter(|value| own.contains(value)).collect();
+        (!values.is_empty()).then(|| Rename { from: key.0.to_string(), values })
+    })
+    .max_by_key(|rename| rename.values.len())
 }
 
 /// For each value at a path, the last commit that took it out: all parents hold it, the commit does not.
