@@ -6,6 +6,7 @@ pub mod audit;
 pub mod cli;
 pub mod detect;
 pub mod model;
+mod private;
 pub mod remedy;
 pub mod report;
 pub mod rules;

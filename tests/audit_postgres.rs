@@ -133,3 +133,27 @@ fn a_password_is_never_shown() {
     let told = stderr(&output);
     assert!(told.contains("postgres://ada@127.0.0.1:1/x") && !told.contains("s3cr3t"), "{told}");
 }
+
+#[test]
+fn a_server_that_stays_away_ends_the_run_and_the_next_goes_on() {
+    let Some(postgres) = Postgres::start() else { return };
+    let org = org(&postgres, 60, 34);
+    let source = org.source();
+    let child = org
+        .command(&[&source, "--lease", "2", "--hurry", "--format", "json", "--workers", "1"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    let begin = std::time::Instant::now();
+    while org.forge.cloned().len() < 6 && begin.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    postgres.down();
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("is away, or cannot be written"), "{}", stderr(&output));
+    postgres.up();
+    let (report, _) = org.audit(&["--lease", "2"]);
+    assert_eq!(secrets(&report), org.leaks);
+}

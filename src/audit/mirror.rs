@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use super::git::{Git, References, Refusal};
 use super::url::Url;
 use crate::model::Holding;
-use crate::store::private_folder;
+use crate::private;
 
 /// Where mirrors are kept, and how much room they may take.
 #[derive(Debug, Clone)]
@@ -50,7 +50,7 @@ impl Mirrors {
     pub fn take(&self, name: &str, holding: Holding) -> Result<Mirror, Refusal> {
         let folder = self.folder(name, holding);
         let failed = |error: std::io::Error| Refusal::Now(format!("{}: {error}", folder.display()));
-        private_folder(&folder).map_err(failed)?;
+        private::folder(&folder).map_err(failed)?;
         let lock = OpenOptions::new()
             .create(true)
             .append(true)

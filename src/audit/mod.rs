@@ -46,8 +46,9 @@ const TRUSTED_FOR: i64 = 24 * 3600;
 const REMIND: Duration = Duration::from_secs(15);
 /// How often the numbers are looked at.
 const LOOK: Duration = Duration::from_millis(200);
-/// How long a database may be away before the run ends.
+/// How long a database may be away before the run ends, and how long in a hurry.
 const PATIENCE: Duration = Duration::from_mins(5);
+const HURRY: Duration = Duration::from_secs(15);
 
 /// Which repositories are looked at, and what of them. It is stored with the audit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -316,6 +317,10 @@ impl Run {
         Ok(())
     }
 
+    fn patience(&self) -> Duration {
+        if self.hurry { HURRY } else { PATIENCE }
+    }
+
     /// Works until `ended` says so, or the user wants it to end.
     pub async fn work(
         &self,
@@ -345,7 +350,7 @@ impl Run {
             jobs: std::thread::available_parallelism().map_or(1, usize::from),
             hurry: self.hurry,
         });
-        let begin = Instant::now();
+        let mut failing: Option<Instant> = None;
         for number in 0_u32.. {
             // A name of its own each time: what was given out under the old one comes back when its lease is over.
             let name = format!("{}#{number}", self.presence.name);
@@ -353,20 +358,27 @@ impl Run {
             let stop = async move {
                 let _ = end.wait_for(|ended| *ended).await;
             };
+            let begin = Instant::now();
             let result = self.queue.work(&name, self.concurrency, Arc::clone(&worker), stop).await;
             if *ended.borrow() {
                 break;
             }
-            if let Err(reason) = result {
+            let reason = result.err().unwrap_or_else(|| "the queue ended".to_owned());
+            if begin.elapsed() > self.patience() {
+                failing = None;
+            }
+            let since = *failing.get_or_insert_with(|| {
                 (self.say)(&format!(
-                    "the database {} is away ({reason}); trying again",
+                    "the database {} is away, or cannot be written ({reason}); trying again",
                     self.store.database().shown()
                 ));
+                Instant::now()
+            });
+            if since.elapsed() > self.patience() {
+                self.stop.store(true, Ordering::Relaxed);
+                return Err(Error::Unusable { database: self.store.database().shown(), reason });
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
-            if begin.elapsed() > PATIENCE && self.store.audits().await.is_err() {
-                break;
-            }
         }
         // What the queue still holds under this name is free for others at once.
         let _ = self.queue.bury(&self.presence.name).await;
@@ -428,7 +440,7 @@ impl Run {
                 }
                 Err(error) => {
                     let since = *away.get_or_insert_with(Instant::now);
-                    if since.elapsed() > PATIENCE {
+                    if since.elapsed() > self.patience() {
                         break Err(error);
                     }
                 }

@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::Executor;
 
 use super::worker::Worker;
-use crate::store::{Error, Pool, Store, private_folder};
+use crate::private;
+use crate::store::{Error, Pool, Store};
 
 /// The queue's name in its tables.
 const NAME: &str = "sidsweep-audit";
@@ -170,7 +171,7 @@ pub struct Presence {
 impl Presence {
     /// Takes a name, in a folder of this machine.
     pub fn take(folder: &Path, host: &str) -> std::io::Result<Self> {
-        private_folder(folder)?;
+        private::folder(folder)?;
         let name = format!("{host}:{}:{:04x}", std::process::id(), fastrand::u16(..));
         let path = folder.join(&name);
         let lock = File::create(&path)?;

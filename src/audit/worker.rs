@@ -14,11 +14,12 @@ use super::texts::Texts;
 use super::url::Url;
 use crate::detect::Detector;
 use crate::model::{Confidence, Holding, Place, Repository, SourceMode};
+use crate::private;
 use crate::scan::gather::{self, Gathered};
 use crate::scan::ledger::Ledger;
 use crate::scan::{self, Progress, Scanned, history};
 use crate::source::{repository, tree};
-use crate::store::{Claim, Ending, Look, Store, private_folder};
+use crate::store::{Claim, Ending, Look, Store};
 
 /// How often a repository is tried that does not go for a passing reason.
 pub const MOST_TRIES: i64 = 4;
@@ -104,7 +105,11 @@ impl Worker {
         let held = loop {
             match self.store.end(claim, ending).await {
                 Ok(held) => break held,
-                Err(error) if tries >= 60 || self.git.stop.load(Ordering::Relaxed) => return Err(error),
+                Err(error)
+                    if tries >= if self.hurry { 5 } else { 60 } || self.git.stop.load(Ordering::Relaxed) =>
+                {
+                    return Err(error);
+                }
                 Err(_) => {
                     tries += 1;
                     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -210,7 +215,7 @@ impl Worker {
         let mirror = self.mirrors.take(&repository.name, Holding::Texts)?;
         let root = mirror.folder.join("texts");
         let since = known.refs.filter(|since| root.is_dir() && !since.is_empty());
-        private_folder(&root).map_err(|error| Refusal::Now(format!("{}: {error}", root.display())))?;
+        private::folder(&root).map_err(|error| Refusal::Now(format!("{}: {error}", root.display())))?;
         let begin = std::time::Instant::now();
         let until = self.texts.update(url, &root, since.as_deref())?;
         if since.is_some() && since == until {

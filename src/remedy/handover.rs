@@ -6,8 +6,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::journal::private;
 use crate::model::Secret;
+use crate::private;
 
 /// Where a secret goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,8 +55,9 @@ impl Receiver {
         match self {
             Self::File(path) => {
                 let failed = |error: std::io::Error| format!("{}: {error}", path.display());
-                let mut file =
-                    private(OpenOptions::new().write(true).create_new(true)).open(path).map_err(failed)?;
+                let mut file = private::file(OpenOptions::new().write(true).create_new(true))
+                    .open(path)
+                    .map_err(failed)?;
                 let text = zeroize::Zeroizing::new(match parcel.key {
                     Some(key) => {
                         format!("{}{}\n", head(parcel.account, key), parcel.secret.expose())

@@ -10,6 +10,7 @@ use jiff::{Timestamp, Unit};
 use sha2::{Digest, Sha256};
 
 use crate::model::{AdminName, Event, Fingerprint, JOURNAL_SCHEMA, Record};
+use crate::private;
 use crate::twilio::change::Told;
 
 /// Why there is no journal to write to: then nothing is changed.
@@ -86,8 +87,9 @@ impl Journal {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
-        let file =
-            private(OpenOptions::new().read(true).append(true).create(true)).open(path).map_err(failed)?;
+        let file = private::file(OpenOptions::new().read(true).append(true).create(true))
+            .open(path)
+            .map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Error::Locked(path.to_owned())),
@@ -251,16 +253,6 @@ fn parse(path: &Path, text: &[u8]) -> Result<Lines, Error> {
 
 fn hash(line: &[u8]) -> String {
     HEXLOWER.encode(&Sha256::digest(line))
-}
-
-/// A file for its owner's eyes only.
-pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options
 }
 
 /// A new file's name is on the disk only when its folder is. Not every file system lets a folder be synced.

@@ -12,12 +12,15 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
 use super::Error;
+use crate::private;
 
 /// How each connection to a SQLite file is set up: readers do not wait for writers, and writers wait for each other.
 pub(super) const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 30000; PRAGMA foreign_keys = ON;";
 /// What would end a path in a URL, or stand for something else there.
 const UNSAFE: &percent_encoding::AsciiSet =
     &percent_encoding::CONTROLS.add(b'?').add(b'%').add(b'#').add(b' ');
+/// How long a server is waited for that does not answer; whoever waits longer tries again.
+pub(super) const CONNECT: Duration = Duration::from_secs(10);
 /// How long one connection waits for another's write.
 const BUSY: Duration = Duration::from_secs(30);
 
@@ -136,7 +139,7 @@ impl Database {
             Self::Server(url) => Pool::Postgres(
                 PgPoolOptions::new()
                     .max_connections(4)
-                    .acquire_timeout(BUSY)
+                    .acquire_timeout(CONNECT)
                     .connect(url)
                     .await
                     .map_err(fail)?,
@@ -149,7 +152,12 @@ impl Database {
     pub(super) async fn prepare(&self) -> Result<(), Error> {
         let unusable = |reason: String| Error::Unusable { database: self.shown(), reason };
         if let Some(folder) = self.folder() {
-            private_folder(folder).map_err(|error| unusable(format!("{}: {error}", folder.display())))?;
+            private::folder(folder).map_err(|error| unusable(format!("{}: {error}", folder.display())))?;
+        }
+        if let Self::File(path) = self {
+            // Where things leaked is nobody else's business either.
+            let made = private::file(std::fs::OpenOptions::new().append(true).create(true)).open(path);
+            made.map_err(|error| unusable(error.to_string()))?;
         }
         // SQLite's migrations have no lock of their own: two processes that start at once would trip each other.
         let _lock = match self {
@@ -186,15 +194,6 @@ impl Database {
 fn ours(mut migrator: Migrator) -> Migrator {
     migrator.set_ignore_missing(true);
     migrator
-}
-
-/// Makes a folder that only its owner can read: what is found, and where, is nobody else's business.
-pub fn private_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 #[cfg(test)]

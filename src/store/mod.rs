@@ -11,7 +11,7 @@ use std::sync::Arc;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyPool, Executor};
 
-pub use database::{Database, Kind, Pool, private_folder};
+pub use database::{Database, Kind, Pool};
 pub use findings::{Filter, Found};
 pub use status::Totals;
 pub use work::{Audit, Before, Claim, Ending, Entry, Look};
@@ -82,7 +82,7 @@ impl Store {
         let kind = database.kind();
         let pool = AnyPoolOptions::new()
             .max_connections(8)
-            .acquire_timeout(std::time::Duration::from_secs(30))
+            .acquire_timeout(database::CONNECT)
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     if kind == Kind::Sqlite {
