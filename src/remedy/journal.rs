@@ -85,7 +85,7 @@ impl Journal {
     pub fn open(path: &Path, job: &str, admin: AdminName) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::Io { path: path.to_owned(), error };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(failed)?;
+            private::folder(folder).map_err(failed)?;
         }
         let file = private::file(OpenOptions::new().read(true).append(true).create(true))
             .open(path)
