@@ -315,6 +315,13 @@ fn a_folder_of_repositories_is_read_where_it_lies_with_its_work_trees() {
     let status = common::run(&top, &["audit", "status", "--database", &database, "--format", "json"]);
     let status: Value = serde_json::from_slice(&status.stdout).expect("JSON");
     assert_eq!(status["states"], serde_json::json!({"failed": 1, "unchanged": 3}));
+    // Other rules judge everything anew.
+    write(&top, "my.toml", "twilio_names = [\"smsly\"]\n");
+    let (other_rules, _) = run(&["--rules", "my.toml"]);
+    assert_eq!(secrets(&other_rules), expected);
+    let status = common::run(&top, &["audit", "status", "--database", &database, "--format", "json"]);
+    let status: Value = serde_json::from_slice(&status.stdout).expect("JSON");
+    assert_eq!(status["states"], serde_json::json!({"done": 3, "failed": 1}));
     // A file that is written in a work tree, committed or not, is seen.
     let third = mint.hex(32);
     write(&all.join("three"), "x/.env", env_of(&account, &third));

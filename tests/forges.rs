@@ -352,16 +352,24 @@ fn a_user_is_audited_where_there_is_no_such_organization() {
 
 #[test]
 fn a_github_app_makes_its_own_token() {
-    let rig = Rig::of(2, 26);
-    rig.forge.world().token = Some("installation-token".to_owned());
+    let mut rig = Rig::of(2, 26);
+    let body = leak(&mut rig.mint);
+    {
+        let mut world = rig.forge.world();
+        world.token = Some("installation-token".to_owned());
+        world.repos[1].issues.push(
+            json!({"number": 7, "title": "it fails", "body": body, "updated_at": "2026-03-01T00:00:00Z"}),
+        );
+    }
     let key = rig.folder.path().join("app.pem");
     let made =
         Command::new("openssl").args(["genrsa", "-traditional", "-out"]).arg(&key).arg("2048").output();
     if made.is_ok_and(|output| output.status.success()) {
         let environment =
             [("GITHUB_APP_ID", "4711"), ("GITHUB_APP_PRIVATE_KEY", key.to_str().expect("UTF-8"))];
-        let (report, output) = rig.audit(&format!("github:{}/acme", rig.forge.address), &[], &environment);
-        assert_eq!(places(&report, rig.forge.host()).len(), 1, "{}", stderr(&output));
+        let (report, output) =
+            rig.audit(&format!("github:{}/acme", rig.forge.address), &["--texts"], &environment);
+        assert_eq!(places(&report, rig.forge.host()).len(), 2, "{}", stderr(&output));
     } else {
         assert!(std::env::var_os("CI").is_none(), "CI has to have openssl");
         eprintln!("SKIPPED: a GitHub App needs openssl to make a key");

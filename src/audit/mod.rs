@@ -83,8 +83,6 @@ pub struct Run {
     pub mirrors: Mirrors,
     /// What finds.
     pub detector: Arc<Detector>,
-    /// Its version.
-    pub rules: String,
     /// This process, as others see it.
     pub presence: Presence,
     /// The machine.
@@ -160,16 +158,17 @@ impl Run {
     pub async fn audit(&self, sources: &[Source], options: &Options) -> Result<(Audit, bool), Error> {
         let texts: Vec<String> = sources.iter().map(|source| source.text.clone()).collect();
         let options = serde_json::to_string(options).unwrap_or_default();
+        let rules = self.detector.rules().version();
         let same = |audit: &Audit| {
             audit.finished_at.is_none()
                 && audit.sources == texts
                 && audit.options == options
-                && audit.rules == self.rules
+                && audit.rules == rules
         };
         if let Some(audit) = self.store.audits().await?.into_iter().find(same) {
             return Ok((audit, true));
         }
-        Ok((self.store.begin_audit(&texts, &options, &self.rules).await?, false))
+        Ok((self.store.begin_audit(&texts, &options, rules).await?, false))
     }
 
     /// Finds out what there is to look at, and puts it into the queue as it comes. What is known to be unchanged is not
@@ -177,8 +176,7 @@ impl Run {
     pub async fn list(&self, audit: &Audit, sources: &[Source], options: &Options) -> Result<(), Error> {
         self.bury().await?;
         let names = options.names().map_err(Error::Foreign)?;
-        let before =
-            Arc::new(if audit.rules == self.rules { self.store.before().await? } else { HashMap::new() });
+        let before = Arc::new(self.store.before(self.detector.rules().version()).await?);
         for source in sources {
             // Nobody is to think that these were looked at.
             let lacking: Vec<Entry> = source
@@ -232,8 +230,8 @@ impl Run {
                     .filter_map(|one| match one {
                         Ok(repository) if names.want(&repository.name) => {
                             let known = before.get(&repository.name);
-                            let unchanged = !options.check_refs
-                                && known.is_some_and(|known| self.trusted(known, &repository));
+                            let unchanged =
+                                !options.check_refs && known.is_some_and(|known| trusted(known, &repository));
                             Some(if unchanged {
                                 Entry::Unchanged(repository)
                             } else {
@@ -276,16 +274,6 @@ impl Run {
         Ok(())
     }
 
-    /// Whether the forge's word that nothing was pushed is enough.
-    fn trusted(&self, known: &Before, repository: &Repository) -> bool {
-        let age =
-            known.checked_at.parse::<Timestamp>().map(|time| Timestamp::now().as_second() - time.as_second());
-        known.rules == self.rules
-            && known.pushed.is_some()
-            && known.pushed == repository.pushed
-            && age.is_ok_and(|age| age < TRUSTED_FOR)
-    }
-
     async fn add(&self, audit: &Audit, entries: &[Entry]) -> Result<(), Error> {
         self.store.add_repositories(&audit.id, entries).await?;
         for entry in entries {
@@ -301,9 +289,10 @@ impl Run {
         self.queue.push(&job, number, Duration::ZERO).await
     }
 
-    /// Puts into the queue what waits and may have been lost on its way there.
+    /// Puts into the queue what waits for another try: a worker may have been killed before it did. What was listed is put
+    /// there by whoever goes on with the listing.
     pub async fn remind(&self, audit: &Audit) -> Result<(), Error> {
-        for (repository, number) in self.store.open_work(&audit.id).await? {
+        for (repository, number) in self.store.retries(&audit.id).await? {
             self.push(audit, &repository, number).await?;
         }
         Ok(())
@@ -327,23 +316,18 @@ impl Run {
         sources: &[Source],
         ended: tokio::sync::watch::Receiver<bool>,
     ) -> Result<(), Error> {
-        let texts = Texts::default();
-        for source in sources.iter().filter(|source| !matches!(source.forge, Forge::Folder | Forge::List)) {
-            match self.access.api(source, &self.stop, &self.say) {
-                Ok(api) => {
-                    let mut apis = texts.apis.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-                    apis.insert(api.base.clone(), (source.forge, api));
-                }
-                Err(problem) => (self.say)(&format!("{}: {problem}", source.text)),
-            }
-        }
+        let texts = Texts {
+            access: Arc::clone(&self.access),
+            sources: sources.to_vec(),
+            stop: Arc::clone(&self.stop),
+            say: Arc::clone(&self.say),
+        };
         let worker = Arc::new(Worker {
             name: self.presence.name.clone(),
             host: self.host.clone(),
             store: self.store.clone(),
             queue: self.queue.clone(),
             detector: Arc::clone(&self.detector),
-            rules: self.rules.clone(),
             git: Git { tokens: Arc::clone(&self.access.tokens), stop: Arc::clone(&self.stop) },
             texts,
             mirrors: self.mirrors.clone(),
@@ -460,6 +444,13 @@ impl Run {
         ended.send_replace(true);
         result
     }
+}
+
+/// Whether the forge's word that nothing was pushed is enough.
+fn trusted(known: &Before, repository: &Repository) -> bool {
+    let age =
+        known.checked_at.parse::<Timestamp>().map(|time| Timestamp::now().as_second() - time.as_second());
+    known.pushed.is_some() && known.pushed == repository.pushed && age.is_ok_and(|age| age < TRUSTED_FOR)
 }
 
 /// What stands for something that has no repository: a source that could not be listed, an address that was refused.

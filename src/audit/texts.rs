@@ -1,39 +1,46 @@
 //! The texts of issues and pull requests, brought into a folder of files, one for each text: they are then searched, and read
 //! again, as any folder is.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use serde_json::Value;
 
-use super::forge::api::{Api, Problem, part, string};
+use super::access::Access;
+use super::forge::api::{Api, Problem, Say, part, string};
 use super::git::Refusal;
-use super::source::Forge;
+use super::source::{Forge, Source};
 
-/// The APIs of an audit's forges, by their base.
-#[derive(Debug, Clone, Default)]
+/// What fetches texts.
+#[derive(Clone)]
 pub struct Texts {
-    /// Forge and API.
-    pub apis: Arc<std::sync::RwLock<BTreeMap<String, (Forge, Api)>>>,
+    /// The ways into the forges.
+    pub access: Arc<Access>,
+    /// The sources of the audit.
+    pub sources: Vec<Source>,
+    /// Set when the run ends.
+    pub stop: Arc<AtomicBool>,
+    /// Says something to the user.
+    pub say: Say,
 }
 
 impl Texts {
     /// Brings the texts of a repository into a folder, those that were written or changed since a time; the time of the
     /// last of them.
     pub fn update(&self, url: &str, folder: &Path, since: Option<&str>) -> Result<Option<String>, Refusal> {
-        let found = {
-            let apis = self.apis.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-            apis.values().find(|(_, api)| url.starts_with(&format!("{}/", api.base))).cloned()
-        };
-        let Some((forge, api)) = found else {
+        let Some(source) = self.sources.iter().find(|source| url.starts_with(&format!("{}/", source.api())))
+        else {
             return Err(Refusal::Never(format!("{url}: no source of this audit has its texts")));
         };
         let mut writer = Writer { folder, latest: since.map(str::to_owned) };
         let bring = async {
-            match forge {
+            // An App's token may have been made anew since the last repository.
+            self.access.refresh(source, &self.stop, &self.say).await?;
+            let api = self.access.api(source, &self.stop, &self.say)?;
+            match source.forge {
                 Forge::Gitlab => gitlab(&api, url, since, &mut writer).await,
-                _ => github(&api, url, since, forge == Forge::Github, &mut writer).await,
+                forge => github(&api, url, since, forge == Forge::Github, &mut writer).await,
             }
         };
         tokio::runtime::Handle::current().block_on(bring).map_err(|problem| match problem {

@@ -41,8 +41,6 @@ pub struct Worker {
     pub queue: Queue,
     /// Finds.
     pub detector: Arc<Detector>,
-    /// The version of rules and detector.
-    pub rules: String,
     /// Talks to servers.
     pub git: Git,
     /// Fetches texts.
@@ -87,7 +85,8 @@ impl Worker {
                 "{MOST_DEATHS} workers vanished while they were at it (killed, or out of memory); look at it by itself: sidsweep scan --history"
             ))
         } else {
-            let (ledger, refs) = self.store.ledger(&claim.repository.name, &self.rules).await?.unzip();
+            let (ledger, refs) =
+                self.store.ledger(&claim.repository.name, self.detector.rules().version()).await?.unzip();
             let (worker, repository) = (Arc::clone(self), claim.repository.clone());
             let look =
                 tokio::task::spawn_blocking(move || worker.look(&repository, Known { ledger, refs })).await;
@@ -156,7 +155,8 @@ impl Worker {
         }
         let mirror = self.mirrors.take(&repository.name, repository.holding)?;
         mirror.update(&self.git, &url, &references)?;
-        let mut ledger = known.ledger.clone().unwrap_or_default();
+        let goes_on = known.ledger.is_some();
+        let mut ledger = known.ledger.unwrap_or_default();
         let begin = std::time::Instant::now();
         let scanned = history::scan_on(
             &self.detector,
@@ -174,7 +174,7 @@ impl Worker {
             scanned,
             begin,
             ledger,
-            known.ledger,
+            goes_on,
             references.digest,
         );
         self.mirrors.make_room(&mirror.folder);
@@ -194,7 +194,8 @@ impl Worker {
             ));
         }
         let state = folder::state(path);
-        let mut ledger = known.ledger.clone().unwrap_or_default();
+        let goes_on = known.ledger.is_some();
+        let mut ledger = known.ledger.unwrap_or_default();
         let begin = std::time::Instant::now();
         let progress = Progress::default();
         let history = history::scan_on(&self.detector, path, self.jobs, false, &progress, Some(&mut ledger))
@@ -208,7 +209,7 @@ impl Worker {
             scanned.add(history, Path::new(""));
             scanned
         };
-        Ok(self.finish(repository, path, SourceMode::History, scanned, begin, ledger, known.ledger, state))
+        Ok(self.finish(repository, path, SourceMode::History, scanned, begin, ledger, goes_on, state))
     }
 
     fn api(&self, repository: &Repository, url: &str, known: Known) -> Result<Option<Look>, Refusal> {
@@ -232,7 +233,7 @@ impl Worker {
             scanned,
             begin,
             Ledger::default(),
-            None,
+            false,
             until.unwrap_or_default(),
         );
         Ok(Some(look))
@@ -247,7 +248,7 @@ impl Worker {
         scanned: Scanned,
         begin: std::time::Instant,
         ledger: Ledger,
-        known: Option<Ledger>,
+        goes_on: bool,
         refs: String,
     ) -> Look {
         let options = gather::Options {
@@ -268,7 +269,7 @@ impl Worker {
         let mut stats = scanned.stats;
         stats.seconds = begin.elapsed().as_secs_f64();
         Look {
-            rules: self.rules.clone(),
+            rules: self.detector.rules().version().to_owned(),
             refs,
             root: root.display().to_string(),
             host: self.host.clone(),
@@ -278,7 +279,7 @@ impl Worker {
             findings,
             credentials,
             ledger,
-            known,
+            goes_on,
         }
     }
 }

@@ -14,31 +14,30 @@ pub struct Ledger {
     /// The first eight bytes of the ids of all objects that were read, in order. Two objects of one repository that agree
     /// in them would have to be sought on purpose, by 2^64 tries.
     seen: Vec<u64>,
+    /// Those of them that were read since it was made.
+    fresh: Vec<u64>,
     /// The objects with hits of any confidence.
     hits: BTreeSet<ObjectId>,
 }
 
 impl Ledger {
-    /// Makes one of what [`Ledger::seen`] and [`Ledger::hits`] gave.
+    /// Makes one of what [`Ledger::fresh`] gave, of all scans one after the other, and [`Ledger::hits`] of the last.
     #[must_use]
     pub fn of<'a>(seen: &[u8], hits: impl Iterator<Item = &'a str>) -> Self {
         let mut seen: Vec<u64> =
             seen.as_chunks::<PREFIX>().0.iter().map(|id| u64::from_be_bytes(*id)).collect();
         seen.sort_unstable();
-        Self { seen, hits: hits.filter_map(|id| ObjectId::from_hex(id.as_bytes()).ok()).collect() }
+        Self {
+            seen,
+            fresh: Vec::new(),
+            hits: hits.filter_map(|id| ObjectId::from_hex(id.as_bytes()).ok()).collect(),
+        }
     }
 
-    /// The objects that were read, eight bytes each.
+    /// The objects that were read since it was made, eight bytes each.
     #[must_use]
-    pub fn seen(&self) -> Vec<u8> {
-        self.seen.iter().flat_map(|prefix| prefix.to_be_bytes()).collect()
-    }
-
-    /// The objects that were read since another ledger was kept, eight bytes each.
-    #[must_use]
-    pub fn since(&self, earlier: &Self) -> Vec<u8> {
-        let fresh = |prefix: &&u64| earlier.seen.binary_search(prefix).is_err();
-        self.seen.iter().filter(fresh).flat_map(|prefix| prefix.to_be_bytes()).collect()
+    pub fn fresh(&self) -> Vec<u8> {
+        self.fresh.iter().flat_map(|prefix| prefix.to_be_bytes()).collect()
     }
 
     /// The ids of the objects with hits, in hex.
@@ -52,12 +51,6 @@ impl Ledger {
         self.seen.is_empty()
     }
 
-    /// How many objects were read.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.seen.len()
-    }
-
     pub(super) fn knows(&self, id: &oid) -> bool {
         !self.seen.is_empty() && self.seen.binary_search(&prefix(id)).is_ok()
     }
@@ -68,9 +61,10 @@ impl Ledger {
 
     /// Adds what a scan read; `hits` are all objects with hits, old and new.
     pub(super) fn enter(&mut self, fresh: &[ObjectId], hits: BTreeSet<ObjectId>) {
-        self.seen.extend(fresh.iter().map(|id| prefix(id)));
+        let fresh: Vec<u64> = fresh.iter().map(|id| prefix(id)).collect();
+        self.seen.extend(&fresh);
         self.seen.sort_unstable();
-        self.seen.dedup();
+        self.fresh.extend(fresh);
         self.hits = hits;
     }
 }

@@ -33,8 +33,6 @@ pub struct Audit {
 /// What is known of a repository from before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Before {
-    /// The version of rules and detector that judged it.
-    pub rules: String,
     /// A digest of all its references, or of the state of its folder.
     pub refs: String,
     /// What the forge said then.
@@ -104,8 +102,8 @@ pub struct Look {
     pub credentials: Vec<Credential>,
     /// Which objects were judged.
     pub ledger: Ledger,
-    /// How many of them an earlier look had judged: those are stored already.
-    pub known: Option<Ledger>,
+    /// The ledger goes on from what is stored, which stays; else it takes the place of that.
+    pub goes_on: bool,
 }
 
 /// How work on a repository ended.
@@ -175,9 +173,10 @@ impl Store {
             .collect()
     }
 
-    /// What is known of all repositories from before.
-    pub async fn before(&self) -> Result<HashMap<String, Before>, Error> {
-        let rows = sqlx::query("SELECT repository, rules, refs, pushed, checked_at FROM scans")
+    /// What is known of all repositories from before, where it was judged by the same version of rules and detector.
+    pub async fn before(&self, rules: &str) -> Result<HashMap<String, Before>, Error> {
+        let rows = sqlx::query("SELECT repository, refs, pushed, checked_at FROM scans WHERE rules = $1")
+            .bind(rules)
             .fetch_all(&self.pool)
             .await
             .map_err(self.fail())?;
@@ -185,7 +184,6 @@ impl Store {
             .iter()
             .map(|row| {
                 let before = Before {
-                    rules: row.get("rules"),
                     refs: row.get("refs"),
                     pushed: row.get("pushed"),
                     checked_at: row.get("checked_at"),
@@ -243,13 +241,15 @@ impl Store {
         Ok(())
     }
 
-    /// The repositories of an audit that are still to be done, with the number of the try.
-    pub async fn open_work(&self, audit: &str) -> Result<Vec<(String, i64)>, Error> {
-        let rows = sqlx::query("SELECT repository, tries FROM work WHERE audit = $1 AND state IN ('queued', 'running') ORDER BY repository")
-            .bind(audit)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(self.fail())?;
+    /// The repositories of an audit that wait for another try, with its number.
+    pub async fn retries(&self, audit: &str) -> Result<Vec<(String, i64)>, Error> {
+        let rows = sqlx::query(
+            "SELECT repository, tries FROM work WHERE audit = $1 AND state = 'queued' AND tries > 0",
+        )
+        .bind(audit)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(self.fail())?;
         Ok(rows.iter().map(|row| (row.get("repository"), row.get("tries"))).collect())
     }
 
@@ -384,16 +384,14 @@ impl Store {
         .execute(&mut **transaction)
         .await
         .map_err(self.fail())?;
-        let fresh = if let Some(known) = &look.known {
-            look.ledger.since(known)
-        } else {
+        if !look.goes_on {
             sqlx::query("DELETE FROM seen WHERE repository = $1")
                 .bind(name)
                 .execute(&mut **transaction)
                 .await
                 .map_err(self.fail())?;
-            look.ledger.seen()
-        };
+        }
+        let fresh = look.ledger.fresh();
         if !fresh.is_empty() {
             sqlx::query("INSERT INTO seen (repository, part, ids) SELECT $1, COALESCE(MAX(part), 0) + 1, $2 FROM seen WHERE repository = $1")
                 .bind(name)

@@ -4,8 +4,7 @@
 use serde_json::Value;
 
 use super::api::{Api, Problem, part, string, truth};
-use super::github::put;
-use super::{Listed, Sink, Visibility};
+use super::{Listed, Sink, Visibility, put};
 
 /// Lists the repositories of an organization, or of one of its projects.
 pub async fn list(api: &Api, owner: &str, sink: &Sink) -> Result<(), Problem> {

@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::api::{Api, Problem, part, string, truth};
-use super::github::put;
-use super::{Listed, Sink, Visibility};
+use super::{Listed, Sink, Visibility, put};
 
 /// Lists the repositories of a workspace.
 pub async fn list(api: &Api, workspace: &str, sink: &Sink) -> Result<(), Problem> {

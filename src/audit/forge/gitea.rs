@@ -3,30 +3,20 @@
 use serde_json::Value;
 
 use super::api::{Api, Problem, part, string, truth};
-use super::github::put;
-use super::{Listed, Sink, Visibility};
+use super::{Listed, Sink, Visibility, pages_of_either, wiki_of};
 
 /// Lists the repositories of an organization, or of a user where there is no such organization.
 pub async fn list(api: &Api, owner: &str, sink: &Sink) -> Result<(), Problem> {
     let owner = part(owner);
-    let each = |path: String| async move {
-        api.pages(&path, async |list, date| {
-            put(sink, list.iter().filter_map(repository).collect(), date).await
-        })
-        .await
-    };
-    match each(format!("/orgs/{owner}/repos?limit=50&page=1")).await {
-        Err(Problem::Missing(_)) => each(format!("/users/{owner}/repos?limit=50&page=1")).await,
-        other => other,
-    }
+    let paths = ["orgs", "users"].map(|kind| format!("/{kind}/{owner}/repos?limit=50&page=1"));
+    pages_of_either(api, [&paths[0], &paths[1]], sink, repository).await.map(|_| ())
 }
 
 fn repository(value: &Value) -> Option<Listed> {
     let clone = string(value, "clone_url")?;
-    let wiki = clone.strip_suffix(".git").map(|base| format!("{base}.wiki.git"));
     Some(Listed {
         path: string(value, "full_name")?,
-        wiki: wiki.filter(|_| truth(value, "has_wiki")),
+        wiki: wiki_of(&clone).filter(|_| truth(value, "has_wiki")),
         clone,
         archived: truth(value, "archived"),
         fork: truth(value, "fork"),

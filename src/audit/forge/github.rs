@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use serde_json::Value;
 
 use super::api::{Api, Problem, part, string, truth};
-use super::{Extras, Listed, Sink, Visibility};
+use super::{Extras, Listed, Owner, Sink, Visibility, pages, pages_of_either, wiki_of};
 use crate::model::Secret;
 
 /// The path of an installation's token in the API, and how long it is good for: an hour.
@@ -18,20 +18,13 @@ const TOKEN_GOOD_FOR: i64 = 3600;
 /// Lists the repositories of an organization, or of a user where there is no such organization.
 pub async fn list(api: &Api, owner: &str, extras: Extras, sink: &Sink) -> Result<(), Problem> {
     let owner = part(owner);
-    let organization = format!("/orgs/{owner}/repos?type=all&sort=full_name&per_page=100");
-    let of_user = match pages(api, &organization, sink).await {
-        Err(Problem::Missing(_)) => {
-            pages(api, &format!("/users/{owner}/repos?type=owner&sort=full_name&per_page=100"), sink).await?;
-            true
-        }
-        other => {
-            other?;
-            false
-        }
-    };
+    let query = "sort=full_name&per_page=100";
+    let paths =
+        [format!("/orgs/{owner}/repos?type=all&{query}"), format!("/users/{owner}/repos?type=owner&{query}")];
+    let found = pages_of_either(api, [&paths[0], &paths[1]], sink, repository).await?;
     if extras.gists {
         let mut people = vec![owner.clone()];
-        if !of_user {
+        if found == Owner::Organization {
             people.clear();
             api.pages(&format!("/orgs/{owner}/members?per_page=100"), async |list, _| {
                 people.extend(
@@ -42,30 +35,17 @@ pub async fn list(api: &Api, owner: &str, extras: Extras, sink: &Sink) -> Result
             .await?;
         }
         for person in people {
-            api.pages(&format!("/users/{person}/gists?per_page=100"), async |list, date| {
-                put(sink, list.iter().filter_map(gist).collect(), date).await
-            })
-            .await?;
+            pages(api, &format!("/users/{person}/gists?per_page=100"), sink, gist).await?;
         }
     }
     Ok(())
 }
 
-async fn pages(api: &Api, path: &str, sink: &Sink) -> Result<(), Problem> {
-    api.pages(path, async |list, date| put(sink, list.iter().filter_map(repository).collect(), date).await)
-        .await
-}
-
-pub(super) async fn put(sink: &Sink, list: Vec<Listed>, date: Option<Timestamp>) -> Result<(), Problem> {
-    sink.send((list, date)).await.map_err(|_| Problem::Stopped)
-}
-
 fn repository(value: &Value) -> Option<Listed> {
     let clone = string(value, "clone_url")?;
-    let wiki = clone.strip_suffix(".git").map(|base| format!("{base}.wiki.git"));
     Some(Listed {
         path: string(value, "full_name")?,
-        wiki: wiki.filter(|_| truth(value, "has_wiki")),
+        wiki: wiki_of(&clone).filter(|_| truth(value, "has_wiki")),
         clone,
         archived: truth(value, "archived"),
         fork: truth(value, "fork"),

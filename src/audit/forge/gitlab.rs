@@ -3,39 +3,29 @@
 use serde_json::Value;
 
 use super::api::{Api, Problem, part, string, truth};
-use super::github::put;
-use super::{Listed, Sink, Visibility};
+use super::{Listed, Sink, Visibility, pages_of_either, wiki_of};
 
 /// Lists the projects of a group with those of its subgroups, or of a user where there is no such group.
 pub async fn list(api: &Api, owner: &str, sink: &Sink) -> Result<(), Problem> {
     let owner = part(owner);
     let query = "per_page=100&order_by=id&sort=asc";
-    let base = api.base.clone();
-    let each = |path: String| {
-        let base = base.clone();
-        async move {
-            api.pages(&path, async |list, date| {
-                put(sink, list.iter().filter_map(|value| project(&base, value)).collect(), date).await
-            })
-            .await
-        }
-    };
-    match each(format!("/groups/{owner}/projects?include_subgroups=true&with_shared=false&{query}")).await {
-        Err(Problem::Missing(_)) => each(format!("/users/{owner}/projects?{query}")).await,
-        other => other,
-    }
+    let paths = [
+        format!("/groups/{owner}/projects?include_subgroups=true&with_shared=false&{query}"),
+        format!("/users/{owner}/projects?{query}"),
+    ];
+    let read = |value: &Value| project(&api.base, value);
+    pages_of_either(api, [&paths[0], &paths[1]], sink, read).await.map(|_| ())
 }
 
 fn project(base: &str, value: &Value) -> Option<Listed> {
     let clone = string(value, "http_url_to_repo")?;
-    let wiki = clone.strip_suffix(".git").map(|base| format!("{base}.wiki.git"));
     let has_wiki = truth(value, "wiki_enabled")
         || string(value, "wiki_access_level").is_some_and(|level| level != "disabled");
     let statistics =
         value.get("statistics").and_then(|all| all.get("repository_size")).and_then(Value::as_u64);
     Some(Listed {
         path: string(value, "path_with_namespace")?,
-        wiki: wiki.filter(|_| has_wiki),
+        wiki: wiki_of(&clone).filter(|_| has_wiki),
         clone,
         archived: truth(value, "archived"),
         fork: value.get("forked_from_project").is_some_and(|origin| !origin.is_null()),

@@ -8,6 +8,7 @@ pub mod github;
 mod gitlab;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 pub use api::{Api, Problem};
 pub use github::App;
@@ -65,6 +66,46 @@ pub struct Listed {
 
 /// Where a lister puts what it finds, a page at a time.
 pub type Sink = tokio::sync::mpsc::Sender<(Vec<Listed>, Option<Timestamp>)>;
+
+/// Reads a list that the `Link` header pages through, and hands over what is a repository in it.
+async fn pages(
+    api: &Api,
+    path: &str,
+    sink: &Sink,
+    repository: impl Fn(&Value) -> Option<Listed>,
+) -> Result<(), Problem> {
+    api.pages(path, async |list, date| put(sink, list.iter().filter_map(&repository).collect(), date).await)
+        .await
+}
+
+/// The same of a user, where there is no such organization; says which of the two it was.
+async fn pages_of_either(
+    api: &Api,
+    [organization, user]: [&str; 2],
+    sink: &Sink,
+    repository: impl Fn(&Value) -> Option<Listed>,
+) -> Result<Owner, Problem> {
+    match pages(api, organization, sink, &repository).await {
+        Err(Problem::Missing(_)) => pages(api, user, sink, &repository).await.map(|()| Owner::User),
+        other => other.map(|()| Owner::Organization),
+    }
+}
+
+/// Whose repositories they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Organization,
+    User,
+}
+
+async fn put(sink: &Sink, list: Vec<Listed>, date: Option<Timestamp>) -> Result<(), Problem> {
+    sink.send((list, date)).await.map_err(|_| Problem::Stopped)
+}
+
+/// The wiki beside a repository, as GitHub, GitLab and Gitea name it.
+fn wiki_of(clone: &str) -> Option<String> {
+    clone.strip_suffix(".git").map(|base| format!("{base}.wiki.git"))
+}
 
 /// Lists what a source has, page by page.
 pub async fn list(api: &Api, source: &Source, extras: Extras, sink: &Sink) -> Result<(), Problem> {

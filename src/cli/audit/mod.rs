@@ -99,10 +99,22 @@ impl Place {
             None => Ok(Database::File(state_folder()?.join("audit.db"))),
         }
     }
+}
 
-    /// Opens a store that is there; nobody asks after an audit in a new one.
-    async fn existing(&self) -> Result<Store, Failure> {
-        let database = self.database()?;
+/// An audit that was begun.
+#[derive(clap::Args, Debug, Clone)]
+struct Chosen {
+    #[command(flatten)]
+    place: Place,
+    /// Which audit [default: the latest]
+    #[arg(long, value_name = "ID")]
+    audit: Option<String>,
+}
+
+impl Chosen {
+    /// Opens a store that is there, since nobody asks after an audit in a new one, and finds the audit.
+    async fn open(&self) -> Result<(Store, Audit), Failure> {
+        let database = self.place.database()?;
         if let Database::File(path) = &database
             && !path.exists()
         {
@@ -111,7 +123,9 @@ impl Place {
                 path.display()
             )));
         }
-        Ok(Store::open(database).await?)
+        let store = Store::open(database).await?;
+        let audit = chosen(&store, self.audit.as_deref()).await?;
+        Ok((store, audit))
     }
 }
 
@@ -168,7 +182,6 @@ impl Working {
             access: Arc::new(Access::of(sources).map_err(Failure)?),
             store,
             mirrors,
-            rules: detector.rules().version().to_owned(),
             detector,
             presence,
             host: audit::host(),

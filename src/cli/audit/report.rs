@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::scan::{FailOn, format, outcome, publish, report_file};
 use super::super::{Failure, Outcome, asking, output, twilio, verify};
-use super::{Place, Working, chosen};
+use super::{Chosen, Working};
 use crate::model::Report;
 use crate::report::Format;
 use crate::scan::accept::{self, Baseline, Policy};
@@ -18,10 +18,7 @@ use crate::twilio::Client;
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    place: Place,
-    /// Which audit [default: the latest]
-    #[arg(long, value_name = "ID")]
-    audit: Option<String>,
+    chosen: Chosen,
     #[command(flatten)]
     working: Working,
     #[command(flatten)]
@@ -62,8 +59,7 @@ pub struct Showing {
 
 pub fn run(args: &Args, runtime: &tokio::runtime::Runtime) -> Result<Outcome, Failure> {
     let client = args.showing.verify.then(|| args.twilio.client()).transpose()?;
-    let store = runtime.block_on(args.place.existing())?;
-    let audit = runtime.block_on(chosen(&store, args.audit.as_deref()))?;
+    let (store, audit) = runtime.block_on(args.chosen.open())?;
     show(&store, &audit, &args.showing, &args.twilio, client, &args.working, runtime)
 }
 
@@ -119,17 +115,20 @@ async fn bring(store: &Store, audit: &Audit, working: &Working, report: &mut Rep
         .filter(|finding| finding.kind.is_secret())
         .filter_map(|finding| finding.repository.clone())
         .collect();
+    let gone = |source: &&mut crate::model::Source| {
+        let wanted = source.repository.as_ref().is_some_and(|name| with_secrets.contains(name));
+        wanted && !Path::new(&source.root).exists()
+    };
+    let mut missing: Vec<_> = report.sources.iter_mut().filter(gone).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
     let sources: Vec<crate::audit::Source> =
         audit.sources.iter().filter_map(|text| text.parse().ok()).collect();
     let run = working.run(store.clone(), &sources, std::sync::Arc::default()).await?;
-    for source in &mut report.sources {
-        let Some(name) = source.repository.as_ref().filter(|name| with_secrets.contains(*name)) else {
-            continue;
-        };
-        if Path::new(&source.root).exists() {
-            continue;
-        }
-        match run.bring(name, &sources).await {
+    for source in &mut missing {
+        let name = source.repository.clone().unwrap_or_default();
+        match run.bring(&name, &sources).await {
             Ok(root) => source.root = root.display().to_string(),
             Err(reason) => output::complain(&format!("{name}: its mirror cannot be brought here: {reason}")),
         }

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
 
 use super::super::{Failure, Outcome, output};
-use super::{Place, chosen};
+use super::Chosen;
 use crate::model::{Status, WorkState};
 use crate::report::printable;
 
@@ -14,10 +14,7 @@ use crate::report::printable;
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    place: Place,
-    /// Which audit [default: the latest]
-    #[arg(long, value_name = "ID")]
-    audit: Option<String>,
+    chosen: Chosen,
     /// How to say it
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     format: Form,
@@ -32,8 +29,7 @@ enum Form {
 }
 
 pub async fn run(args: &Args) -> Result<Outcome, Failure> {
-    let store = args.place.existing().await?;
-    let audit = chosen(&store, args.audit.as_deref()).await?;
+    let (store, audit) = args.chosen.open().await?;
     let status = store.status(&audit).await?;
     match args.format {
         Form::Json => output::say(&serde_json::to_string_pretty(&status)?)?,
