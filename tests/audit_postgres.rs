@@ -131,6 +131,7 @@ fn a_password_is_never_shown() {
     );
     assert_eq!(output.status.code(), Some(2));
     let told = stderr(&output);
+    assert!(told.contains("it cannot be reached"), "{told}");
     assert!(told.contains("postgres://ada@127.0.0.1:1/x") && !told.contains("s3cr3t"), "{told}");
 }
 

@@ -48,19 +48,9 @@ fn each_credential_of_an_organization_is_asked_about_once_and_revoked_once() {
     let source = format!("github:{}/acme", forge.address);
     let saved = rig.out().join("report.json").display().to_string();
     let to = format!("json={saved}");
-    let output = rig.run(&[
-        "audit",
-        &source,
-        "--database",
-        &database,
-        "--verify",
-        "--rate",
-        "10000",
-        "--report",
-        &to,
-        "--fail-on",
-        "live",
-    ]);
+    let asking =
+        ["--database", &database, "--verify", "--rate", "10000", "--report", &to, "--fail-on", "live"];
+    let output = rig.run(&[&["audit", source.as_str()][..], &asking].concat());
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     let read = || -> Value {
         serde_json::from_str(&std::fs::read_to_string(&saved).expect("a report")).expect("JSON")
@@ -97,19 +87,7 @@ fn each_credential_of_an_organization_is_asked_about_once_and_revoked_once() {
     );
     assert_eq!(rig.sim.log().len(), asked);
     std::fs::remove_dir_all(rig.out().join("audit.mirrors")).expect("removed");
-    let output = rig.run(&[
-        "audit",
-        "report",
-        "--database",
-        &database,
-        "--verify",
-        "--rate",
-        "10000",
-        "--report",
-        &to,
-        "--fail-on",
-        "live",
-    ]);
+    let output = rig.run(&[&["audit", "report"][..], &asking].concat());
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert_eq!(
         read()["credentials"]

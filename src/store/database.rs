@@ -121,9 +121,22 @@ impl Database {
         }
     }
 
+    /// Why it could not be opened, and the way out.
+    pub(super) fn closed(&self, error: &sqlx::Error) -> Error {
+        let reason = match error {
+            sqlx::Error::Io(error) => format!("it cannot be reached: {error}"),
+            sqlx::Error::PoolTimedOut => format!(
+                "it cannot be reached within {} s: is the server up, and are host, port and name right?",
+                CONNECT.as_secs()
+            ),
+            other => format!("{other}; mend it, or give another --database"),
+        };
+        Error::Unusable { database: self.shown(), reason }
+    }
+
     /// A pool for the queue.
     pub async fn queue_pool(&self) -> Result<Pool, Error> {
-        let fail = |source| Error::Database { database: self.shown(), source };
+        let fail = |error| self.closed(&error);
         Ok(match self {
             Self::File(path) => {
                 let options = SqliteConnectOptions::new()

@@ -71,14 +71,8 @@ impl Store {
     pub async fn open(database: Database) -> Result<Self, Error> {
         sqlx::any::install_default_drivers();
         database.prepare().await?;
-        let unusable = |error: sqlx::Error| Error::Unusable {
-            database: database.shown(),
-            reason: match &error {
-                sqlx::Error::Io(error) => format!("it cannot be reached: {error}"),
-                other => other.to_string(),
-            },
-        };
-        let options: AnyConnectOptions = database.url().parse().map_err(unusable)?;
+        let closed = |error| database.closed(&error);
+        let options: AnyConnectOptions = database.url().parse().map_err(closed)?;
         let kind = database.kind();
         let pool = AnyPoolOptions::new()
             .max_connections(8)
@@ -93,7 +87,7 @@ impl Store {
             })
             .connect_with(options)
             .await
-            .map_err(unusable)?;
+            .map_err(closed)?;
         Ok(Self { pool, database: Arc::new(database) })
     }
 
