@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use twilio_sim::{KeyKind, World};
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one story")]
 fn each_credential_of_an_organization_is_asked_about_once_and_revoked_once() {
     let mut world = World::new(71);
     let parent = world.account("Example Inc.", None);
