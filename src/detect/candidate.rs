@@ -44,6 +44,12 @@ pub struct Candidate {
     pub password: Option<(Shape, Secret)>,
 }
 
+/// No run that is one value with what is left of an escape before it is longer, in bytes.
+pub(super) const LONGEST: usize = 48;
+
+/// A run that may be base64 of a value is longer.
+pub(super) const ENCODED_FROM: usize = 41;
+
 /// Changes between digits, upper and lower case below which 32 random characters hardly ever fall; words put
 /// together to a name stay below it.
 const FEWEST_CHANGES: usize = 10;
@@ -177,11 +183,11 @@ pub fn all(
         wide(run.clone());
         runs::alnum(text, &run, |part| {
             let length = part.len();
-            if length <= 48
+            if length <= LONGEST
                 && let Some(candidate) = plain(rules, text, &part)
             {
                 found(candidate);
-            } else if length > 41 {
+            } else if length > ENCODED_FROM {
                 base64(part);
             }
         });

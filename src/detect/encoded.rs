@@ -49,7 +49,7 @@ impl View {
 }
 
 /// How far before its first long run of letters and digits a base64 text may begin, in bytes.
-const MOST_BEFORE_RUN: usize = 512;
+pub(super) const MOST_BEFORE_RUN: usize = 512;
 
 /// Whether a byte is one of base64's digits.
 #[must_use]
@@ -61,14 +61,7 @@ pub fn is_base64(byte: u8) -> bool {
 /// that is text.
 #[must_use]
 pub fn base64(text: &[u8], run: &Span) -> Option<(Span, Vec<u8>)> {
-    let from = run.start.saturating_sub(MOST_BEFORE_RUN);
-    let start = text[from..run.start].iter().rposition(|&b| !is_base64(b)).map_or(from, |at| from + at + 1);
-    // Text starts with text: most hashes and binaries end here.
-    let head = text.get(start..start + 16)?;
-    let head = BASE64.decode(head).ok()?;
-    if !head.iter().all(|&b| is_text(b)) {
-        return None;
-    }
+    let start = base64_start(text, run)?;
     let mut digits = Vec::new();
     let mut at = start;
     let mut line = start;
@@ -95,6 +88,15 @@ pub fn base64(text: &[u8], run: &Span) -> Option<(Span, Vec<u8>)> {
     (readable * 20 >= decoded.len() * 19).then_some((start..at + padding, decoded))
 }
 
+/// Where the base64 text around a run begins. Text starts with text: most hashes and binaries end here.
+pub(super) fn base64_start(text: &[u8], run: &Span) -> Option<usize> {
+    let from = run.start.saturating_sub(MOST_BEFORE_RUN);
+    let start = text[from..run.start].iter().rposition(|&b| !is_base64(b)).map_or(from, |at| from + at + 1);
+    let mut head = [0; 12];
+    let length = BASE64.decode_mut(text.get(start..start + 16)?, &mut head).ok()?;
+    head[..length].iter().all(|&b| is_text(b)).then_some(start)
+}
+
 fn is_text(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e)
 }
@@ -108,14 +110,18 @@ pub fn utf16(text: &[u8]) -> Option<Vec<u8>> {
     } else if text.starts_with(&[0xfe, 0xff]) {
         (2, false)
     } else {
-        // A run of 32 such characters covers 64 bytes, so it covers both bytes of one of these pairs.
-
-        (0..text.len().saturating_sub(1)).step_by(60).find_map(|at| utf16_run(text, at))?
+        utf16_in(text)?
     };
     let units = text[start..].chunks_exact(2).map(|pair| {
         if little { u16::from_le_bytes([pair[0], pair[1]]) } else { u16::from_be_bytes([pair[0], pair[1]]) }
     });
     Some(char::decode_utf16(units).map(|unit| unit.unwrap_or('\u{fffd}')).collect::<String>().into_bytes())
+}
+
+/// The alignment and byte order of the first UTF-16 that is long enough for a credential.
+pub(super) fn utf16_in(text: &[u8]) -> Option<(usize, bool)> {
+    // A run of 32 such characters covers 64 bytes, so it covers both bytes of one of these pairs.
+    (0..text.len().saturating_sub(1)).step_by(60).find_map(|at| utf16_run(text, at))
 }
 
 /// The alignment and byte order of UTF-16 around a place, if 32 letters or digits of it stand there.
@@ -158,16 +164,19 @@ const ESCAPE_STRIDE: usize = 90;
 /// A row of this many is worth decoding; of 32 in a row, as many stand before or after any one of them.
 const SHORTEST_ROW: usize = 12;
 
+/// A stride at which eight bytes of every row of that length are looked at.
+pub(super) const EVERY_ROW: usize = 3 * SHORTEST_ROW - 8;
+
+/// What a row of that length takes at most, in bytes.
+pub(super) const LONGEST_ROW: usize = LONGEST_ESCAPE * SHORTEST_ROW;
+
+/// The longest escape, `&#x0041;`.
+const LONGEST_ESCAPE: usize = 8;
+
 /// The text with `\u0041`, `\x41`, `%41` and `&#65;` decoded, if 32 of the first three stand in a row.
 #[must_use]
 pub fn escaped(text: &[u8]) -> Option<View> {
-    let evident = (0..text.len()).step_by(ESCAPE_STRIDE).any(|at| {
-        let Some(bytes) = text.get(at..at + 8) else {
-            return (at..text.len()).any(|start| row_around(text, start));
-        };
-        may_escape(bytes) && (at..at + 8).any(|start| row_around(text, start))
-    });
-    if !evident {
+    if !has_row(text, ESCAPE_STRIDE) {
         return None;
     }
     let mut view = View::with_capacity(text.len());
@@ -186,6 +195,17 @@ pub fn escaped(text: &[u8]) -> Option<View> {
     Some(view)
 }
 
+/// Whether a row of escapes stands where it is looked for, every `stride` bytes. A row of [`SHORTEST_ROW`] takes three
+/// bytes for each at least, so at [`EVERY_ROW`] none is missed.
+pub(super) fn has_row(text: &[u8], stride: usize) -> bool {
+    (0..text.len()).step_by(stride).any(|at| {
+        let Some(bytes) = text.get(at..at + 8) else {
+            return (at..text.len()).any(|start| row_around(text, start));
+        };
+        may_escape(bytes) && (at..at + 8).any(|start| row_around(text, start))
+    })
+}
+
 /// Whether one of eight bytes could begin an escape; all are compared at once.
 #[inline]
 fn may_escape(bytes: &[u8]) -> bool {
@@ -196,26 +216,32 @@ fn may_escape(bytes: &[u8]) -> bool {
         let difference = word ^ u64::from_le_bytes([byte; 8]);
         difference.wrapping_sub(u64::from_le_bytes([1; 8])) & !difference & u64::from_le_bytes([0x80; 8])
     };
-    equals(b'%') | equals(b'\\') != 0
+    equals(b'%') | equals(b'\\') | equals(b'&') != 0
 }
 
-/// Whether the escape at `start` is one of a row that is long enough to be worth decoding, before or after it.
+/// Whether the escape at `start` is one of a row that is long enough to be worth decoding.
 fn row_around(text: &[u8], start: usize) -> bool {
-    let (mut before, mut after) = (start, start);
-    let forward = || escape(text.get(after..)?).map(|(_, length)| after += length);
-    if std::iter::repeat_with(forward).take(SHORTEST_ROW).all(|step| step.is_some()) {
-        return true;
+    let (mut before, mut after, mut row) = (start, start, 0);
+    while row < SHORTEST_ROW
+        && let Some((_, length)) = text.get(after..).and_then(escape)
+    {
+        after += length;
+        row += 1;
     }
-    let backward = || {
-        let length = (3..=6).find(|&length| {
+    let last = |before: usize| {
+        (3..=LONGEST_ESCAPE).find(|&length| {
             before
                 .checked_sub(length)
                 .is_some_and(|at| escape(&text[at..]).is_some_and(|(_, long)| long == length))
-        })?;
-        before -= length;
-        Some(())
+        })
     };
-    after > start && std::iter::repeat_with(backward).take(SHORTEST_ROW).all(|step| step.is_some())
+    while (1..SHORTEST_ROW).contains(&row)
+        && let Some(length) = last(before)
+    {
+        before -= length;
+        row += 1;
+    }
+    row == SHORTEST_ROW
 }
 
 /// A letter or digit that is written as an escape, and the escape's length.
@@ -233,7 +259,7 @@ fn escape(text: &[u8]) -> Option<(u8, usize)> {
         b'\\' if text.get(1) == Some(&b'x') => (hex(2, 4)?, 4),
         b'\\' if text.get(1) == Some(&b'u') => (hex(2, 6)?, 6),
         b'&' if text.get(1) == Some(&b'#') => {
-            let end = text.iter().take(8).position(|&b| b == b';')?;
+            let end = text.iter().take(LONGEST_ESCAPE).position(|&b| b == b';')?;
             let digits = std::str::from_utf8(&text[2..end]).ok()?;
             let code = match digits.strip_prefix(['x', 'X']) {
                 Some(hex) => u32::from_str_radix(hex, 16).ok()?,
@@ -246,6 +272,9 @@ fn escape(text: &[u8]) -> Option<(u8, usize)> {
     u8::try_from(code).ok().filter(|&b| is_alnum(b) || b == b':').map(|byte| (byte, length))
 }
 
+/// What a mail says of itself that is written so.
+pub(super) const MAIL: &[u8] = b"quoted-printable";
+
 /// The text of a mail, decoded from quoted-printable; nothing if it is no such mail.
 #[must_use]
 pub fn quoted_printable(text: &[u8]) -> Option<View> {
@@ -253,7 +282,7 @@ pub fn quoted_printable(text: &[u8]) -> Option<View> {
     let colon = memchr::memchr(b':', head)?;
     let header =
         head[..colon].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b' ' | b',' | b'+'));
-    if !header || !contains_ignore_case(text, b"quoted-printable") {
+    if !header || !contains_ignore_case(text, MAIL) {
         return None;
     }
     let mut view = View::with_capacity(text.len());

@@ -18,6 +18,7 @@ mod plain;
 mod region;
 pub mod runs;
 mod shaped;
+pub mod sieve;
 
 pub use hit::{Hit, Place};
 pub use lines::Lines;

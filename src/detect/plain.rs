@@ -46,7 +46,7 @@ impl Survey {
         let mut wide64: Vec<Span> = Vec::new();
         let (candidates, shaped) = (&mut survey.candidates, &mut survey.shaped);
         let wide = |run: Span| {
-            if run.len() < 36 {
+            if run.len() < shaped::SHORTEST {
                 return;
             }
             if let Some(hit) = shaped::in_run(rules, text, &run)

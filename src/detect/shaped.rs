@@ -8,6 +8,20 @@ use super::runs::Span;
 use crate::model::{Confidence, Encoding, Kind, Region, Secret};
 use crate::rules::Rules;
 
+/// Their longest part is no shorter, in bytes.
+pub const SHORTEST: usize = 36;
+
+/// Whether a run begins like a part of such a credential.
+#[must_use]
+pub fn may_be_in(rules: &Rules, text: &[u8], run: &Span) -> bool {
+    text[run.clone()].starts_with(b"eyJ")
+        || rules.all().iter().filter_map(|rule| rule.shape.as_ref()).any(|shape| {
+            run.start
+                .checked_sub(shape.offset)
+                .is_some_and(|start| text[start..].starts_with(shape.literal.as_bytes()))
+        })
+}
+
 /// The credential with a shape of its own that this run of `[0-9A-Za-z_-]` is a part of, if there is one.
 #[must_use]
 pub fn in_run(rules: &Rules, text: &[u8], run: &Span) -> Option<Hit> {

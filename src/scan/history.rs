@@ -17,7 +17,9 @@ use super::{Progress, Scanned, look};
 use crate::detect::Detector;
 use crate::model::{Commit, Finding, Skipped, Stats};
 use crate::source::commits::{self, Commits, Finder, Holdings};
-use crate::source::{objects, repository};
+use crate::source::objects::Objects;
+use crate::source::pack::Object;
+use crate::source::repository;
 
 /// What the first pass found, by object.
 #[derive(Default)]
@@ -32,7 +34,7 @@ struct Pass {
 
 impl Pass {
     /// Adds what had hits before, as far as it is still there, and the commits that were read before.
-    fn recall(&mut self, repository: &gix::Repository, ledger: &Ledger) {
+    fn recall(&mut self, repository: &gix::Repository, objects: &Objects, ledger: &Ledger) {
         for &id in ledger.with_hits() {
             match repository.try_find_header(id).ok().flatten().map(|header| header.kind()) {
                 Some(ObjectKind::Blob) => {
@@ -43,7 +45,7 @@ impl Pass {
             }
         }
         if !(ledger.is_empty() || self.blobs.is_empty() && self.messages.is_empty()) {
-            self.commits = objects::commits(repository);
+            self.commits = objects.commits(repository);
         }
     }
 }
@@ -77,24 +79,25 @@ pub fn scan_on(
     let (blobs, commit_count, bytes) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let pass: Mutex<Pass> = Mutex::default();
     let lock = || pass.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut skipped = objects::each(&repository, jobs, knows, |kind, id, data| {
+    let visit = |Object { kind, id, length, data }: Object<'_>| {
         if earlier.is_some() {
             fresh.lock().unwrap_or_else(PoisonError::into_inner).push(id.to_owned());
         }
         match kind {
             ObjectKind::Blob => {
                 blobs.fetch_add(1, Ordering::Relaxed);
-                bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
-                progress.bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
+                bytes.fetch_add(length, Ordering::Relaxed);
+                progress.bytes.fetch_add(length, Ordering::Relaxed);
                 progress.files.fetch_add(1, Ordering::Relaxed);
                 // What of an archive cannot be read is named in the second pass, with its path.
                 let mut unread = Vec::new();
-                if !look::bytes(detector, data, "", &mut unread).is_empty() || !unread.is_empty() {
+                let found = data.map(|data| look::bytes(detector, data, "", &mut unread)).unwrap_or_default();
+                if !found.is_empty() || !unread.is_empty() {
                     lock().blobs.insert(id.to_owned());
                 }
             }
             ObjectKind::Commit | ObjectKind::Tag => {
-                let has_hits = !detector.detect(message(data), "").is_empty();
+                let has_hits = !detector.detect(message(data.unwrap_or_default()), "").is_empty();
                 let mut pass = lock();
                 if kind == ObjectKind::Commit {
                     commit_count.fetch_add(1, Ordering::Relaxed);
@@ -106,11 +109,14 @@ pub fn scan_on(
             }
             ObjectKind::Tree => {}
         }
-    });
+    };
+    let mut skipped = Vec::new();
+    let objects = Objects::of(&repository, jobs, &mut skipped)?;
+    skipped.extend(objects.each(&repository, &look::Traces(detector), knows, visit));
     skipped.extend(shallow(&repository).filter(|_| !allow_shallow));
     let mut pass = pass.into_inner().unwrap_or_else(PoisonError::into_inner);
     if let Some(ledger) = ledger {
-        pass.recall(&repository, ledger);
+        pass.recall(&repository, &objects, ledger);
         let hits = pass.blobs.iter().copied().chain(pass.messages.iter().map(|&(_, id)| id)).collect();
         ledger.enter(&fresh.into_inner().unwrap_or_else(PoisonError::into_inner), hits);
     }
@@ -122,7 +128,7 @@ pub fn scan_on(
     };
     let mut scanned = Scanned { skipped, stats, ..Scanned::default() };
     if !pass.blobs.is_empty() || !pass.messages.is_empty() {
-        Tracing { detector, repository: &repository, scanned: &mut scanned }.trace(pass);
+        Tracing { detector, repository: &repository, objects: &objects, scanned: &mut scanned }.trace(pass);
     }
     Ok(scanned)
 }
@@ -181,6 +187,7 @@ fn shallow(repository: &gix::Repository) -> Option<Skipped> {
 struct Tracing<'a> {
     detector: &'a Detector,
     repository: &'a gix::Repository,
+    objects: &'a Objects,
     scanned: &'a mut Scanned,
 }
 
@@ -197,6 +204,7 @@ impl Tracing<'_> {
         self.scanned.skipped.extend(listed.skipped);
         let nodes = listed.nodes;
         let mut finder = Finder::new(self.repository, &pass.blobs);
+        finder.foresee(self.objects);
         let holdings: Vec<Holdings> = nodes.iter().map(|node| finder.below(node.tree)).collect();
         let head: HashSet<(BString, ObjectId)> = self
             .repository

@@ -2,9 +2,10 @@
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
-use crate::detect::{Detector, Hit};
+use crate::detect::{Detector, Hit, sieve};
 use crate::model::Skipped;
 use crate::source::archive;
+use crate::source::pack::Sieve;
 use crate::source::stream::Windows;
 
 /// Texts with hits, by path.
@@ -65,5 +66,26 @@ pub fn bytes(detector: &Detector, data: &[u8], path: &str, skipped: &mut Vec<Ski
         looked
     } else {
         plain()
+    }
+}
+
+/// What detection and archives can begin with.
+pub struct Traces<'a>(pub &'a Detector);
+
+impl Sieve for Traces<'_> {
+    const REACH: usize = sieve::REACH;
+    const FAR_REACH: usize = sieve::FAR_REACH;
+    const HEAD: usize = archive::HEAD;
+
+    fn catches(&self, part: &[u8]) -> bool {
+        sieve::catches(self.0.rules(), part)
+    }
+
+    fn goes_on(&self, part: &[u8]) -> bool {
+        sieve::goes_on(part)
+    }
+
+    fn catches_head(&self, head: &[u8]) -> bool {
+        archive::kind(head).is_some() || sieve::catches_head(head)
     }
 }

@@ -22,7 +22,7 @@ const LARGEST_HELD: u64 = 128 << 20;
 /// What decoding may hold, in KiB.
 const MOST_WINDOW: u32 = 128 << 10;
 /// Enough to know a tar by.
-const HEAD: usize = 512;
+pub const HEAD: usize = 512;
 
 /// A kind of archive, or of compressed file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

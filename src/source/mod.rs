@@ -3,7 +3,9 @@
 pub mod archive;
 pub mod changes;
 pub mod commits;
+mod delta;
 pub mod objects;
+pub mod pack;
 pub mod repository;
 pub mod stream;
 pub mod tracked;

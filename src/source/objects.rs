@@ -1,74 +1,35 @@
 //! Every object that a repository holds, once: all packs by their delta trees, so that each delta is resolved once,
 //! loose objects, and alternates. What cannot be read is named.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
+use gix::ObjectId;
 use gix::hash::oid;
 use gix::object::Kind;
 use gix::odb::loose;
-use gix::odb::pack::{Bundle, cache, index::traverse};
 use rayon::prelude::*;
 
+use super::pack::{LONGEST, Object, Pack, Sieve};
+use super::repository::Error;
 use crate::model::Skipped;
 
-/// Calls `visit` with every object of the repository that is not `known` yet, on `jobs` threads; returns what could not
-/// be read.
-pub fn each(
-    repository: &gix::Repository,
-    jobs: usize,
-    known: impl Fn(&oid) -> bool + Sync,
-    visit: impl Fn(Kind, &oid, &[u8]) + Sync,
-) -> Vec<Skipped> {
-    let mut skipped = Vec::new();
-    let Holdings { stores, bundles } = Holdings::of(repository, &mut skipped);
-    let fresh = |kind: Kind, id: &oid, data: &[u8]| {
-        if !known(id) {
-            visit(kind, id, data);
-        }
-    };
-    for number in 0..bundles.len() {
-        let (earlier, rest) = bundles.split_at(number);
-        if rest[0].index.iter().all(|entry| known(&entry.oid)) {
-            continue;
-        }
-        pack(repository, &rest[0], earlier, jobs, &fresh, &mut skipped);
-    }
-    for store in &stores {
-        loose(store, repository.object_hash(), &bundles, &known, &visit, &mut skipped);
-    }
-    skipped
-}
-
-/// The ids of all commits that the repository holds, told by their headers alone.
-#[must_use]
-pub fn commits(repository: &gix::Repository) -> Vec<gix::ObjectId> {
-    // What cannot be opened was named when the objects were read.
-    let Holdings { stores, bundles } = Holdings::of(repository, &mut Vec::new());
-    let packed = bundles.iter().flat_map(|bundle| bundle.index.iter().map(|entry| entry.oid));
-    let loose = stores.iter().flat_map(|store| {
-        let ids: Vec<gix::ObjectId> =
-            loose::Store::at(store, repository.object_hash()).iter().filter_map(Result::ok).collect();
-        ids
-    });
-    let is_commit = |id: &gix::ObjectId| {
-        repository.try_find_header(*id).ok().flatten().is_some_and(|header| header.kind() == Kind::Commit)
-    };
-    packed.chain(loose).filter(is_commit).collect()
-}
-
-/// Where a repository's objects are.
-struct Holdings {
+/// The objects of a repository.
+pub struct Objects {
+    hash: gix::hash::Kind,
+    pool: rayon::ThreadPool,
     /// Its object folder and those of its alternates.
     stores: Vec<PathBuf>,
     /// All packs, the largest first: what it holds too is then passed over in the others.
-    bundles: Vec<Bundle>,
+    packs: Vec<Pack>,
 }
 
-impl Holdings {
-    fn of(repository: &gix::Repository, skipped: &mut Vec<Skipped>) -> Self {
+impl Objects {
+    /// Opens them, to be read by `jobs` threads. What cannot be opened is named.
+    pub fn of(repository: &gix::Repository, jobs: usize, skipped: &mut Vec<Skipped>) -> Result<Self, Error> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build().map_err(|error| {
+            Error::Unreadable { path: repository.git_dir().display().to_string(), reason: error.to_string() }
+        })?;
+        let hash = repository.object_hash();
         let objects = repository.objects.store_ref().path().to_owned();
         let mut stores = vec![objects.clone()];
         match gix::odb::alternate::resolve(objects, repository.current_dir()) {
@@ -77,11 +38,11 @@ impl Holdings {
                 skipped.push(Skipped { path: "objects/info/alternates".into(), reason: error.to_string() });
             }
         }
-        let mut bundles: Vec<Bundle> = Vec::new();
+        let mut packs: Vec<Pack> = Vec::new();
         for store in &stores {
             for index in indices(store, skipped) {
-                match Bundle::at(&index, repository.object_hash()) {
-                    Ok(bundle) => bundles.push(bundle),
+                match Pack::at(&index, hash) {
+                    Ok(pack) => packs.push(pack),
                     Err(error) => skipped.push(Skipped {
                         path: index.display().to_string(),
                         reason: format!("the pack cannot be opened, so its objects were not read: {error}"),
@@ -89,8 +50,122 @@ impl Holdings {
                 }
             }
         }
-        bundles.sort_by_key(|bundle| std::cmp::Reverse(bundle.index.num_objects()));
-        Self { stores, bundles }
+        packs.sort_by_key(|pack| std::cmp::Reverse(pack.index().num_objects()));
+        Ok(Self { hash, pool, stores, packs })
+    }
+
+    /// Calls `visit` with every object that is not `known` yet; returns what could not be read. Blobs in which the sieve
+    /// catches nothing come without their bytes, and so do trees.
+    pub fn each(
+        &self,
+        repository: &gix::Repository,
+        sieve: &impl Sieve,
+        known: impl Fn(&oid) -> bool + Sync,
+        visit: impl Fn(Object<'_>) + Sync,
+    ) -> Vec<Skipped> {
+        let mut skipped = Vec::new();
+        for (number, pack) in self.packs.iter().enumerate() {
+            let earlier = &self.packs[..number];
+            if pack.index().iter().all(|entry| known(&entry.oid)) {
+                continue;
+            }
+            let fresh = |object: Object<'_>| {
+                if !known(object.id) && !is_in(earlier, object.id) {
+                    visit(object);
+                }
+            };
+            let unread = self.pool.install(|| pack.each(sieve, &fresh));
+            let name = pack.index().path().display().to_string();
+            // A pack can be damaged; and what it could not hold at once is asked for object by object.
+            for id in unread {
+                let object = bounded(repository.try_find_header(id), |header| header.size())
+                    .and_then(|()| repository.try_find_object(id).map_err(|error| error.to_string()));
+                match object {
+                    Ok(Some(object)) => fresh(Object::whole(object.kind, &id, &object.data)),
+                    Ok(None) => skipped.push(unreadable(&id, &name, "missing")),
+                    Err(reason) => skipped.push(unreadable(&id, &name, &reason)),
+                }
+            }
+        }
+        for store in &self.stores {
+            self.pool.install(|| self.loose(store, &known, &visit, &mut skipped));
+        }
+        skipped
+    }
+
+    /// Calls `visit` with the bytes of every tree of files in the packs that can be read.
+    pub fn packed_trees(&self, visit: impl Fn(&oid, &[u8]) + Sync) {
+        self.pool.install(|| self.packs.iter().for_each(|pack| pack.trees(&visit)));
+    }
+
+    /// The ids of all commits, told by their headers alone.
+    #[must_use]
+    pub fn commits(&self, repository: &gix::Repository) -> Vec<ObjectId> {
+        let packed = self.packs.iter().flat_map(|pack| pack.index().iter().map(|entry| entry.oid));
+        let loose = self.stores.iter().flat_map(|store| {
+            let ids: Vec<ObjectId> =
+                loose::Store::at(store, self.hash).iter().filter_map(Result::ok).collect();
+            ids
+        });
+        let is_commit = |id: &ObjectId| {
+            repository.try_find_header(*id).ok().flatten().is_some_and(|header| header.kind() == Kind::Commit)
+        };
+        packed.chain(loose).filter(is_commit).collect()
+    }
+    fn loose(
+        &self,
+        store: &Path,
+        known: &(impl Fn(&oid) -> bool + Sync),
+        visit: &(impl Fn(Object<'_>) + Sync),
+        skipped: &mut Vec<Skipped>,
+    ) {
+        let objects = loose::Store::at(store, self.hash);
+        let mut ids = Vec::new();
+        for id in objects.iter() {
+            match id {
+                Ok(id) if !known(&id) && !is_in(&self.packs, &id) => ids.push(id),
+                Ok(_) => {}
+                Err(error) => {
+                    skipped.push(Skipped { path: store.display().to_string(), reason: error.to_string() });
+                }
+            }
+        }
+        let place = store.display().to_string();
+        let failed: Vec<Skipped> = ids
+            .par_iter()
+            .filter_map(|id| {
+                let mut buffer = Vec::new();
+                let object = bounded(objects.try_header(id), |&(size, _)| size)
+                    .and_then(|()| objects.try_find(id, &mut buffer).map_err(|error| error.to_string()));
+                match object {
+                    Ok(Some(object)) => {
+                        visit(Object::whole(object.kind, id, object.data));
+                        None
+                    }
+                    Ok(None) => Some(unreadable(id, &place, "missing")),
+                    Err(reason) => Some(unreadable(id, &place, &reason)),
+                }
+            })
+            .collect();
+        skipped.extend(failed);
+    }
+}
+
+fn is_in(packs: &[Pack], id: &oid) -> bool {
+    packs.iter().any(|pack| pack.index().lookup(id).is_some())
+}
+
+/// Whether an object is short enough to be read into memory, by its header.
+fn bounded<H, E: std::fmt::Display>(
+    header: Result<Option<H>, E>,
+    length: impl Fn(&H) -> u64,
+) -> Result<(), String> {
+    match header {
+        Ok(Some(header)) if length(&header) > LONGEST => {
+            Err(format!("{} bytes are more than sidsweep holds in memory ({LONGEST})", length(&header)))
+        }
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -116,121 +191,6 @@ fn indices(store: &Path, skipped: &mut Vec<Skipped>) -> Vec<PathBuf> {
     found
 }
 
-fn pack(
-    repository: &gix::Repository,
-    bundle: &Bundle,
-    earlier: &[Bundle],
-    jobs: usize,
-    visit: &(impl Fn(Kind, &oid, &[u8]) + Sync),
-    skipped: &mut Vec<Skipped>,
-) {
-    let delivered = AtomicU64::new(0);
-    let result = traverse_pack(bundle, jobs, |kind, id, data| {
-        delivered.fetch_add(1, Ordering::Relaxed);
-        if !earlier.iter().any(|other| other.index.lookup(id).is_some()) {
-            visit(kind, id, data);
-        }
-    });
-    if result.is_ok() && delivered.into_inner() == u64::from(bundle.index.num_objects()) {
-        return;
-    }
-    salvage(repository, bundle, jobs, visit, skipped);
-}
-
-fn traverse_pack(
-    bundle: &Bundle,
-    jobs: usize,
-    visit: impl Fn(Kind, &oid, &[u8]) + Sync,
-) -> Result<(), String> {
-    let options = traverse::Options {
-        traversal: traverse::Algorithm::DeltaTreeLookup,
-        thread_limit: Some(jobs),
-        alloc_limit_bytes: None,
-        // Broken objects are found by counting, and named by `salvage`.
-        check: traverse::SafetyCheck::SkipFileAndObjectChecksumVerificationAndNoAbortOnDecodeError,
-        make_pack_lookup_cache: || cache::Never,
-    };
-    let visit = &visit;
-    let each = move |kind: Kind,
-                     data: &[u8],
-                     entry: &gix::odb::pack::index::Entry,
-                     _: &dyn gix::Progress|
-          -> Result<(), gix::Error> {
-        visit(kind, &entry.oid, data);
-        Ok(())
-    };
-    bundle
-        .index
-        .traverse(&bundle.pack, &mut gix::progress::Discard, &AtomicBool::new(false), each, options)
-        .map(|_| ())
-        .map_err(|error| error.to_string())
-}
-
-/// A damaged pack: what the first pass did not deliver is asked for object by object, and what that does not bring
-/// either is named.
-fn salvage(
-    repository: &gix::Repository,
-    bundle: &Bundle,
-    jobs: usize,
-    visit: &(impl Fn(Kind, &oid, &[u8]) + Sync),
-    skipped: &mut Vec<Skipped>,
-) {
-    let seen: Mutex<HashSet<gix::ObjectId>> = Mutex::default();
-    let name = bundle.index.path().display().to_string();
-    if let Err(reason) = traverse_pack(bundle, jobs, |_, id, _| {
-        seen.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
-    }) {
-        skipped.push(Skipped { path: name.clone(), reason: format!("the pack is damaged: {reason}") });
-    }
-    let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
-    for entry in bundle.index.iter().filter(|entry| !seen.contains(&entry.oid)) {
-        match repository.try_find_object(entry.oid) {
-            Ok(Some(object)) => visit(object.kind, &entry.oid, &object.data),
-            Ok(None) => skipped.push(unreadable(&entry.oid, &name, "missing")),
-            Err(error) => skipped.push(unreadable(&entry.oid, &name, &error.to_string())),
-        }
-    }
-}
-
 fn unreadable(id: &oid, place: &str, reason: &str) -> Skipped {
     Skipped { path: format!("object {id}"), reason: format!("cannot be read from {place}: {reason}") }
-}
-
-fn loose(
-    store: &Path,
-    hash: gix::hash::Kind,
-    bundles: &[Bundle],
-    known: &(impl Fn(&oid) -> bool + Sync),
-    visit: &(impl Fn(Kind, &oid, &[u8]) + Sync),
-    skipped: &mut Vec<Skipped>,
-) {
-    let objects = loose::Store::at(store, hash);
-    let mut ids = Vec::new();
-    for id in objects.iter() {
-        match id {
-            Ok(id) if !known(&id) && !bundles.iter().any(|bundle| bundle.index.lookup(id).is_some()) => {
-                ids.push(id);
-            }
-            Ok(_) => {}
-            Err(error) => {
-                skipped.push(Skipped { path: store.display().to_string(), reason: error.to_string() });
-            }
-        }
-    }
-    let place = store.display().to_string();
-    let failed: Vec<Skipped> = ids
-        .par_iter()
-        .filter_map(|id| {
-            let mut buffer = Vec::new();
-            match objects.try_find(id, &mut buffer) {
-                Ok(Some(object)) => {
-                    visit(object.kind, id, object.data);
-                    None
-                }
-                Ok(None) => Some(unreadable(id, &place, "missing")),
-                Err(error) => Some(unreadable(id, &place, &error.to_string())),
-            }
-        })
-        .collect();
-    skipped.extend(failed);
 }
