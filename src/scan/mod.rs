@@ -6,7 +6,7 @@ pub mod changes;
 pub mod gather;
 pub mod history;
 pub mod ledger;
-mod look;
+pub mod look;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};

@@ -52,7 +52,7 @@ impl<'a> Delta<'a> {
             match pieces.last_mut() {
                 // git copies no more than 64 KiB by one command: what goes on is one piece.
                 Some(last) if is_copy && last.is_copy && last.from + last.length == from => {
-                    last.length += count
+                    last.length += count;
                 }
                 _ => pieces.push(Piece { start, from, length: count, is_copy }),
             }

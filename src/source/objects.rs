@@ -78,7 +78,7 @@ impl Objects {
             let name = pack.index().path().display().to_string();
             // A pack can be damaged; and what it could not hold at once is asked for object by object.
             for id in unread {
-                let object = bounded(repository.try_find_header(id), |header| header.size())
+                let object = bounded(repository.try_find_header(id), gix::odb::find::Header::size)
                     .and_then(|()| repository.try_find_object(id).map_err(|error| error.to_string()));
                 match object {
                     Ok(Some(object)) => fresh(Object::whole(object.kind, &id, &object.data)),

@@ -96,7 +96,7 @@ impl Pack {
             visit(Object { kind, id: self.id(place), length: length as u64, data });
         };
         let walk = Walk { pack: self, sieve: Some(sieve), tell: &tell, held: AtomicUsize::new(0) };
-        walk.all(forest.roots());
+        walk.all(&forest.roots());
         (0..)
             .zip(&told)
             .filter(|(_, told)| !told.load(Ordering::Relaxed))
@@ -112,7 +112,7 @@ impl Pack {
         let walk = Walk { pack: self, sieve: None::<&NoSieve>, tell: &tell, held: AtomicUsize::new(0) };
         let mut roots = self.forest().roots();
         roots.retain(|&(_, kind)| kind == Kind::Tree);
-        walk.all(roots);
+        walk.all(&roots);
     }
 
     fn forest(&self) -> &Forest {
@@ -208,7 +208,7 @@ thread_local! {
 }
 
 impl<S: Sieve, T: Fn(u32, Kind, usize, Option<&[u8]>) + Sync> Walk<'_, S, T> {
-    fn all(&self, roots: Vec<(u32, Kind)>) {
+    fn all(&self, roots: &[(u32, Kind)]) {
         rayon::scope(|scope| {
             for batch in roots.chunks(BATCH) {
                 scope.spawn(move |scope| {

@@ -414,10 +414,9 @@ impl<'a> Reader<'a> {
     }
 
     fn last_value(&self, from: usize, to: usize) -> Option<usize> {
-        self.page.tokens[from..to]
-            .iter()
-            .rev()
-            .find_map(|t| if let TokenKind::Value(v) = t.kind { Some(v) } else { None })
+        // In text that is not what it looks like, a place that was looked for backwards may lie before `from`.
+        let tokens = self.page.tokens.get(from..to)?;
+        tokens.iter().rev().find_map(|t| if let TokenKind::Value(v) = t.kind { Some(v) } else { None })
     }
 
     fn phrase_start(&self, mut start: usize, most: usize) -> usize {
