@@ -197,7 +197,6 @@ fn every_object_is_told_of_as_git_has_it_and_what_is_not_shown_holds_nothing() {
         let objects = Objects::of(&repository, 2, &mut skipped).expect("objects");
         let told: Mutex<HashMap<ObjectId, Told>> = Mutex::default();
         skipped.extend(objects.each(
-            &repository,
             &traces,
             |_| false,
             |object| {

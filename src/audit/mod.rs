@@ -9,7 +9,7 @@ mod owners;
 mod queue;
 mod source;
 mod texts;
-mod url;
+pub mod url;
 mod worker;
 
 use std::collections::HashMap;

@@ -112,7 +112,7 @@ pub fn scan_on(
     };
     let mut skipped = Vec::new();
     let objects = Objects::of(&repository, jobs, &mut skipped)?;
-    skipped.extend(objects.each(&repository, &look::Traces(detector), knows, visit));
+    skipped.extend(objects.each(&look::Traces(detector), knows, visit));
     skipped.extend(shallow(&repository).filter(|_| !allow_shallow));
     let mut pass = pass.into_inner().unwrap_or_else(PoisonError::into_inner);
     if let Some(ledger) = ledger {

@@ -3,7 +3,7 @@
 pub mod archive;
 pub mod changes;
 pub mod commits;
-mod delta;
+pub mod delta;
 pub mod objects;
 pub mod pack;
 pub mod repository;

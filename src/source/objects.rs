@@ -1,7 +1,9 @@
 //! Every object that a repository holds, once: all packs by their delta trees, so that each delta is resolved once,
 //! loose objects, and alternates. What cannot be read is named.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use gix::ObjectId;
 use gix::hash::oid;
@@ -58,38 +60,48 @@ impl Objects {
     /// catches nothing come without their bytes, and so do trees.
     pub fn each(
         &self,
-        repository: &gix::Repository,
         sieve: &impl Sieve,
         known: impl Fn(&oid) -> bool + Sync,
         visit: impl Fn(Object<'_>) + Sync,
     ) -> Vec<Skipped> {
         let mut skipped = Vec::new();
+        // What one pack could not bring may stand in another place too.
+        let mut missing: BTreeMap<ObjectId, String> = BTreeMap::new();
         for (number, pack) in self.packs.iter().enumerate() {
             let earlier = &self.packs[..number];
             if pack.index().iter().all(|entry| known(&entry.oid)) {
                 continue;
             }
+            let found: Mutex<Vec<ObjectId>> = Mutex::default();
             let fresh = |object: Object<'_>| {
-                if !known(object.id) && !is_in(earlier, object.id) {
-                    visit(object);
+                if known(object.id) {
+                    return;
                 }
+                if is_in(earlier, object.id) {
+                    if !missing.contains_key(object.id) {
+                        return;
+                    }
+                    found.lock().unwrap_or_else(PoisonError::into_inner).push(object.id.to_owned());
+                }
+                visit(object);
             };
             let unread = self.pool.install(|| pack.each(sieve, &fresh));
-            let name = pack.index().path().display().to_string();
-            // A pack can be damaged; and what it could not hold at once is asked for object by object.
-            for id in unread {
-                let object = bounded(repository.try_find_header(id), gix::odb::find::Header::size)
-                    .and_then(|()| repository.try_find_object(id).map_err(|error| error.to_string()));
-                match object {
-                    Ok(Some(object)) => fresh(Object::whole(object.kind, &id, &object.data)),
-                    Ok(None) => skipped.push(unreadable(&id, &name, "missing")),
-                    Err(reason) => skipped.push(unreadable(&id, &name, &reason)),
-                }
+            for id in found.into_inner().unwrap_or_else(PoisonError::into_inner) {
+                missing.remove(&id);
             }
+            let name = pack.index().path().display().to_string();
+            let unread = unread.into_iter().filter(|id| !known(id) && !is_in(earlier, id));
+            missing.extend(unread.map(|id| (id, name.clone())));
         }
         for store in &self.stores {
-            self.pool.install(|| self.loose(store, &known, &visit, &mut skipped));
+            let is_wanted = |id: &oid| !known(id) && (missing.contains_key(id) || !is_in(&self.packs, id));
+            let found = self.pool.install(|| self.loose(store, &is_wanted, &visit, &mut skipped));
+            for id in found {
+                missing.remove(&id);
+            }
         }
+        let reason = "it is damaged, or what it is a delta of is, or it is longer than 1 GiB";
+        skipped.extend(missing.iter().map(|(id, name)| unreadable(id, name, reason)));
         skipped
     }
 
@@ -112,18 +124,19 @@ impl Objects {
         };
         packed.chain(loose).filter(is_commit).collect()
     }
+    /// Reads the loose objects of a store that are wanted; returns which there are.
     fn loose(
         &self,
         store: &Path,
-        known: &(impl Fn(&oid) -> bool + Sync),
+        is_wanted: &(impl Fn(&oid) -> bool + Sync),
         visit: &(impl Fn(Object<'_>) + Sync),
         skipped: &mut Vec<Skipped>,
-    ) {
+    ) -> Vec<ObjectId> {
         let objects = loose::Store::at(store, self.hash);
         let mut ids = Vec::new();
         for id in objects.iter() {
             match id {
-                Ok(id) if !known(&id) && !is_in(&self.packs, &id) => ids.push(id),
+                Ok(id) if is_wanted(&id) => ids.push(id),
                 Ok(_) => {}
                 Err(error) => {
                     skipped.push(Skipped { path: store.display().to_string(), reason: error.to_string() });
@@ -135,8 +148,13 @@ impl Objects {
             .par_iter()
             .filter_map(|id| {
                 let mut buffer = Vec::new();
-                let object = bounded(objects.try_header(id), |&(size, _)| size)
-                    .and_then(|()| objects.try_find(id, &mut buffer).map_err(|error| error.to_string()));
+                let object = match objects.try_header(id) {
+                    Ok(Some((length, _))) if length > LONGEST => {
+                        Err(format!("its {length} bytes are more than 1 GiB"))
+                    }
+                    Ok(_) => objects.try_find(id, &mut buffer).map_err(|error| error.to_string()),
+                    Err(error) => Err(error.to_string()),
+                };
                 match object {
                     Ok(Some(object)) => {
                         visit(Object::whole(object.kind, id, object.data));
@@ -148,25 +166,12 @@ impl Objects {
             })
             .collect();
         skipped.extend(failed);
+        ids
     }
 }
 
 fn is_in(packs: &[Pack], id: &oid) -> bool {
     packs.iter().any(|pack| pack.index().lookup(id).is_some())
-}
-
-/// Whether an object is short enough to be read into memory, by its header.
-fn bounded<H, E: std::fmt::Display>(
-    header: Result<Option<H>, E>,
-    length: impl Fn(&H) -> u64,
-) -> Result<(), String> {
-    match header {
-        Ok(Some(header)) if length(&header) > LONGEST => {
-            Err(format!("{} bytes are more than sidsweep holds in memory ({LONGEST})", length(&header)))
-        }
-        Ok(_) => Ok(()),
-        Err(error) => Err(error.to_string()),
-    }
 }
 
 /// The index files of a store's packs. A pack without one is named: git cannot read it either.

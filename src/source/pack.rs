@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use gix::ObjectId;
 use gix::hash::oid;
@@ -58,8 +58,8 @@ impl<'a> Object<'a> {
 
 /// A longer object is not held in memory, in bytes.
 pub const LONGEST: u64 = 1 << 30;
-/// So many bytes of versions that others are made of may be held at once; what is made of others is left to the caller.
-const MOST_HELD: usize = 1 << 30;
+/// So many bytes of versions that others are made of may be held at once; what is made of more is left for later.
+const MOST_HELD: usize = 256 << 20;
 /// Deflate makes of one byte no more than this.
 const MOST_RATIO: u64 = 1032;
 /// From so many waiting versions on, a thread gives half of them to others.
@@ -86,8 +86,8 @@ impl Pack {
         &self.bundle.index
     }
 
-    /// Calls `visit` with every object, on the threads of the pool that it is called in. Returns the ids of those that were
-    /// not told of: they are damaged, or too much to hold.
+    /// Calls `visit` with every object, on the threads of the pool that it is called in. Returns the ids of those that cannot
+    /// be read: they are damaged, or made of what is, or longer than [`LONGEST`].
     pub fn each(&self, sieve: &impl Sieve, visit: &(impl Fn(Object<'_>) + Sync)) -> Vec<ObjectId> {
         let forest = self.forest();
         let told: Vec<AtomicBool> = forest.entries.iter().map(|_| AtomicBool::new(false)).collect();
@@ -95,8 +95,7 @@ impl Pack {
             told[place as usize].store(true, Ordering::Relaxed);
             visit(Object { kind, id: self.id(place), length: length as u64, data });
         };
-        let walk = Walk { pack: self, sieve: Some(sieve), tell: &tell, held: AtomicUsize::new(0) };
-        walk.all(&forest.roots());
+        Walk::new(self, Some(sieve), &tell).all(&forest.roots());
         (0..)
             .zip(&told)
             .filter(|(_, told)| !told.load(Ordering::Relaxed))
@@ -109,10 +108,9 @@ impl Pack {
         let tell = |place: u32, _: Kind, _: usize, data: Option<&[u8]>| {
             visit(self.id(place), data.unwrap_or_default());
         };
-        let walk = Walk { pack: self, sieve: None::<&NoSieve>, tell: &tell, held: AtomicUsize::new(0) };
         let mut roots = self.forest().roots();
         roots.retain(|&(_, kind)| kind == Kind::Tree);
-        walk.all(&roots);
+        Walk::new(self, None::<&NoSieve>, &tell).all(&roots);
     }
 
     fn forest(&self) -> &Forest {
@@ -149,6 +147,22 @@ impl Pack {
         let data = &mut buffer[..size];
         let length = inflater.zlib_decompress(bytes, data).ok()?;
         (length == size).then_some(data)
+    }
+
+    /// One version, from the start of its chain of deltas.
+    fn rebuilt(&self, place: u32) -> Option<Vec<u8>> {
+        let mut chain = vec![place];
+        while let Some(base) = self.forest().base(*chain.last()?) {
+            chain.push(base);
+        }
+        TOOLS.with_borrow_mut(|Tools { inflater, inflated, pieces, .. }| {
+            let mut data = self.inflate(chain.pop()?, inflater, inflated)?.to_vec();
+            while let Some(place) = chain.pop() {
+                let delta = self.inflate(place, inflater, inflated)?;
+                data = Delta::of(&data, delta, pieces).ok()?.whole()?;
+            }
+            Some(data)
+        })
     }
 
     /// Whether an entry's bytes are those that the index was made of. Indices of old have no sums; there it is inflated.
@@ -188,6 +202,8 @@ struct Walk<'a, S, T> {
     sieve: Option<&'a S>,
     tell: &'a T,
     held: AtomicUsize,
+    /// What others are made of and could not be held: for later.
+    left: Mutex<Vec<(u32, Kind)>>,
 }
 
 /// What a thread uses again and again.
@@ -207,7 +223,12 @@ thread_local! {
     });
 }
 
-impl<S: Sieve, T: Fn(u32, Kind, usize, Option<&[u8]>) + Sync> Walk<'_, S, T> {
+impl<'a, S: Sieve, T: Fn(u32, Kind, usize, Option<&[u8]>) + Sync> Walk<'a, S, T> {
+    fn new(pack: &'a Pack, sieve: Option<&'a S>, tell: &'a T) -> Self {
+        Self { pack, sieve, tell, held: AtomicUsize::new(0), left: Mutex::default() }
+    }
+
+    /// Goes through trees of deltas from these entries, and then through what could not be held at once.
     fn all(&self, roots: &[(u32, Kind)]) {
         rayon::scope(|scope| {
             for batch in roots.chunks(BATCH) {
@@ -218,6 +239,20 @@ impl<S: Sieve, T: Fn(u32, Kind, usize, Option<&[u8]>) + Sync> Walk<'_, S, T> {
                 });
             }
         });
+        loop {
+            let left = std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner));
+            if left.is_empty() {
+                break;
+            }
+            for (place, kind) in left {
+                let stood = self.pack.rebuilt(place).map(|data| Arc::new(self.stood(data, false)));
+                let children = self.pack.forest().children(place).iter();
+                let waiting = children.map(|&child| (child, stood.clone())).collect();
+                if stood.is_some() {
+                    rayon::scope(|scope| self.below(scope, kind, waiting));
+                }
+            }
+        }
     }
 
     /// Goes through a tree of deltas, down to its last versions.
@@ -232,7 +267,13 @@ impl<S: Sieve, T: Fn(u32, Kind, usize, Option<&[u8]>) + Sync> Walk<'_, S, T> {
                 None
             } else {
                 match self.look(place, kind, base.as_deref(), !children.is_empty()) {
-                    Some(stood) => Some(Arc::new(stood)),
+                    Some(stood) if self.held.load(Ordering::Relaxed) <= MOST_HELD || waiting.is_empty() => {
+                        Some(Arc::new(stood))
+                    }
+                    Some(_) => {
+                        self.left.lock().unwrap_or_else(PoisonError::into_inner).push((place, kind));
+                        continue;
+                    }
                     None => continue,
                 }
             };
@@ -265,7 +306,7 @@ impl<S: Sieve, T: Fn(u32, Kind, usize, Option<&[u8]>) + Sync> Walk<'_, S, T> {
                         && brings_nothing(sieve, &delta, whole.as_deref(), part)
                     {
                         (self.tell)(place, kind, delta.length(), None);
-                        return whole.and_then(|data| self.hold(data, true));
+                        return whole.map(|data| self.stood(data, true));
                     }
                     whole.or_else(|| delta.whole())?
                 }
@@ -274,14 +315,13 @@ impl<S: Sieve, T: Fn(u32, Kind, usize, Option<&[u8]>) + Sync> Walk<'_, S, T> {
             let is_clear = |sieve: &S| !sieve.catches_head(head) && !sieve.catches(&data);
             let clear = kind == Kind::Blob && self.sieve.is_some_and(is_clear);
             (self.tell)(place, kind, data.len(), (!clear).then_some(&data));
-            if is_base { self.hold(data, clear) } else { None }
+            is_base.then(|| self.stood(data, clear))
         })
     }
 
-    fn hold(&self, data: Vec<u8>, clear: bool) -> Option<Stood<'_>> {
-        let before = self.held.fetch_add(data.len(), Ordering::Relaxed);
-        let stood = Stood { data, clear, held: &self.held };
-        (before <= MOST_HELD).then_some(stood)
+    fn stood(&self, data: Vec<u8>, clear: bool) -> Stood<'_> {
+        self.held.fetch_add(data.len(), Ordering::Relaxed);
+        Stood { data, clear, held: &self.held }
     }
 }
 

@@ -6,7 +6,7 @@ pub mod client;
 pub mod exposure;
 pub mod inventory;
 pub mod keys;
-mod reading;
+pub mod reading;
 pub mod tokens;
 pub mod verify;
 

@@ -7,6 +7,7 @@ pub mod fixture;
 pub mod forge;
 #[cfg(feature = "audit")]
 pub mod org;
+pub mod pack;
 #[cfg(feature = "audit")]
 pub mod postgres;
 pub mod rig;

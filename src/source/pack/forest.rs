@@ -111,6 +111,15 @@ impl Forest {
         roots
     }
 
+    /// The place of the entry that one is a delta against.
+    #[must_use]
+    pub fn base(&self, place: u32) -> Option<u32> {
+        match self.entries[place as usize].link {
+            Link::Delta(base) => Some(base),
+            Link::Whole(_) | Link::Broken => None,
+        }
+    }
+
     /// The places of the deltas against an entry.
     #[must_use]
     pub fn children(&self, place: u32) -> &[u32] {

@@ -1,0 +1,811 @@
+//! What attackers write: each case ends in bounded time and memory, with the right exit code and a clear line; nothing of it
+//! runs, nothing of it reaches the terminal as it is, no value is told, and the leak that lies beside it is found all the same.
+//! More of the kind stands where it belongs: forges in `forges.rs`, plans and journals in `revoke.rs`, archives in `archives.rs`.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)] // In helpers of tests.
+
+mod common;
+
+use std::fs;
+use std::io::{Cursor, Seek, SeekFrom, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::fixture::Mint;
+use common::pack::{self, Base, Entry};
+use common::{commit, git, repository, sidsweep, write};
+use gix::ObjectId;
+use serde_json::Value;
+use zip::write::SimpleFileOptions;
+
+/// No case takes longer, on the slowest machine and beside others.
+const LONGEST: Duration = Duration::from_secs(120);
+/// What a process may map in all, in KiB; its threads' stacks and git's packs are mapped too.
+const MOST_MEMORY: u64 = 3 << 20;
+
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    told: String,
+}
+
+impl Ran {
+    fn report(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {} {}", self.out, self.told))
+    }
+}
+
+/// Runs it within bounds. What it prints goes to files, so that no pipe fills up.
+fn bounded(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
+    let (out, told) = (tempfile::NamedTempFile::new().unwrap(), tempfile::NamedTempFile::new().unwrap());
+    let mut child = Command::new("sh")
+        .args(["-c", &format!("ulimit -v {MOST_MEMORY}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_sidsweep")])
+        .args(arguments)
+        .current_dir(folder)
+        .envs(sidsweep().get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .env_remove("NO_COLOR")
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(out.reopen().unwrap())
+        .stderr(told.reopen().unwrap())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None if start.elapsed() > LONGEST => {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                panic!("{arguments:?} does not end");
+            }
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    let text = |path: &Path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
+    Ran { code: status.code(), out: text(out.path()), told: text(told.path()) }
+}
+
+/// No terminal does anything with it that is not text.
+fn is_harmless(text: &str) -> bool {
+    text.chars().all(|c| {
+        c == '\n'
+            || !(c.is_control()
+                || "\u{202a}\u{202b}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}\u{200f}".contains(c))
+    })
+}
+
+/// The leak that lies beside each case.
+struct Near {
+    text: String,
+    token: String,
+}
+
+fn near(seed: u64) -> Near {
+    let mut mint = Mint::new(seed);
+    let text = mint.fill("TWILIO_ACCOUNT_SID={{ac:1}}\nTWILIO_AUTH_TOKEN={{token:1}}\n").0;
+    Near { text, token: mint.value("token", "1").to_owned() }
+}
+
+/// What is expected of a case.
+struct Expected {
+    /// In a `skipped` entry's path or reason, or nothing.
+    named: &'static str,
+}
+
+const READ: Expected = Expected { named: "" };
+
+const fn named(what: &'static str) -> Expected {
+    Expected { named: what }
+}
+
+/// Scans a folder with the near leak in it, as JSON and as text, and holds the result to what is expected.
+fn hold(case: &str, folder: &Path, near: &Near, arguments: &[&str], expected: &Expected) -> Value {
+    let mut all = vec!["scan", "--format", "json"];
+    all.extend(arguments);
+    let ran = bounded(folder, &all, &[]);
+    assert_eq!(ran.code, Some(1), "{case}: {} {}", ran.out, ran.told);
+    let report = ran.report();
+    let tokens = report["findings"].as_array().unwrap().iter().filter(|f| f["kind"] == "auth_token");
+    assert!(tokens.count() >= 1, "{case}: the leak beside it is not found: {report}");
+    let skipped = report["skipped"].to_string();
+    if expected.named.is_empty() {
+        assert_eq!(skipped, "[]", "{case}");
+    } else {
+        assert!(skipped.contains(expected.named), "{case}: {skipped}");
+    }
+    let mut all = vec!["scan"];
+    all.extend(arguments);
+    let text = bounded(folder, &all, &[]);
+    assert_eq!(text.code, Some(1), "{case}");
+    for told in [&text.out, &text.told, &ran.told] {
+        assert!(is_harmless(told), "{case}: {told:?}");
+    }
+    for told in [&ran.out, &ran.told, &text.out, &text.told] {
+        assert!(!told.contains(&near.token), "{case} tells the value");
+    }
+    assert!(!folder.join("ran").exists(), "{case}: something ran");
+    report
+}
+
+/// Tries all cases of a group, and tells of all that fail.
+fn all<T>(cases: Vec<T>, count: usize, each: impl Fn(T) + std::panic::RefUnwindSafe)
+where
+    T: std::panic::UnwindSafe,
+{
+    assert_eq!(cases.len(), count, "cases are counted");
+    let held = cases.into_iter().map(|case| std::panic::catch_unwind(|| each(case)).is_ok());
+    let failed = held.filter(|held| !held).count();
+    assert_eq!(failed, 0, "{failed} of {count} cases failed");
+}
+
+fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        archive.start_file(*name, SimpleFileOptions::default()).unwrap();
+        archive.write_all(bytes).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut stream = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    stream.write_all(bytes).unwrap();
+    stream.finish().unwrap()
+}
+
+/// Zeros, far more than any budget allows, through a compressor that holds little.
+fn zeros(stream: &mut impl Write, mebibytes: usize) {
+    let part = vec![0; 1 << 20];
+    (0..mebibytes).for_each(|_| stream.write_all(&part).unwrap());
+}
+
+fn replaced(mut bytes: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {
+    let at: Vec<usize> = memchr::memmem::find_iter(&bytes, from).collect();
+    assert!(!at.is_empty(), "there is something to replace");
+    at.into_iter().for_each(|at| bytes[at..at + to.len()].copy_from_slice(to));
+    bytes
+}
+
+/// A tar's header, its sum put right.
+fn header(name: &[u8], kind: u8, size: &[u8; 12]) -> Vec<u8> {
+    let mut header = vec![0; 512];
+    header[..name.len()].copy_from_slice(name);
+    header[100..108].copy_from_slice(b"0000644\0");
+    header[124..136].copy_from_slice(size);
+    header[156] = kind;
+    header[257..265].copy_from_slice(b"ustar\x0000");
+    header[148..156].fill(b' ');
+    let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
+    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    header
+}
+
+#[test]
+fn archives() {
+    let near = near(1);
+    let inner = near.text.as_bytes();
+    let mut gzip_bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    zeros(&mut gzip_bomb, 300);
+    let gzip_bomb = gzip_bomb.finish().unwrap();
+    let mut xz_bomb = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(0)).unwrap();
+    zeros(&mut xz_bomb, 300);
+    let xz_bomb = xz_bomb.finish().unwrap();
+    let mut bzip2_bomb = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
+    zeros(&mut bzip2_bomb, 300);
+    let bzip2_bomb = bzip2_bomb.finish().unwrap();
+    let mut zip_bomb = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    zip_bomb.start_file("zeros", SimpleFileOptions::default()).unwrap();
+    zeros(&mut zip_bomb, 300);
+    let zip_bomb = zip_bomb.finish().unwrap().into_inner();
+    let nested = (0..12).fold(gzipped(inner), |inside, _| gzipped(&inside));
+    let zips =
+        (0..7).fold(zipped(&[("near.env", inner)]), |inside, n| zipped(&[(&format!("{n}.zip"), &inside)]));
+    let plain = zipped(&[("near.env", inner)]);
+    let stored = {
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let options = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        archive.start_file("near.env", options).unwrap();
+        archive.write_all(inner).unwrap();
+        archive.finish().unwrap().into_inner()
+    };
+    let size = |n: usize| -> [u8; 12] { format!("{n:011o}\0").as_bytes().try_into().unwrap() };
+    let tar = |parts: &[Vec<u8>]| [parts.concat(), vec![0; 1024]].concat();
+    let file = |name: &[u8], bytes: &[u8]| {
+        let padding = bytes.len().next_multiple_of(512) - bytes.len();
+        [header(name, b'0', &size(bytes.len())), bytes.to_vec(), vec![0; padding]].concat()
+    };
+    let length = (inner.len() as u32).to_le_bytes();
+    let cases: Vec<(&str, &str, Vec<u8>, Expected)> = vec![
+        ("a gzip bomb", "a.gz", gzip_bomb.clone(), named("far more than its size")),
+        ("an xz bomb", "a.xz", xz_bomb, named("far more than its size")),
+        ("a bzip2 bomb", "a.bz2", bzip2_bomb, named("far more than its size")),
+        ("a zip bomb", "a.zip", zip_bomb, named("far more than its size")),
+        (
+            "a bomb in a zip",
+            "b.zip",
+            zipped(&[("a.gz", &gzip_bomb), ("near.env", inner)]),
+            named("b.zip!/a.gz"),
+        ),
+        ("gzip in gzip, too deep", "deep.gz", nested, named("deep.gz")),
+        ("zip in zip, too deep", "deep.zip", zips, named("deep.zip")),
+        (
+            "a zip that is cut off in its list",
+            "cut.zip",
+            plain[..plain.len() - 10].to_vec(),
+            named("cut.zip"),
+        ),
+        ("a zip that is cut off in its data", "half.zip", plain[..40].to_vec(), named("half.zip")),
+        ("a zip of nothing but its mark", "mark.zip", b"PK\x03\x04".to_vec(), named("mark.zip")),
+        (
+            "a zip whose sizes lie low",
+            "low.zip",
+            replaced(stored.clone(), &length, &1_u32.to_le_bytes()),
+            named("low.zip"),
+        ),
+        (
+            "a zip whose sizes lie high",
+            "high.zip",
+            replaced(stored.clone(), &length, &0x7fff_fff0_u32.to_le_bytes()),
+            named("high.zip"),
+        ),
+        (
+            "a zip whose sum is false",
+            "sum.zip",
+            replaced(stored.clone(), b"AUTH_TOKEN", b"AUTH_TOKEM"),
+            named("sum.zip"),
+        ),
+        (
+            "a zip that writes elsewhere",
+            "slip.zip",
+            zipped(&[("../../../../../tmp/slipped", inner), ("/tmp/slipped", inner)]),
+            READ,
+        ),
+        ("a zip of escapes", "escapes.zip", zipped(&[("\u{1b}[2J\u{202e}name", inner)]), READ),
+        (
+            "a zip of one name twice",
+            "twice.zip",
+            replaced(zipped(&[("a.env", inner), ("b.env", inner)]), b"b.env", b"a.env"),
+            READ,
+        ),
+        (
+            "a tar whose size lies",
+            "lies.tar",
+            tar(&[header(b"big", b'0', &size(0o7_777_777_777)), inner.to_vec()]),
+            named("lies.tar"),
+        ),
+        (
+            "a tar of a size below zero",
+            "below.tar",
+            tar(&[header(b"below", b'0', b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")]),
+            named("below.tar"),
+        ),
+        (
+            "a tar of links and devices",
+            "links.tar",
+            tar(&[
+                header(b"l", b'2', &size(0)),
+                header(b"d", b'3', &size(0)),
+                header(b"p", b'6', &size(0)),
+                file(b"near.env", inner),
+            ]),
+            READ,
+        ),
+        ("a tar that writes elsewhere", "slip.tar", tar(&[file(b"../../../../tmp/slipped", inner)]), READ),
+        (
+            "a tar whose long name never ends",
+            "long.tar",
+            tar(&[header(b"././@LongLink", b'L', &size(0o7_000_000_000)), b"x".repeat(4096)]),
+            named("long.tar"),
+        ),
+        ("a gzip that is cut off", "cut.gz", gzipped(&inner.repeat(200))[..60].to_vec(), named("cut.gz")),
+        (
+            "a gzip with more behind it",
+            "more.gz",
+            [gzipped(inner), b"more".to_vec()].concat(),
+            named("more.gz"),
+        ),
+        (
+            "zstd of a huge window",
+            "window.zst",
+            b"\x28\xb5\x2f\xfd\x00\xf8\x01\x00\x00".to_vec(),
+            named("window.zst"),
+        ),
+        (
+            "noise that calls itself xz",
+            "noise.xz",
+            [b"\xfd7zXZ\0".to_vec(), vec![0xa5; 4000]].concat(),
+            named("noise.xz"),
+        ),
+        (
+            "noise that calls itself bzip2",
+            "noise.bz2",
+            [b"BZh91AY&SY".to_vec(), vec![0x5a; 4000]].concat(),
+            named("noise.bz2"),
+        ),
+    ];
+    all(cases, 26, |(case, name, bytes, expected)| {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "near.env", &near.text);
+        write(folder.path(), name, &bytes);
+        hold(case, folder.path(), &near, &["."], &expected);
+        // The same bytes as a blob.
+        let at = folder.path();
+        git(at, &["init", "-q"]);
+        commit(at, "all");
+        git(at, &["repack", "-adq"]);
+        hold(case, at, &near, &["--history"], &expected);
+        assert!(!Path::new("/tmp/slipped").exists());
+    });
+}
+
+fn id(n: u8) -> ObjectId {
+    ObjectId::from_bytes_or_panic(&[n; 20])
+}
+
+fn blob(size: u64, body: &[u8]) -> Entry {
+    Entry { id: id(0x77), kind: 3, size, base: None, body: body.to_vec() }
+}
+
+/// A delta against a blob of nine bytes.
+fn delta(base: Base, parts: &[&[u8]]) -> Entry {
+    Entry::delta(id(0x66), base, &parts.concat())
+}
+
+#[test]
+fn packs() {
+    let near = near(2);
+    let base = Entry::blob(b"nine byte");
+    let behind = Base::Distance(base.bytes().len() as u64);
+    let (nine, lengths) =
+        (pack::length(9), |from: u64, to: u64| [pack::length(from), pack::length(to)].concat());
+    // Each copies the one before it twice: 9 bytes become 600 MB, and what comes after is longer than anything.
+    let mut doubled = vec![base.clone()];
+    for n in 0..40_u32 {
+        let before = doubled.last().unwrap().bytes().len() as u64;
+        let length = 9_u64 << n;
+        let copies: Vec<u8> = (0..2)
+            .flat_map(|_| {
+                (0..length)
+                    .step_by(0xff_ffff)
+                    .flat_map(|from| pack::copy(from as u32, (length - from).min(0xff_ffff) as u32))
+                    .collect::<Vec<u8>>()
+            })
+            .take(4 << 20)
+            .collect();
+        doubled.push(Entry::delta(
+            id(n as u8 + 1),
+            Base::Distance(before),
+            &[lengths(length, length * 2), copies].concat(),
+        ));
+        if n > 28 {
+            break;
+        }
+    }
+    let mut chain = vec![base.clone()];
+    for n in 0..5_000_u32 {
+        let mut name = [0x11; 20];
+        name[..4].copy_from_slice(&n.to_be_bytes());
+        let before = Base::Distance(chain.last().unwrap().bytes().len() as u64);
+        let text = [lengths(9, 9), vec![9], format!("{n:09}").into_bytes()].concat();
+        chain.push(Entry::delta(ObjectId::from_bytes_or_panic(&name), before, &text));
+    }
+    let cases: Vec<(&str, Vec<Entry>, &str)> = vec![
+        (
+            "a delta of itself",
+            vec![delta(Base::Id(id(0x66)), &[&lengths(9, 9), &pack::copy(0, 9)])],
+            "66666666",
+        ),
+        (
+            "two deltas of each other",
+            vec![
+                Entry::delta(id(1), Base::Id(id(2)), &lengths(9, 9)),
+                Entry::delta(id(2), Base::Id(id(1)), &lengths(9, 9)),
+            ],
+            "02020202",
+        ),
+        (
+            "a delta of nothing here",
+            vec![delta(Base::Id(id(0x55)), &[&lengths(9, 9), &pack::copy(0, 9)])],
+            "66666666",
+        ),
+        (
+            "a base before the pack",
+            vec![base.clone(), delta(Base::Distance(1 << 40), &[&lengths(9, 9), &pack::copy(0, 9)])],
+            "66666666",
+        ),
+        (
+            "a base between two entries",
+            vec![base.clone(), delta(Base::Distance(3), &[&lengths(9, 9), &pack::copy(0, 9)])],
+            "66666666",
+        ),
+        (
+            "a base at itself",
+            vec![base.clone(), delta(Base::Distance(0), &[&lengths(9, 9), &pack::copy(0, 9)])],
+            "66666666",
+        ),
+        (
+            "a copy beyond the base",
+            vec![base.clone(), delta(behind, &[&lengths(9, 9), &pack::copy(5, 9)])],
+            "66666666",
+        ),
+        (
+            "a copy from far away",
+            vec![base.clone(), delta(behind, &[&lengths(9, 9), &pack::copy(u32::MAX, 0xff_ffff)])],
+            "66666666",
+        ),
+        (
+            "a result that is shorter than it says",
+            vec![base.clone(), delta(behind, &[&lengths(9, 100), &pack::copy(0, 9)])],
+            "66666666",
+        ),
+        (
+            "a result that is longer than it says",
+            vec![base.clone(), delta(behind, &[&lengths(9, 2), &pack::copy(0, 9)])],
+            "66666666",
+        ),
+        (
+            "a result of 2^63 bytes",
+            vec![
+                base.clone(),
+                delta(behind, &[&nine, b"\xff\xff\xff\xff\xff\xff\xff\xff\x7f", &pack::copy(0, 9)]),
+            ],
+            "66666666",
+        ),
+        ("a length without an end", vec![base.clone(), delta(behind, &[&[0xff; 40]])], "66666666"),
+        (
+            "a base of another length",
+            vec![base.clone(), delta(behind, &[&lengths(8, 9), &pack::copy(0, 9)])],
+            "66666666",
+        ),
+        (
+            "a command that is cut off",
+            vec![base.clone(), delta(behind, &[&lengths(9, 9), &[0xff, 1]])],
+            "66666666",
+        ),
+        (
+            "an insertion that is cut off",
+            vec![base.clone(), delta(behind, &[&lengths(9, 9), &[9, b'x']])],
+            "66666666",
+        ),
+        (
+            "the command that is none",
+            vec![base.clone(), delta(behind, &[&lengths(9, 9), &[0; 9]])],
+            "66666666",
+        ),
+        ("a delta without commands", vec![base.clone(), delta(behind, &[&lengths(9, 0)])], ""),
+        ("a blob that is longer than it says", vec![blob(3, &pack::deflated(b"nine byte"))], "77777777"),
+        ("a blob that is shorter than it says", vec![blob(900, &pack::deflated(b"nine byte"))], "77777777"),
+        ("a blob of 2^60 bytes", vec![blob(1 << 60, &pack::deflated(b"nine byte"))], "77777777"),
+        (
+            "a blob of a gigabyte, as it says",
+            vec![blob(1_000_000_000, &pack::deflated(b"nine byte"))],
+            "77777777",
+        ),
+        ("a blob that is not deflated", vec![blob(9, b"nine byte nine byte")], "77777777"),
+        ("a blob of no bytes at all", vec![blob(9, b"")], "77777777"),
+        (
+            "an object of a kind that is none",
+            vec![Entry { kind: 5, ..blob(9, &pack::deflated(b"nine byte")) }],
+            "77777777",
+        ),
+        (
+            "an object of the other kind that is none",
+            vec![Entry { kind: 0, ..blob(9, &pack::deflated(b"nine byte")) }],
+            "77777777",
+        ),
+        ("a tree of noise", vec![Entry { kind: 2, ..blob(9, &pack::deflated(b"nine byte")) }], ""),
+        ("a commit of noise", vec![Entry { kind: 1, ..blob(9, &pack::deflated(b"nine byte")) }], "77777777"),
+        ("a tag of noise", vec![Entry { kind: 4, ..blob(9, &pack::deflated(b"nine byte")) }], ""),
+        ("versions that double", doubled, "longer than 1 GiB"),
+        ("a chain of 5,000 deltas", chain, ""),
+    ];
+    all(cases, 30, |(case, entries, expected)| {
+        let folder = repository();
+        write(folder.path(), "near.env", &near.text);
+        commit(folder.path(), "near");
+        pack::write(&folder.path().join(".git/objects/pack"), "hostile", &entries);
+        hold(case, folder.path(), &near, &["--history"], &named(expected));
+    });
+}
+
+#[test]
+fn files_of_a_repository() {
+    let near = near(3);
+    type Damage = fn(&Path);
+    fn pack_file(git: &Path, extension: &str) -> PathBuf {
+        let folder = fs::read_dir(git.join("objects/pack")).unwrap();
+        let path = folder
+            .map(|entry| entry.unwrap().path())
+            .find(|path| path.extension().is_some_and(|e| e == extension))
+            .unwrap();
+        let mut permissions = fs::metadata(&path).unwrap().permissions();
+        #[allow(clippy::permissions_set_readonly_false)]
+        permissions.set_readonly(false);
+        fs::set_permissions(&path, permissions).unwrap();
+        path
+    }
+    fn bend(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+        let mut bytes = fs::read(path).unwrap();
+        change(&mut bytes);
+        fs::write(path, bytes).unwrap();
+    }
+    // The near leak is a loose object beside the pack.
+    let cases: Vec<(&str, Damage, &str)> = vec![
+        (
+            "a pack that is cut off",
+            |git| bend(&pack_file(git, "pack"), |b| b.truncate(b.len() / 2)),
+            "cannot be read",
+        ),
+        ("a pack of nothing", |git| bend(&pack_file(git, "pack"), Vec::clear), "cannot be opened"),
+        ("a pack of another version", |git| bend(&pack_file(git, "pack"), |b| b[7] = 9), "cannot be opened"),
+        (
+            "an index that is cut off",
+            |git| bend(&pack_file(git, "idx"), |b| b.truncate(500)),
+            "cannot be opened",
+        ),
+        ("an index of noise", |git| bend(&pack_file(git, "idx"), |b| b.fill(0xa5)), "cannot be opened"),
+        (
+            "an index that counts four billion",
+            |git| bend(&pack_file(git, "idx"), |b| b[8..8 + 1024].fill(0xff)),
+            "cannot be opened",
+        ),
+        (
+            "an index whose fan falls",
+            |git| bend(&pack_file(git, "idx"), |b| b[8..12].fill(0xff)),
+            "cannot be opened",
+        ),
+        (
+            "an index that points beyond the pack",
+            |git| {
+                bend(&pack_file(git, "idx"), |b| {
+                    let at = b.len() - 44;
+                    b[at..at + 4].fill(0x7f)
+                })
+            },
+            "cannot be read",
+        ),
+        (
+            "an index that points far",
+            |git| {
+                bend(&pack_file(git, "idx"), |b| {
+                    let at = b.len() - 44;
+                    b[at..at + 4].fill(0xff)
+                })
+            },
+            "pack-",
+        ),
+        (
+            "an index of false sums",
+            |git| {
+                bend(&pack_file(git, "idx"), |b| {
+                    let n = u32::from_be_bytes(b[1028..1032].try_into().unwrap()) as usize;
+                    b[1032 + 20 * n..1032 + 24 * n].fill(0)
+                })
+            },
+            "cannot be read",
+        ),
+        (
+            "a loose object of noise",
+            |git| {
+                fs::create_dir_all(git.join("objects/aa")).unwrap();
+                fs::write(git.join("objects/aa").join("b".repeat(38)), [0x5a; 300]).unwrap()
+            },
+            "aabbbb",
+        ),
+        (
+            "a loose object that lies of its length",
+            |git| {
+                fs::create_dir_all(git.join("objects/aa")).unwrap();
+                fs::write(
+                    git.join("objects/aa").join("b".repeat(38)),
+                    pack::deflated(b"blob 999999999\0short"),
+                )
+                .unwrap()
+            },
+            "aabbbb",
+        ),
+        (
+            "a loose object of 2^63 bytes",
+            |git| {
+                fs::create_dir_all(git.join("objects/aa")).unwrap();
+                fs::write(
+                    git.join("objects/aa").join("b".repeat(38)),
+                    pack::deflated(b"blob 9223372036854775807\0short"),
+                )
+                .unwrap()
+            },
+            "aabbbb",
+        ),
+        (
+            "a loose bomb",
+            |git| {
+                fs::create_dir_all(git.join("objects/aa")).unwrap();
+                let mut bomb = b"blob 2147483648\0".to_vec();
+                bomb.resize(64 << 20, 0);
+                fs::write(git.join("objects/aa").join("b".repeat(38)), pack::deflated(&bomb)).unwrap()
+            },
+            "aabbbb",
+        ),
+        (
+            "a loose object that is a folder",
+            |git| fs::create_dir_all(git.join("objects/aa").join("b".repeat(38))).unwrap(),
+            "aabbbb",
+        ),
+        (
+            "alternates that are not there",
+            |git| fs::write(git.join("objects/info/alternates"), "/nonexistent/objects\n").unwrap(),
+            "/nonexistent",
+        ),
+        ("references of noise", |git| fs::write(git.join("packed-refs"), [0x80; 400]).unwrap(), "refs"),
+        (
+            "a reference without an object",
+            |git| fs::write(git.join("refs/heads/gone"), format!("{}\n", "ab".repeat(20))).unwrap(),
+            "",
+        ),
+        (
+            "a reference that names itself",
+            |git| fs::write(git.join("refs/heads/loop"), "ref: refs/heads/loop\n").unwrap(),
+            "",
+        ),
+        (
+            "a reflog of noise",
+            |git| {
+                fs::create_dir_all(git.join("logs")).unwrap();
+                fs::write(git.join("logs/HEAD"), [0xff; 900]).unwrap()
+            },
+            "",
+        ),
+    ];
+    all(cases, 20, |(case, damage, expected)| {
+        let folder = repository();
+        let at = folder.path();
+        for n in 0..30 {
+            write(at, &format!("f{n}"), format!("{n} {}", "words and more words\n".repeat(40)));
+        }
+        commit(at, "others");
+        git(at, &["repack", "-adq"]);
+        write(at, "near.env", &near.text);
+        commit(at, "near");
+        damage(&at.join(".git"));
+        hold(case, at, &near, &["--history"], &named(expected));
+    });
+}
+
+/// A tree as git would never write it, below a commit that a branch names. Returns the folder.
+fn repository_of(entries: &[(&str, &[u8], ObjectId)], author: &str, message: &str) -> tempfile::TempDir {
+    let folder = repository();
+    let at = folder.path();
+    let entry = |(mode, name, id): &(&str, &[u8], ObjectId)| {
+        [mode.as_bytes(), b" ", *name, b"\0", id.as_bytes()].concat()
+    };
+    let tree: Vec<u8> = entries.iter().flat_map(entry).collect();
+    let tree = object(at, "tree", &tree);
+    let text = format!(
+        "tree {tree}\nauthor {author} 1700000000 +0000\ncommitter {author} 1700000000 +0000\n\n{message}"
+    );
+    let commit = object(at, "commit", text.as_bytes());
+    fs::write(at.join(".git/refs/heads/main"), format!("{commit}\n")).unwrap();
+    folder
+}
+
+/// Writes a loose object, whatever it says.
+fn object(at: &Path, kind: &str, data: &[u8]) -> ObjectId {
+    let kind = gix::object::Kind::from_bytes(kind.as_bytes()).unwrap();
+    let id = gix::objs::compute_hash(gix::hash::Kind::Sha1, kind, data).unwrap();
+    let hex = id.to_string();
+    let path = at.join(".git/objects").join(&hex[..2]).join(&hex[2..]);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let text = [format!("{kind} {}\0", data.len()).as_bytes(), data].concat();
+    fs::write(path, pack::deflated(&text)).unwrap();
+    id
+}
+
+const FORMATS: [&str; 11] =
+    ["text", "json", "jsonl", "sarif", "gitlab", "codequality", "github", "junit", "csv", "markdown", "html"];
+
+/// Holds every format of a scan to what its readers must never be told.
+fn hold_formats(case: &str, folder: &Path, near: &Near, arguments: &[&str]) {
+    for format in FORMATS {
+        let ran = bounded(folder, &[&["scan", "--format", format], arguments].concat(), &[]);
+        assert_eq!(ran.code, Some(1), "{case} as {format}: {}", ran.told);
+        assert!(!ran.out.contains(&near.token), "{case} as {format}");
+        // Lines end where the format ends them; nothing else moves a cursor.
+        let out = ran.out.replace("\r\n", "\n");
+        assert!(!out.contains(['\u{1b}', '\u{7}', '\u{8}', '\r']), "{case} as {format}");
+        if matches!(format, "html" | "markdown") {
+            assert!(!out.contains("<script>alert") && !out.contains("<img src=x"), "{case} as {format}");
+        }
+        if format == "csv" {
+            let mut rows = csv::Reader::from_reader(ran.out.as_bytes());
+            for row in rows.records().map(Result::unwrap) {
+                assert!(
+                    !row.iter().any(|cell| cell.starts_with(['=', '+', '-', '@', '\t'])),
+                    "{case}: {row:?}"
+                );
+            }
+        }
+        if format == "github" {
+            assert!(!out.lines().any(|line| line.starts_with("::set-output")), "{case}");
+        }
+    }
+}
+
+#[test]
+fn names_authors_and_messages() {
+    let near = near(4);
+    let long = vec![b'n'; 100_000];
+    let names: Vec<(&str, &[u8])> = vec![
+        ("a name that goes up", b"../../../../tmp/slipped"),
+        ("two dots", b".."),
+        ("git's own folder", b".git"),
+        ("an absolute name", b"/tmp/slipped"),
+        ("a name of escapes", b"\x1b[2J\x1b]0;title\x07"),
+        ("a name that is turned round", "a\u{202e}vne.\u{2066}b".as_bytes()),
+        ("a name of two lines", b"a\nb\r\nc"),
+        ("a name that is no UTF-8", b"\xff\xfe\x80"),
+        ("a name of nothing", b""),
+        ("a name of 100,000 bytes", &long),
+        ("a name that is an option", b"--format=csv"),
+        ("a name that is a formula", b"=cmd|' /C calc'!A0"),
+        ("a name that is a page", b"<script>alert(1)</script>"),
+        ("a name that is a command of a workflow", b"a::error::b%0A::set-output name=x::y"),
+        ("a name that is a message", b"(commit message)"),
+        ("a name that is another's blob", b"(blob aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa)"),
+    ];
+    all(names, 16, |(case, name)| {
+        let kind = gix::object::Kind::Blob;
+        let blob = gix::objs::compute_hash(gix::hash::Kind::Sha1, kind, near.text.as_bytes()).unwrap();
+        let text = String::from_utf8_lossy(name).replace(['\n', '<', '>'], " ");
+        let author = format!("{} <\u{1b}[31m@x>", text.get(..4_000).unwrap_or(&text));
+        let message = format!("{text}\n\u{1b}[2J<img src=x onerror=alert(1)>\n");
+        let folder = repository_of(&[("100644", name, blob), ("100644", name, blob)], &author, &message);
+        object(folder.path(), "blob", near.text.as_bytes());
+        hold(case, folder.path(), &near, &["--history"], &READ);
+        hold_formats(case, folder.path(), &near, &["--history"]);
+    });
+    assert!(!Path::new("/tmp/slipped").exists());
+}
+
+#[test]
+fn trees_of_a_repository() {
+    let near = near(5);
+    let kind = gix::object::Kind::Blob;
+    let some = gix::objs::compute_hash(gix::hash::Kind::Sha1, kind, near.text.as_bytes()).unwrap();
+    let file: (&str, &[u8], ObjectId) = ("100644", b"near.env", some);
+    let cases: Vec<(&str, Vec<(&str, &[u8], ObjectId)>, &str)> = vec![
+        ("a mode that is none", vec![("777777", b"a", some), file], ""),
+        ("a link that is the leak", vec![("120000", b"link", some)], ""),
+        ("a submodule that is the leak", vec![("160000", b"module", some), file], ""),
+        ("a folder that is a blob", vec![("40000", b"folder", some), file], ""),
+        ("a folder that is not there", vec![("40000", b"gone", id(9)), file], "0909"),
+        ("a file that is not there", vec![("100644", b"gone", id(9)), file], ""),
+        (
+            "a file and a folder of one name",
+            vec![("100644", b"a", some), ("40000", b"a", id(9)), file],
+            "0909",
+        ),
+    ];
+    all(cases, 7, |(case, entries, expected)| {
+        let folder = repository_of(&entries, "A <a@x>", "m");
+        object(folder.path(), "blob", near.text.as_bytes());
+        hold(case, folder.path(), &near, &["--history"], &named(expected));
+    });
+    // Folders in folders, 3,000 deep; a parent that is not there; a time that is none.
+    let folder = repository_of(&[file], "A <a@x>", "m");
+    let at = folder.path();
+    object(at, "blob", near.text.as_bytes());
+    let mut tree = object(at, "tree", &[&b"100644 deep.env\0"[..], some.as_bytes()].concat());
+    for _ in 0..3_000 {
+        tree = object(at, "tree", &[&b"40000 d\0"[..], tree.as_bytes()].concat());
+    }
+    let text = format!(
+        "tree {tree}\nparent {}\nauthor A <a@x> 99999999999999999999 +9999\ncommitter A <a@x> -1 -0000\n\nm",
+        id(8)
+    );
+    let commit = object(at, "commit", text.as_bytes());
+    fs::write(at.join(".git/refs/heads/deep"), format!("{commit}\n")).unwrap();
+    hold("folders 3,000 deep", at, &near, &["--history"], &named("0808"));
+}
