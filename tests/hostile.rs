@@ -2,7 +2,13 @@
 //! runs, nothing of it reaches the terminal as it is, no value is told, and the leak that lies beside it is found all the same.
 //! More of the kind stands where it belongs: forges in `forges.rs`, plans and journals in `revoke.rs`, archives in `archives.rs`.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used)] // In helpers of tests.
+#![allow(
+    clippy::unwrap_used,
+    clippy::items_after_statements,
+    clippy::type_complexity,
+    clippy::semicolon_if_nothing_returned
+)] // In helpers of tests.
+#![allow(clippy::too_many_lines, reason = "tables of cases")]
 
 mod common;
 
@@ -21,7 +27,7 @@ use serde_json::Value;
 use zip::write::SimpleFileOptions;
 
 /// No case takes longer, on the slowest machine and beside others.
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_mins(2);
 /// What a process may map in all, in KiB; its threads' stacks and git's packs are mapped too.
 const MOST_MEMORY: u64 = 3 << 20;
 
@@ -86,7 +92,7 @@ struct Near {
 fn near(seed: u64) -> Near {
     let mut mint = Mint::new(seed);
     let text = mint.fill("TWILIO_ACCOUNT_SID={{ac:1}}\nTWILIO_AUTH_TOKEN={{token:1}}\n").0;
-    Near { text, token: mint.value("token", "1").to_owned() }
+    Near { text, token: mint.value("token", "1").clone() }
 }
 
 /// What is expected of a case.
@@ -165,7 +171,9 @@ fn zeros(stream: &mut impl Write, mebibytes: usize) {
 fn replaced(mut bytes: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {
     let at: Vec<usize> = memchr::memmem::find_iter(&bytes, from).collect();
     assert!(!at.is_empty(), "there is something to replace");
-    at.into_iter().for_each(|at| bytes[at..at + to.len()].copy_from_slice(to));
+    for at in at {
+        bytes[at..at + to.len()].copy_from_slice(to);
+    }
     bytes
 }
 
@@ -808,4 +816,401 @@ fn trees_of_a_repository() {
     let commit = object(at, "commit", text.as_bytes());
     fs::write(at.join(".git/refs/heads/deep"), format!("{commit}\n")).unwrap();
     hold("folders 3,000 deep", at, &near, &["--history"], &named("0808"));
+}
+
+#[test]
+fn work_trees() {
+    let near = near(6);
+    type Make = fn(&Path);
+    let text = near.text.clone();
+    let cases: Vec<(&str, Make, &str)> = vec![
+        ("a link to itself", |at| std::os::unix::fs::symlink("loop", at.join("loop")).unwrap(), ""),
+        (
+            "two links to each other",
+            |at| {
+                std::os::unix::fs::symlink("b", at.join("a")).unwrap();
+                std::os::unix::fs::symlink("a", at.join("b")).unwrap()
+            },
+            "",
+        ),
+        ("a link to the folder above", |at| std::os::unix::fs::symlink("..", at.join("up")).unwrap(), ""),
+        ("a link to everything", |at| std::os::unix::fs::symlink("/", at.join("root")).unwrap(), ""),
+        (
+            "a link to a device without end",
+            |at| std::os::unix::fs::symlink("/dev/zero", at.join("zero.env")).unwrap(),
+            "",
+        ),
+        (
+            "a pipe",
+            |at| assert!(Command::new("mkfifo").arg(at.join("pipe.env")).status().unwrap().success()),
+            "",
+        ),
+        ("a socket", |at| drop(std::os::unix::net::UnixListener::bind(at.join("socket.env")).unwrap()), ""),
+        ("a name of escapes", |at| write(at, "\u{1b}[2J\u{202e}x.txt", "x"), ""),
+        ("a name that is an option", |at| write(at, "--show-secrets", "x"), ""),
+        (
+            "a name that is no UTF-8",
+            |at| fs::write(at.join(std::ffi::OsStr::from_bytes(b"\xff\xfe")), "x").unwrap(),
+            "",
+        ),
+        ("a hole of 2 GiB", |at| fs::File::create(at.join("hole")).unwrap().set_len(2 << 30).unwrap(), ""),
+        ("one line of 200 MB", |at| fs::write(at.join("line.js"), vec![b'a'; 200_000_000]).unwrap(), ""),
+        (
+            "one line of 100 MB of quotes",
+            |at| fs::write(at.join("quotes.js"), b"\"'`\\".repeat(25_000_000)).unwrap(),
+            "",
+        ),
+        (
+            "a million opening brackets",
+            |at| fs::write(at.join("open.json"), b"[{(<".repeat(250_000)).unwrap(),
+            "",
+        ),
+        (
+            "every byte there is, in every order of two",
+            |at| {
+                fs::write(
+                    at.join("bytes"),
+                    (0..=255).flat_map(|a| (0..=255).flat_map(move |b| [a, b])).collect::<Vec<u8>>(),
+                )
+                .unwrap()
+            },
+            "",
+        ),
+        (
+            "300,000 hashes",
+            |at| {
+                let mut random = fastrand::Rng::with_seed(1);
+                fs::write(
+                    at.join("sums"),
+                    (0..300_000).map(|_| format!("{:032x}  file\n", random.u128(..))).collect::<String>(),
+                )
+                .unwrap()
+            },
+            "",
+        ),
+        (
+            "300,000 hashes in one line beside a SID",
+            |at| {
+                let mut random = fastrand::Rng::with_seed(2);
+                fs::write(
+                    at.join("sums.js"),
+                    format!(
+                        "twilio AC{:032x} {}",
+                        random.u128(..),
+                        (0..300_000).map(|_| format!("{:032x},", random.u128(..))).collect::<String>()
+                    ),
+                )
+                .unwrap()
+            },
+            "",
+        ),
+        (
+            "50 MB that is base64 of base64 of base64",
+            |at| {
+                let mut text = vec![b'x'; 12_000_000];
+                for _ in 0..5 {
+                    text = data_encoding::BASE64.encode(&text[..text.len().min(9_000_000)]).into_bytes()
+                }
+                fs::write(at.join("nested"), text).unwrap()
+            },
+            "",
+        ),
+        (
+            "20 MB of escapes",
+            |at| fs::write(at.join("escapes"), b"\\x41\\u0042%43&#68;".repeat(1_200_000)).unwrap(),
+            "",
+        ),
+        (
+            "UTF-16 that is none",
+            |at| {
+                fs::write(at.join("u16"), [b"\xff\xfe".to_vec(), b"\x00\xd8".repeat(3_000_000)].concat())
+                    .unwrap()
+            },
+            "",
+        ),
+        (
+            "a policy of noise",
+            |at| {
+                fs::write(
+                    at.join(".gitignore"),
+                    b"[[[[[[\\\xff\n**/**/**/**/**/**/**/**/a*b*c*d*e*f*g\n".repeat(300),
+                )
+                .unwrap()
+            },
+            "",
+        ),
+        (
+            "a file of the tool's own name",
+            |at| {
+                fs::write(at.join("git"), "#!/bin/sh\ntouch ran\n").unwrap();
+                assert!(Command::new("chmod").args(["+x", "git"]).current_dir(at).status().unwrap().success())
+            },
+            "",
+        ),
+    ];
+    all(cases, 22, |(case, make, expected)| {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "near.env", &text);
+        make(folder.path());
+        hold(case, folder.path(), &near, &["."], &named(expected));
+    });
+}
+
+#[test]
+fn folders_in_folders() {
+    use rustix::fs::{Mode, OFlags};
+    const DEEP: usize = 100_000;
+    let near = near(7);
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "near.env", &near.text);
+    let mut open = rustix::fs::open(folder.path(), OFlags::DIRECTORY, Mode::empty()).unwrap();
+    for _ in 0..DEEP {
+        rustix::fs::mkdirat(&open, "d", Mode::RWXU).unwrap();
+        open = rustix::fs::openat(&open, "d", OFlags::DIRECTORY, Mode::empty()).unwrap();
+    }
+    drop(open);
+    // No path leads to the bottom: what is too deep is named.
+    hold("100,000 folders", folder.path(), &near, &["."], &named("/d/d/d/"));
+    // Taken away from the top, since nothing that goes down can take them away.
+    let (top, aside) = (folder.path().join("d"), folder.path().join("aside"));
+    while top.join("d").exists() {
+        fs::rename(top.join("d"), &aside).unwrap();
+        fs::remove_dir(&top).unwrap();
+        fs::rename(&aside, &top).unwrap();
+    }
+}
+
+#[test]
+fn files_that_change_while_they_are_read() {
+    let near = near(8);
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "near.env", &near.text);
+    let at = folder.path().to_owned();
+    let ended = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let flag = std::sync::Arc::clone(&ended);
+    let writer = std::thread::spawn(move || {
+        let mut random = fastrand::Rng::with_seed(1);
+        while !flag.load(std::sync::atomic::Ordering::Relaxed) {
+            let path = at.join(format!("f{}", random.u8(0..20)));
+            match random.u8(0..5) {
+                0 => drop(fs::remove_file(&path)),
+                1 => drop(fs::create_dir(&path)),
+                2 => drop(fs::remove_dir(&path)),
+                3 => {
+                    if let Ok(mut file) =
+                        fs::OpenOptions::new().write(true).create(true).truncate(false).open(&path)
+                    {
+                        let _ = file
+                            .seek(SeekFrom::Start(random.u64(0..3_000_000)))
+                            .and_then(|_| file.write_all(b"more"));
+                    }
+                }
+                _ => drop(
+                    fs::File::options()
+                        .write(true)
+                        .open(&path)
+                        .and_then(|file| file.set_len(random.u64(0..100))),
+                ),
+            }
+        }
+    });
+    for _ in 0..40 {
+        let ran = bounded(folder.path(), &["scan", "--format", "json", "."], &[]);
+        assert_eq!(ran.code, Some(1), "{}", ran.told);
+        assert!(ran.out.contains("auth_token") && is_harmless(&ran.told));
+    }
+    ended.store(true, std::sync::atomic::Ordering::Relaxed);
+    writer.join().unwrap();
+}
+
+#[test]
+fn what_a_repository_and_an_environment_say_of_the_tool() {
+    let near = near(9);
+    let trap = "touch ran";
+    // Policies: paths with a reason, and nothing else.
+    let policies: Vec<(&str, String)> = vec![
+        ("another host", "endpoint = \"https://evil.example\"\n".into()),
+        ("another host in a table", "[twilio]\nhost = \"evil.example\"\n".into()),
+        ("everything allowed without a reason", "[[allow]]\npath = \"**\"\n".into()),
+        ("a reason of blanks", "[[allow]]\npath = \"**\"\nreason = \"  \"\n".into()),
+        ("rules switched off", "disable = [\"auth_token\"]\n".into()),
+        ("a command", format!("hook = \"{trap}\"\n")),
+        ("noise", "\u{1b}[2J = = =".into()),
+        ("tables in tables, 50,000 deep", format!("a = {}", "[".repeat(50_000))),
+        ("a pattern that is none", "[[allow]]\npath = \"[z-a\"\nreason = \"because so\"\n".into()),
+    ];
+    all(policies, 9, |(case, policy)| {
+        let folder = repository();
+        write(folder.path(), "near.env", &near.text);
+        write(folder.path(), ".sidsweep.toml", policy);
+        let ran = bounded(folder.path(), &["scan", "."], &[]);
+        assert_eq!(ran.code, Some(2), "{case}: {} {}", ran.out, ran.told);
+        assert!(ran.told.contains(".sidsweep.toml") && is_harmless(&ran.told), "{case}: {:?}", ran.told);
+        assert!(!folder.path().join("ran").exists(), "{case}");
+    });
+    // What git would run.
+    let folder = repository();
+    let at = folder.path();
+    write(at, "near.env", &near.text);
+    write(at, ".gitattributes", "*.env filter=evil diff=evil\n");
+    commit(at, "near");
+    for (name, value) in [
+        ("core.fsmonitor", trap),
+        ("core.sshCommand", trap),
+        ("core.editor", trap),
+        ("core.pager", trap),
+        ("core.hooksPath", "."),
+        ("core.alternateRefsCommand", trap),
+        ("filter.evil.smudge", trap),
+        ("filter.evil.clean", trap),
+        ("diff.evil.textconv", trap),
+        ("diff.external", trap),
+        ("uploadpack.packObjectsHook", trap),
+        ("credential.helper", "!touch ran"),
+        ("include.path", "../evil.config"),
+        ("gpg.program", trap),
+        ("alias.scan", "!touch ran"),
+    ] {
+        git(at, &["config", name, value]);
+    }
+    write(at, "evil.config", "[core]\n\tfsmonitor = touch ran\n");
+    write(at, "other.env", &near.text);
+    git(at, &["-c", "core.fsmonitor=", "-c", "filter.evil.clean=cat", "add", "other.env"]);
+    for arguments in
+        [&["--history"][..], &["--staged"], &["."], &["--range", "HEAD..HEAD", "--fail-on", "never"]]
+    {
+        let mut all = vec!["scan"];
+        all.extend(arguments);
+        let ran = bounded(at, &all, &[]);
+        assert!(matches!(ran.code, Some(0 | 1)), "{arguments:?}: {}", ran.told);
+        assert!(!at.join("ran").exists(), "{arguments:?} runs something");
+    }
+    // Environments that send it elsewhere, or let git run something.
+    let environments: Vec<(&str, &[(&str, &str)], Option<i32>)> = vec![
+        ("another host", &[("SIDSWEEP_TWILIO_ENDPOINT", "https://evil.example")], Some(2)),
+        (
+            "a host that only looks like here",
+            &[("SIDSWEEP_TWILIO_ENDPOINT", "https://127.0.0.1.evil.example:443")],
+            Some(2),
+        ),
+        (
+            "a user that looks like a host",
+            &[("SIDSWEEP_TWILIO_ENDPOINT", "https://127.0.0.1@evil.example")],
+            Some(2),
+        ),
+        ("here, but without TLS", &[("SIDSWEEP_TWILIO_ENDPOINT", "http://127.0.0.1:9")], Some(2)),
+        ("an endpoint that is none", &[("SIDSWEEP_TWILIO_ENDPOINT", "\u{1b}[2J")], Some(2)),
+    ];
+    all(environments, 5, |(case, environment, code)| {
+        let ran = bounded(at, &["scan", ".", "--verify"], environment);
+        assert_eq!(ran.code, code, "{case}: {} {}", ran.out, ran.told);
+        assert!(
+            ran.told.contains("SIDSWEEP_TWILIO_ENDPOINT") && is_harmless(&ran.told),
+            "{case}: {:?}",
+            ran.told
+        );
+    });
+    for environment in [
+        [("GIT_EXTERNAL_DIFF", "touch ran")],
+        [("GIT_CONFIG_PARAMETERS", "'core.fsmonitor=touch ran'")],
+        [("GIT_SSH_COMMAND", "touch ran")],
+        [("GIT_TRACE", "1")],
+        [("RUST_LOG", "trace")],
+        [("COLUMNS", "-1")],
+    ] {
+        let ran = bounded(at, &["scan", "--history"], &environment);
+        assert_eq!(ran.code, Some(1), "{environment:?}: {}", ran.told);
+        assert!(
+            !at.join("ran").exists() && !ran.told.contains(&near.token) && !ran.out.contains(&near.token)
+        );
+    }
+}
+
+#[test]
+fn files_that_are_handed_on() {
+    let deep = format!("{{\"findings\":{}", "[".repeat(200_000));
+    let files: Vec<(&str, Vec<u8>)> = vec![
+        ("nothing", Vec::new()),
+        ("noise", (0..=255).collect()),
+        ("brackets without an end", deep.into_bytes()),
+        ("a number without an end", [b"{\"schema\":".to_vec(), b"9".repeat(1_000_000)].concat()),
+        ("another schema", br#"{"schema":"sidsweep/report/99","findings":[]}"#.to_vec()),
+        ("a list", b"[]".to_vec()),
+        ("a string of escapes", br#"{"schema":"\u001b[2J"}"#.to_vec()),
+        ("the wrong types", br#"{"schema":"sidsweep/report/1","findings":{"a":1},"credentials":7}"#.to_vec()),
+    ];
+    let commands: [&[&str]; 9] = [
+        &["report", "file"],
+        &["verify", "file"],
+        &["revoke", "plan", "file"],
+        &["revoke", "apply", "file", "--yes"],
+        &["revoke", "status", "--journal", "file"],
+        &["scan", ".", "--baseline", "file"],
+        &["scan", ".", "--rules", "file"],
+        &["scan", ".", "--policy", "file"],
+        &["revoke", "guide", "file"],
+    ];
+    all(files, 8, |(case, bytes)| {
+        let folder = tempfile::tempdir().unwrap();
+        // A journal's last line without an end is one that was being written.
+        let bytes = if bytes.is_empty() { bytes } else { [bytes, b"\n".to_vec()].concat() };
+        fs::write(folder.path().join("file"), bytes).unwrap();
+        for arguments in commands {
+            let endpoint = [
+                ("SIDSWEEP_TWILIO_ENDPOINT", "https://127.0.0.1:9"),
+                ("SIDSWEEP_ADMIN_USER", "none"),
+                ("SIDSWEEP_ADMIN_SECRET", "none"),
+            ];
+            let ran = bounded(folder.path(), arguments, &endpoint);
+            // An empty file is an empty journal, an empty policy and empty rules.
+            let is_empty = case == "nothing"
+                && (arguments.contains(&"--journal")
+                    || arguments.contains(&"--rules")
+                    || arguments.contains(&"--policy"));
+            assert_eq!(
+                ran.code,
+                Some(if is_empty { 0 } else { 2 }),
+                "{case}, {arguments:?}: {} {}",
+                ran.out,
+                ran.told
+            );
+            assert!(
+                is_harmless(&ran.told) && ran.told.lines().count() < 20 && ran.told.len() < 5_000,
+                "{case}, {arguments:?}: {}",
+                ran.told
+            );
+            assert!(is_empty || !ran.told.trim().is_empty(), "{case}, {arguments:?}");
+        }
+    });
+}
+
+#[test]
+fn addresses_of_repositories() {
+    let addresses = [
+        "ext::sh -c touch% ran",
+        "--upload-pack=touch ran",
+        "-oProxyCommand=touch ran",
+        "fd::17",
+        "https://",
+        "https:///x",
+        "javascript:alert(1)",
+        "\u{1b}[2J",
+        "https://user:password@host",
+        "ssh://-oProxyCommand=touch/x",
+    ];
+    all(addresses.to_vec(), 10, |address| {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "list", format!("{address}\n"));
+        let database = format!("sqlite:{}", folder.path().join("a.db").display());
+        let mirrors = folder.path().join("m");
+        let ran = bounded(
+            folder.path(),
+            &["audit", "list:list", "--database", &database, "--mirrors", &mirrors.display().to_string()],
+            &[],
+        );
+        assert_eq!(ran.code, Some(2), "{address}: {} {}", ran.out, ran.told);
+        assert!(is_harmless(&ran.told) && !ran.told.trim().is_empty(), "{address}: {:?}", ran.told);
+        assert!(!folder.path().join("ran").exists(), "{address}");
+        assert!(!ran.told.contains("password"), "{address}");
+    });
 }

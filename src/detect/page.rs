@@ -28,6 +28,8 @@ pub struct Page<'a> {
     line_of: Vec<u32>,
     parent: Vec<u32>,
     partner: Vec<u32>,
+    /// For a comma, how many there are up to it in the same brackets.
+    commas: Vec<u32>,
 }
 
 impl<'a> Page<'a> {
@@ -41,13 +43,24 @@ impl<'a> Page<'a> {
         let mut line_of = Vec::with_capacity(tokens.len());
         let mut parent = vec![NONE; tokens.len()];
         let mut partner = vec![NONE; tokens.len()];
+        let mut commas = vec![0; tokens.len()];
         let mut open: Vec<usize> = Vec::new();
+        // How many commas there are so far in each open bracket, and outside of all.
+        let mut counts = vec![0];
         for (index, token) in tokens.iter().enumerate() {
             line_of.push(lines.len() as u32 - 1);
             parent[index] = open.last().map_or(NONE, |&opener| opener as u32);
             match token.kind {
                 TokenKind::Line(indent) => lines.push(Line { first: index + 1, indent }),
-                TokenKind::Open(_) => open.push(index),
+                TokenKind::Open(_) => {
+                    open.push(index);
+                    counts.push(0);
+                }
+                TokenKind::Op(Op::Comma) => {
+                    let count = counts.last_mut().expect("the outermost is never closed");
+                    *count += 1;
+                    commas[index] = *count;
+                }
                 TokenKind::Close(close) => {
                     let wanted = match close {
                         b')' => b'(',
@@ -62,6 +75,7 @@ impl<'a> Page<'a> {
                     if let Some(depth) = depth {
                         let opener = open[open.len() - 1 - depth];
                         open.truncate(open.len() - 1 - depth);
+                        counts.truncate(open.len() + 1);
                         partner[index] = opener as u32;
                         partner[opener] = index as u32;
                         parent[index] = open.last().map_or(NONE, |&opener| opener as u32);
@@ -70,7 +84,14 @@ impl<'a> Page<'a> {
                 _ => {}
             }
         }
-        Self { text, tokens, lines, line_of, parent, partner }
+        Self { text, tokens, lines, line_of, parent, partner, commas }
+    }
+
+    /// Which item of the brackets at `opener` stands at a token or begins behind it, counted from zero.
+    #[must_use]
+    pub fn position(&self, opener: usize, at: usize) -> usize {
+        let comma = (opener..=at).rev().find(|&t| self.is(t, Op::Comma) && self.parent(t) == Some(opener));
+        comma.map_or(0, |comma| self.commas[comma] as usize)
     }
 
     /// The token's kind.

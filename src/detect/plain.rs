@@ -475,19 +475,21 @@ impl Examination<'_> {
         for near in (first..=line).rev() {
             let comment = page.is_comment(near);
             let range = page.line_range(near);
-            let statement = page.tokens[range.clone()]
-                .iter()
-                .any(|t| matches!(t.kind, TokenKind::Op(Op::Assign | Op::Colon)));
-            if near != line && !comment && (statement || line - near > 6) {
+            let is_statement = || {
+                page.tokens[range.clone()]
+                    .iter()
+                    .any(|t| matches!(t.kind, TokenKind::Op(Op::Assign | Op::Colon)))
+            };
+            if near != line && !comment && (line - near > 6 || is_statement()) {
                 continue;
             }
             let (from, to) = if near == line {
                 // A long line is not about one thing.
-                let reach =
-                    |token: usize| page.tokens[token].start.abs_diff(page.tokens[read.token].start) <= 160;
-                let from = range.clone().find(|&t| reach(t)).unwrap_or(range.start);
-                let to = range.clone().rev().find(|&t| reach(t)).map_or(range.end, |t| t + 1);
-                (from, to)
+                const REACH: usize = 160;
+                let (tokens, at) = (&page.tokens[range.clone()], page.tokens[read.token].start);
+                let from = tokens.partition_point(|token| token.start + REACH < at);
+                let to = tokens.partition_point(|token| token.start <= at + REACH);
+                (range.start + from, range.start + to)
             } else {
                 (range.start, range.end.min(range.start + 40))
             };

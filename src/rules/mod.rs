@@ -142,7 +142,7 @@ impl Rules {
     /// Adds a user's own file.
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), RulesError> {
         let user: RawUser = toml::from_str(text)
-            .map_err(|error| RulesError::Syntax { file: file.to_owned(), message: error.to_string() })?;
+            .map_err(|error| RulesError::Syntax { file: file.to_owned(), message: located(text, &error) })?;
         for word in user.twilio_names {
             self.words.entry(word.to_lowercase()).or_default().class = Class::Twilio;
         }
@@ -201,6 +201,17 @@ impl Rules {
     #[must_use]
     pub fn of(&self, kind: Kind) -> &Rule {
         self.rules.iter().find(|rule| rule.kind == kind).expect("every kind has a rule")
+    }
+}
+
+/// What is wrong with a file, and on which line. The line itself is not shown: a wrong file may hold anything.
+#[must_use]
+pub fn located(text: &str, error: &toml::de::Error) -> String {
+    let line =
+        error.span().and_then(|span| text.get(..span.start)).map(|before| before.lines().count().max(1));
+    match line {
+        Some(line) => format!("line {line}: {}", error.message()),
+        None => error.message().to_owned(),
     }
 }
 

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Finding, Fingerprint, Kind, Report, Suppressed, VerdictState};
+use crate::rules;
 
 /// The baseline's schema.
 pub const BASELINE_SCHEMA: &str = "sidsweep/baseline/1";
@@ -192,7 +193,7 @@ impl Policy {
     pub fn read(path: &Path, folder: &Path) -> Result<Self, Error> {
         let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, error))?;
         let raw: RawPolicy = toml::from_str(&text).map_err(|error| {
-            let reason = error.to_string();
+            let reason = rules::located(&text, &error);
             Error::syntax(
                 path,
                 format!(

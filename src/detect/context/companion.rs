@@ -7,6 +7,9 @@ use super::super::name::Name;
 use super::super::page::Page;
 use super::{LONGEST_NAME, Reader};
 
+/// So many tokens away on a long line or in a long item, a name speaks of something else.
+const FURTHEST: usize = 1_000;
+
 impl Reader<'_> {
     /// For a value whose own name only says "value": the name that stands beside it in the same object, element,
     /// list item or line.
@@ -41,6 +44,7 @@ impl Reader<'_> {
         let own = page.parent(index);
         for (from, to) in regions {
             let mut best: Option<(usize, Rc<Name>)> = None;
+            let (from, to) = (from.max(index.saturating_sub(FURTHEST)), to.min(index + FURTHEST));
             for at in from..to.min(page.tokens.len()) {
                 if page.kind(at) != TokenKind::Word {
                     continue;

@@ -129,9 +129,7 @@ impl Reader<'_> {
                 context.list = Some(page.tokens[opener].start);
             }
             if context.position == 0 {
-                context.position = (opener..=comma)
-                    .filter(|&t| page.is(t, Op::Comma) && page.parent(t) == Some(opener))
-                    .count();
+                context.position = page.position(opener, comma);
             }
             if let Some(column) = self.sql_column(opener, at) {
                 context.own_names = None;

@@ -384,7 +384,8 @@ impl<'a> Reader<'a> {
                 if !page.tokens[index].spaced && page.tokens[before].end == page.tokens[index].start {
                     context.glued = true;
                 }
-                context.after_value = Some(value);
+                // Of many in one list only the first stands after it.
+                context.after_value.get_or_insert(value);
                 None
             }
             _ => self.words_before(before, context),

@@ -110,8 +110,11 @@ impl Reader<'_> {
             }
             return;
         }
+        if range.len() > 10 {
+            return;
+        }
         let words = range.clone().filter(|&t| page.kind(t) == TokenKind::Word).count();
-        if words > 0 && words <= 5 && range.len() <= 10 {
+        if words > 0 && words <= 5 {
             self.push(context, "line above", page.slice(range.start, range.end));
         }
     }
@@ -120,16 +123,18 @@ impl Reader<'_> {
     pub(super) fn trailing_comment(&self, index: usize, context: &mut Context) {
         let page = self.page;
         let range = page.line_range(page.line(index));
-        let mark = (index + 1..range.end).find(|&t| {
+        let is_mark = |t: usize| {
             page.tokens[t].spaced
                 && (page.is(t, Op::Hash)
                     || (page.is(t, Op::Slash) && page.is(t + 1, Op::Slash))
                     || (page.is(t, Op::Dash)
                         && page.is(t + 1, Op::Dash)
                         && page.tokens.get(t + 2).is_some_and(|next| next.spaced)))
-        });
-        let Some(mark) = mark else { return };
-        if page.holds_value(mark, range.end) || page.holds_value(index + 1, mark) {
+        };
+        // The remark behind another value is that one's; a line may hold very many.
+        let is_value = |t: usize| matches!(page.kind(t), TokenKind::Value(_));
+        let Some(mark) = (index + 1..range.end).find(|&t| is_value(t) || is_mark(t)) else { return };
+        if page.holds_value(mark, range.end) {
             return;
         }
         let from = (mark..range.end).find(|&t| page.kind(t) == TokenKind::Word);

@@ -6,12 +6,18 @@ use super::super::lex::{Op, TokenKind};
 use super::super::name::Name;
 use super::{Context, Named, Reader};
 
+/// Further into its row no field is looked for, in bytes: a row of very many would be counted through for each.
+const LONGEST_ROW: usize = 8192;
+
 impl Reader<'_> {
     /// A cell of a Markdown or ASCII table: the cell before it, or the head of its column.
     pub(super) fn cell(&self, pipe: usize, index: usize, context: &mut Context) {
         let page = self.page;
         let line = page.line(index);
         let range = page.line_range(line);
+        if range.len() > LONGEST_ROW {
+            return;
+        }
         let pipes =
             |range: std::ops::Range<usize>| range.filter(|&t| page.is(t, Op::Pipe)).collect::<Vec<_>>();
         let row = pipes(range.clone());
@@ -51,10 +57,10 @@ impl Reader<'_> {
     pub(super) fn column(&self, index: usize, delimiter: u8, context: &mut Context) -> bool {
         let text = self.page.text;
         let start = self.page.tokens[index].start;
-        let line_start = text[..start].iter().rposition(|&b| b == b'\n' || b == b'\r').map_or(0, |at| at + 1);
-        if line_start == 0 || start - line_start > 8192 {
-            return false;
-        }
+        let from = start.saturating_sub(LONGEST_ROW + 1);
+        // The first line is the head, and no row.
+        let Some(line_end) = memchr::memrchr2(b'\n', b'\r', &text[from..start]) else { return false };
+        let line_start = from + line_end + 1;
         let Some(head) = head_line(text, line_start, delimiter) else { return false };
         let fields = fields_of(head, delimiter);
         let place = fields_before(&text[line_start..start], delimiter);
@@ -82,7 +88,8 @@ impl Reader<'_> {
     pub(super) fn tab_column(&self, index: usize, context: &mut Context) -> bool {
         let text = self.page.text;
         let start = self.page.tokens[index].start;
-        let line_start = text[..start].iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+        let from = start.saturating_sub(LONGEST_ROW);
+        let line_start = memchr::memrchr(b'\n', &text[from..start]).map_or(from, |at| from + at + 1);
         let place = fields_before(&text[line_start..start], b'\t');
         let column = copied_columns(&text[..line_start]).and_then(|columns| columns.get(place).copied());
         let found = match column {
@@ -125,9 +132,7 @@ impl Reader<'_> {
                         close = close.checked_sub(1)?;
                     }
                     let columns = page.partner(close)?;
-                    let place = (opener..at)
-                        .filter(|&t| page.is(t, Op::Comma) && page.parent(t) == Some(opener))
-                        .count();
+                    let place = page.position(opener, at);
                     let mut start = columns + 1;
                     let mut seen = 0;
                     for token in columns + 1..=close {
