@@ -1,10 +1,11 @@
 //! CSV, one finding a row, for spreadsheets: what a spreadsheet would take for a formula is text.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 use super::printable::printable;
 use super::verdict;
-use crate::model::Report;
+use crate::model::{Credential, Report};
 
 const HEAD: [&str; 23] = [
     "verdict",
@@ -36,14 +37,14 @@ const HEAD: [&str; 23] = [
 pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let mut table = csv::Writer::from_writer(out);
     table.write_record(HEAD)?;
+    let credentials: HashMap<&str, &Credential> =
+        report.credentials.iter().map(|credential| (credential.id.as_str(), credential)).collect();
     let counted = report.findings.iter().map(|finding| (finding, ""));
     let allowed =
         report.suppressed.iter().map(|suppressed| (&suppressed.finding, suppressed.reason.as_str()));
     for (finding, reason) in counted.chain(allowed) {
-        let credential = report.credentials.iter().find(|credential| credential.id == finding.credential);
-        let of = |pick: &dyn Fn(&crate::model::Credential) -> Option<String>| {
-            credential.and_then(pick).unwrap_or_default()
-        };
+        let credential = credentials.get(finding.credential.as_str()).copied();
+        let of = |pick: &dyn Fn(&Credential) -> Option<String>| credential.and_then(pick).unwrap_or_default();
         let commit = finding.commit.as_ref();
         let row = [
             of(&|c| Some(verdict::word(c.verdict.state).to_owned())),
