@@ -8,6 +8,7 @@ mod common;
 use std::io::{Cursor, Write};
 use std::process::Stdio;
 
+use common::archive::{gzipped, zipped};
 use common::{commit, git, report, run, sidsweep, stderr, write};
 use serde_json::Value;
 use zip::write::SimpleFileOptions;
@@ -18,15 +19,6 @@ fn leak(seed: u64) -> (String, String) {
     let mut hex = || (0..32).map(|_| char::from(b"0123456789abcdef"[random.usize(..16)])).collect::<String>();
     let (account, token) = (hex(), hex());
     (format!("TWILIO_ACCOUNT_SID=AC{account}\nTWILIO_AUTH_TOKEN={token}\n"), token)
-}
-
-fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in files {
-        archive.start_file(*name, SimpleFileOptions::default()).unwrap();
-        archive.write_all(bytes).unwrap();
-    }
-    archive.finish().unwrap().into_inner()
 }
 
 fn tarred(files: &[(&str, &[u8])]) -> Vec<u8> {
@@ -41,12 +33,6 @@ fn tarred(files: &[(&str, &[u8])]) -> Vec<u8> {
         archive.append(&header, *bytes).unwrap();
     }
     archive.into_inner().unwrap()
-}
-
-fn gzipped(bytes: &[u8]) -> Vec<u8> {
-    let mut stream = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    stream.write_all(bytes).unwrap();
-    stream.finish().unwrap()
 }
 
 fn bzipped(bytes: &[u8]) -> Vec<u8> {

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use common::archive::{gzipped, zipped};
 use common::fixture::Mint;
 use common::pack::{self, Base, Entry};
 use common::{commit, git, repository, sidsweep, write};
@@ -145,21 +146,6 @@ where
     let held = cases.into_iter().map(|case| std::panic::catch_unwind(|| each(case)).is_ok());
     let failed = held.filter(|held| !held).count();
     assert_eq!(failed, 0, "{failed} of {count} cases failed");
-}
-
-fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in files {
-        archive.start_file(*name, SimpleFileOptions::default()).unwrap();
-        archive.write_all(bytes).unwrap();
-    }
-    archive.finish().unwrap().into_inner()
-}
-
-fn gzipped(bytes: &[u8]) -> Vec<u8> {
-    let mut stream = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    stream.write_all(bytes).unwrap();
-    stream.finish().unwrap()
 }
 
 /// Zeros, far more than any budget allows, through a compressor that holds little.
@@ -595,52 +581,30 @@ fn files_of_a_repository() {
             },
             "cannot be read",
         ),
-        (
-            "a loose object of noise",
-            |git| {
-                fs::create_dir_all(git.join("objects/aa")).unwrap();
-                fs::write(git.join("objects/aa").join("b".repeat(38)), [0x5a; 300]).unwrap()
-            },
-            "aabbbb",
-        ),
+        ("a loose object of noise", |git| loose(git, &"ab".repeat(20), &[0x5a; 300]), "abababab"),
         (
             "a loose object that lies of its length",
-            |git| {
-                fs::create_dir_all(git.join("objects/aa")).unwrap();
-                fs::write(
-                    git.join("objects/aa").join("b".repeat(38)),
-                    pack::deflated(b"blob 999999999\0short"),
-                )
-                .unwrap()
-            },
-            "aabbbb",
+            |git| loose(git, &"ab".repeat(20), &pack::deflated(b"blob 999999999\0short")),
+            "abababab",
         ),
         (
             "a loose object of 2^63 bytes",
-            |git| {
-                fs::create_dir_all(git.join("objects/aa")).unwrap();
-                fs::write(
-                    git.join("objects/aa").join("b".repeat(38)),
-                    pack::deflated(b"blob 9223372036854775807\0short"),
-                )
-                .unwrap()
-            },
-            "aabbbb",
+            |git| loose(git, &"ab".repeat(20), &pack::deflated(b"blob 9223372036854775807\0short")),
+            "abababab",
         ),
         (
             "a loose bomb",
             |git| {
-                fs::create_dir_all(git.join("objects/aa")).unwrap();
                 let mut bomb = b"blob 2147483648\0".to_vec();
                 bomb.resize(64 << 20, 0);
-                fs::write(git.join("objects/aa").join("b".repeat(38)), pack::deflated(&bomb)).unwrap()
+                loose(git, &"ab".repeat(20), &pack::deflated(&bomb))
             },
-            "aabbbb",
+            "abababab",
         ),
         (
             "a loose object that is a folder",
-            |git| fs::create_dir_all(git.join("objects/aa").join("b".repeat(38))).unwrap(),
-            "aabbbb",
+            |git| fs::create_dir_all(git.join("objects/ab").join("ab".repeat(19))).unwrap(),
+            "abababab",
         ),
         (
             "alternates that are not there",
@@ -703,12 +667,14 @@ fn repository_of(entries: &[(&str, &[u8], ObjectId)], author: &str, message: &st
 fn object(at: &Path, kind: &str, data: &[u8]) -> ObjectId {
     let kind = gix::object::Kind::from_bytes(kind.as_bytes()).unwrap();
     let id = gix::objs::compute_hash(gix::hash::Kind::Sha1, kind, data).unwrap();
-    let hex = id.to_string();
-    let path = at.join(".git/objects").join(&hex[..2]).join(&hex[2..]);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
     let text = [format!("{kind} {}\0", data.len()).as_bytes(), data].concat();
-    fs::write(path, pack::deflated(&text)).unwrap();
+    loose(&at.join(".git"), &id.to_string(), &pack::deflated(&text));
     id
+}
+
+/// Writes a loose object's file.
+fn loose(git: &Path, hex: &str, bytes: &[u8]) {
+    write(git, &format!("objects/{}/{}", &hex[..2], &hex[2..]), bytes);
 }
 
 const FORMATS: [&str; 11] =

@@ -45,10 +45,10 @@ pub struct Candidate {
 }
 
 /// No run that is one value with what is left of an escape before it is longer, in bytes.
-pub(super) const LONGEST: usize = 48;
+const LONGEST: usize = 48;
 
 /// A run that may be base64 of a value is longer.
-pub(super) const ENCODED_FROM: usize = 41;
+const ENCODED_FROM: usize = 41;
 
 /// Changes between digits, upper and lower case below which 32 random characters hardly ever fall; words put
 /// together to a name stay below it.

@@ -6,34 +6,42 @@ use serde::Deserialize;
 use super::hit::{Hit, Place};
 use super::runs::Span;
 use crate::model::{Confidence, Encoding, Kind, Region, Secret};
-use crate::rules::Rules;
+use crate::rules::{OwnShape, Rules};
 
 /// Their longest part is no shorter, in bytes.
 pub const SHORTEST: usize = 36;
 
-/// Whether a run begins like a part of such a credential.
+/// Whether a run is long enough and begins like a part of such a credential.
 #[must_use]
 pub fn may_be_in(rules: &Rules, text: &[u8], run: &Span) -> bool {
+    run.len() >= SHORTEST
+        && (is_token(text, run)
+            || rules
+                .all()
+                .iter()
+                .filter_map(|rule| rule.shape.as_ref())
+                .any(|shape| start(shape, text, run).is_some()))
+}
+
+fn is_token(text: &[u8], run: &Span) -> bool {
     text[run.clone()].starts_with(b"eyJ")
-        || rules.all().iter().filter_map(|rule| rule.shape.as_ref()).any(|shape| {
-            run.start
-                .checked_sub(shape.offset)
-                .is_some_and(|start| text[start..].starts_with(shape.literal.as_bytes()))
-        })
+}
+
+/// Where a credential of this shape would begin, if its literal stands there.
+fn start(shape: &OwnShape, text: &[u8], run: &Span) -> Option<usize> {
+    let start = run.start.checked_sub(shape.offset)?;
+    text[start..].starts_with(shape.literal.as_bytes()).then_some(start)
 }
 
 /// The credential with a shape of its own that this run of `[0-9A-Za-z_-]` is a part of, if there is one.
 #[must_use]
 pub fn in_run(rules: &Rules, text: &[u8], run: &Span) -> Option<Hit> {
-    if text[run.clone()].starts_with(b"eyJ") {
+    if is_token(text, run) {
         return access_token(text, run);
     }
     rules.all().iter().find_map(|rule| {
         let shape = rule.shape.as_ref()?;
-        let start = run.start.checked_sub(shape.offset)?;
-        if !text[start..].starts_with(shape.literal.as_bytes()) {
-            return None;
-        }
+        let start = start(shape, text, run)?;
         let found = shape.regex.find(&text[start..(start + 256).min(text.len())])?;
         let span = start..start + found.end();
         let edge = |place: Option<usize>| {

@@ -3,7 +3,9 @@
 //! every stretch of that length nothing catches holds nothing, and of a text that was put together from stretches of a
 //! clear one only the new bytes and the seams have to be asked about. That is how git stores versions.
 
-use super::{candidate, encoded, runs, shaped};
+use std::cell::Cell;
+
+use super::{candidate, encoded, shaped};
 use crate::rules::Rules;
 
 /// No trace but that of a long base64 text is longer, in bytes.
@@ -23,18 +25,17 @@ pub fn goes_on(part: &[u8]) -> bool {
 /// without need; it never misses one that lies in the part with what belongs to it.
 #[must_use]
 pub fn catches(rules: &Rules, part: &[u8]) -> bool {
-    let mut caught = false;
-    runs::wide(part, |wide| {
-        caught |= wide.len() >= shaped::SHORTEST && shaped::may_be_in(rules, part, &wide);
-        if !caught {
-            runs::alnum(part, &wide, |run| {
-                caught |= (run.len() <= candidate::LONGEST && candidate::plain(rules, part, &run).is_some())
-                    || (run.len() > candidate::ENCODED_FROM && encoded::base64_start(part, &run).is_some());
-            });
-        }
-    });
+    let caught = Cell::new(false);
+    let catch_if = |is: bool| caught.set(caught.get() || is);
+    candidate::all(
+        rules,
+        part,
+        |_| catch_if(true),
+        |run| catch_if(encoded::base64_start(part, &run).is_some()),
+        |run| catch_if(shaped::may_be_in(rules, part, &run)),
+    );
     // One byte that each kind of encoding cannot do without is looked for first.
-    caught
+    caught.get()
         || (memchr::memchr(0, part).is_some() && encoded::utf16_in(part).is_some())
         || (memchr::memchr3(b'%', b'\\', b'&', part).is_some() && encoded::has_row(part, encoded::EVERY_ROW))
         || encoded::contains_ignore_case(part, encoded::MAIL)

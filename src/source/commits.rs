@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use gix::ObjectId;
 use gix::bstr::BString;
-use gix::hashtable::HashMap;
+use gix::hashtable::{HashMap, hash_map};
 
 use super::objects::Objects;
 use super::repository::shallow_boundary;
@@ -92,8 +92,8 @@ impl Commits {
             let mut stack: Vec<(ObjectId, Option<Read>)> = vec![(tip.id, None)];
             while let Some((id, read)) = stack.pop() {
                 if let Some((tree, parents)) = read {
-                    if !places.contains_key(&id) {
-                        places.insert(id, self.nodes.len());
+                    if let hash_map::Entry::Vacant(place) = places.entry(id) {
+                        place.insert(self.nodes.len());
                         let known = parents.iter().filter_map(|parent| places.get(parent).copied()).collect();
                         self.nodes.push(Node {
                             id,

@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use super::pack::LONGEST;
+/// A longer object is not held in memory, in bytes.
+pub const LONGEST: u64 = 1 << 30;
 
 /// A version of an object, as its delta makes it.
 #[derive(Debug)]

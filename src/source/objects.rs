@@ -11,7 +11,8 @@ use gix::object::Kind;
 use gix::odb::loose;
 use rayon::prelude::*;
 
-use super::pack::{LONGEST, Object, Pack, Sieve};
+use super::delta::LONGEST;
+use super::pack::{Object, Pack, Sieve};
 use super::repository::Error;
 use crate::model::Skipped;
 

@@ -16,7 +16,7 @@ use gix::object::Kind;
 use gix::odb::pack::{Bundle, index};
 use libdeflater::Decompressor;
 
-use super::delta::{Delta, Piece};
+use super::delta::{Delta, LONGEST, Piece};
 use forest::Forest;
 
 /// Asked which blobs have to be looked at.
@@ -56,8 +56,6 @@ impl<'a> Object<'a> {
     }
 }
 
-/// A longer object is not held in memory, in bytes.
-pub const LONGEST: u64 = 1 << 30;
 /// So many bytes of versions that others are made of may be held at once; what is made of more is left for later.
 const MOST_HELD: usize = 256 << 20;
 /// Deflate makes of one byte no more than this.

@@ -1,6 +1,7 @@
 //! What the tests share: the real binary, fresh folders, and fixtures filled with values minted from a seed.
 #![allow(dead_code, missing_docs)]
 
+pub mod archive;
 pub mod browser;
 pub mod fixture;
 #[cfg(feature = "audit")]

@@ -9,13 +9,16 @@ use super::{Context, Named, Reader};
 /// Further into its row no field is looked for, in bytes: a row of very many would be counted through for each.
 const LONGEST_ROW: usize = 8192;
 
+/// A line of more is no row of a table.
+const MOST_TOKENS: usize = 8192;
+
 impl Reader<'_> {
     /// A cell of a Markdown or ASCII table: the cell before it, or the head of its column.
     pub(super) fn cell(&self, pipe: usize, index: usize, context: &mut Context) {
         let page = self.page;
         let line = page.line(index);
         let range = page.line_range(line);
-        if range.len() > LONGEST_ROW {
+        if range.len() > MOST_TOKENS {
             return;
         }
         let pipes =
