@@ -1,8 +1,12 @@
 //! What stands inside of archives and compressed files, nested to a limit. Nothing is written anywhere; sizes, depth and
 //! counts are bounded, so that a bomb costs a bounded time and is named. An entry is shown as `outer.zip!/inner/file`.
 
+mod pdf;
+mod png;
+mod sqlite;
+
 use std::cell::Cell;
-use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::rc::Rc;
 
 use crate::model::Skipped;
@@ -17,7 +21,7 @@ const LEAST_BUDGET: u64 = 256 << 20;
 const MOST_RATIO: u64 = 100;
 /// And what no small archive comes to.
 const MOST_BUDGET: u64 = 4 << 30;
-/// A zip in an archive is held in memory, since it is read from its end.
+/// What is not read from front to back, and stands in an archive, is held in memory.
 const LARGEST_HELD: u64 = 128 << 20;
 /// What decoding may hold, in KiB.
 const MOST_WINDOW: u32 = 128 << 10;
@@ -39,6 +43,12 @@ pub enum Kind {
     Xz,
     /// Zstandard.
     Zstd,
+    /// A SQLite database.
+    Sqlite,
+    /// PDF, for its streams.
+    Pdf,
+    /// PNG, for its compressed texts.
+    Png,
 }
 
 /// What kind of archive begins like this.
@@ -50,6 +60,9 @@ pub fn kind(head: &[u8]) -> Option<Kind> {
         [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..] => Some(Kind::Bzip2),
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Kind::Xz),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Kind::Zstd),
+        _ if head.starts_with(sqlite::MAGIC) => Some(Kind::Sqlite),
+        _ if head.starts_with(pdf::MAGIC) => Some(Kind::Pdf),
+        _ if head.starts_with(png::MAGIC) => Some(Kind::Png),
         _ if head.get(257..262) == Some(b"ustar") => Some(Kind::Tar),
         _ => None,
     }
@@ -73,7 +86,7 @@ pub fn expand(
     let mut walk =
         Walk { visit, skipped, left: Rc::new(Cell::new(budget)), entries: MOST_ENTRIES, seen: false };
     match kind {
-        Kind::Zip => walk.zip(source, path, 0),
+        Kind::Zip | Kind::Sqlite | Kind::Pdf | Kind::Png => walk.seekable(kind, source, length, path, 0),
         _ => walk.stream(kind, source, path, 0),
     }
     walk.seen
@@ -189,7 +202,7 @@ impl Walk<'_> {
         let left = Rc::clone(&self.left);
         match kind {
             Kind::Tar => self.tar(source, path, depth),
-            Kind::Zip => self.held(source, path, depth),
+            Kind::Zip | Kind::Sqlite | Kind::Pdf | Kind::Png => self.held(kind, source, path, depth),
             Kind::Gzip => {
                 let inner = flate2::read::MultiGzDecoder::new(source);
                 self.layer(&mut Metered { inner, left }, path, depth);
@@ -209,16 +222,103 @@ impl Walk<'_> {
         }
     }
 
-    /// A zip that cannot be read from its end where it is.
-    fn held(&mut self, source: &mut dyn Read, path: &str, depth: usize) {
+    /// What is not read from front to back, where it cannot be read otherwise.
+    fn held(&mut self, kind: Kind, source: &mut dyn Read, path: &str, depth: usize) {
         let mut held = Vec::new();
         match source.take(LARGEST_HELD + 1).read_to_end(&mut held) {
             Ok(length) if length as u64 > LARGEST_HELD => {
-                self.skip(path, format!("a zip inside of an archive, above {} MB", LARGEST_HELD >> 20));
+                let reason = format!("{kind:?} inside of an archive, above {} MB", LARGEST_HELD >> 20);
+                self.skip(path, reason);
             }
-            Ok(_) => self.zip(&mut io::Cursor::new(held), path, depth),
+            Ok(length) => self.seekable(kind, &mut Cursor::new(held), length as u64, path, depth),
             Err(error) => self.skip(path, error),
         }
+    }
+
+    fn seekable(
+        &mut self,
+        kind: Kind,
+        source: &mut (impl Read + Seek),
+        length: u64,
+        path: &str,
+        depth: usize,
+    ) {
+        let read = match kind {
+            Kind::Sqlite => self.sqlite(source, length, path),
+            Kind::Pdf => self.pdf(source, path),
+            Kind::Png => self.png(source, path),
+            _ => return self.zip(source, path, depth),
+        };
+        if let Err(error) = read {
+            self.skip(path, error);
+        }
+        // Besides, as it is: a database's deleted rows, what a PDF and an image say of themselves.
+        self.seen = true;
+        let plain = source.seek(SeekFrom::Start(0)).and_then(|_| (self.visit)(path, source));
+        if let Err(error) = plain {
+            self.skip(path, error);
+        }
+    }
+
+    fn sqlite(&mut self, source: &mut (impl Read + Seek), length: u64, path: &str) -> io::Result<()> {
+        let mut database = sqlite::Database::open(source, length)?;
+        let (tables, broken) = database.tables();
+        for table in tables {
+            let inner = format!("{path}!/{}", table.name);
+            if !self.count(path) {
+                break;
+            }
+            let mut rows = Metered { inner: database.rows(&table), left: Rc::clone(&self.left) };
+            let read = (self.visit)(&inner, &mut rows);
+            if let Err(error) = read.and_then(|()| rows.inner.broken.take().map_or(Ok(()), Err)) {
+                self.skip(&inner, error);
+            }
+        }
+        broken.map_or(Ok(()), Err)
+    }
+
+    fn pdf(&mut self, source: &mut (impl Read + Seek), path: &str) -> io::Result<()> {
+        source.seek(SeekFrom::Start(0))?;
+        let mut source = BufReader::new(source);
+        let mut number = 0;
+        while let Some(head) = pdf::next(&mut source)? {
+            if !self.count(path) {
+                break;
+            }
+            number += 1;
+            let inner = format!("{path}!/stream {number}");
+            let deflated = Cursor::new(head).chain(&mut source);
+            let mut stream =
+                Metered { inner: flate2::bufread::ZlibDecoder::new(deflated), left: Rc::clone(&self.left) };
+            let (text, read) = pdf::joined(&mut stream);
+            if text.is_empty() {
+                // In another filter, or encrypted: it only began like a deflated one.
+                continue;
+            }
+            let seen = (self.visit)(&inner, &mut Cursor::new(text).chain(&mut stream));
+            if let Err(error) = seen.and(read) {
+                self.skip(&inner, error);
+            }
+        }
+        Ok(())
+    }
+
+    fn png(&mut self, source: &mut (impl Read + Seek), path: &str) -> io::Result<()> {
+        source.seek(SeekFrom::Start(png::MAGIC.len() as u64))?;
+        while let Some((key, deflated)) = png::next(source)? {
+            if !self.count(path) {
+                break;
+            }
+            let inner = format!("{path}!/{key}");
+            let mut text = Metered {
+                inner: flate2::bufread::ZlibDecoder::new(&deflated[..]),
+                left: Rc::clone(&self.left),
+            };
+            if let Err(error) = (self.visit)(&inner, &mut text) {
+                self.skip(&inner, error);
+            }
+        }
+        Ok(())
     }
 
     /// One compressed stream: of a tar, or of a file whose name is the outer one's without its ending.

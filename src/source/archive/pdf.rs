@@ -1,0 +1,65 @@
+//! The deflated streams of a PDF: pages' text, attached files and objects. Text that is set by the numbers of a font's glyphs
+//! stays unread, and so do streams in a filter other than `FlateDecode`.
+
+use std::io::{self, BufRead, Read};
+
+/// What every PDF begins with.
+pub const MAGIC: &[u8] = b"%PDF-";
+
+/// Text is put together in streams up to this size, in bytes.
+const LARGEST_JOINED: u64 = 16 << 20;
+
+/// Goes to where the next deflated stream begins, and reads its first two bytes.
+pub fn next(source: &mut impl BufRead) -> io::Result<Option<[u8; 2]>> {
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        // What is not text has lines of any length.
+        if source.by_ref().take(1 << 20).read_until(b'\n', &mut line)? == 0 {
+            return Ok(None);
+        }
+        let keyword = line.trim_ascii_end();
+        if !keyword.ends_with(b"stream") || keyword.ends_with(b"endstream") {
+            continue;
+        }
+        let mut head = [0; 2];
+        match source.read_exact(&mut head) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            result => result?,
+        }
+        if head[0] & 0x0f == 8 && u16::from_be_bytes(head) % 31 == 0 {
+            return Ok(Some(head));
+        }
+    }
+}
+
+/// The beginning of a stream with its text put together, and how reading it went. A line of text is set in parts, moved
+/// against each other by a little, as in `[(TWILIO_AU) -12 (TH_TOKEN)] TJ`.
+pub fn joined(stream: &mut impl Read) -> (Vec<u8>, io::Result<usize>) {
+    let mut text = Vec::new();
+    let read = stream.take(LARGEST_JOINED).read_to_end(&mut text);
+    if memchr::memmem::find(&text, b"TJ").is_some() {
+        text = join(&text);
+    }
+    (text, read)
+}
+
+/// Leaves out what stands between two parts of a line: `)`, numbers and blanks, `(`.
+fn join(text: &[u8]) -> Vec<u8> {
+    let mut joined = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(close) = memchr::memchr(b')', &text[at..]).map(|place| at + place) {
+        joined.extend_from_slice(&text[at..close]);
+        let between = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_whitespace() || b"-.".contains(byte);
+        let length = text[close + 1..].iter().take(64).take_while(|byte| between(byte)).count();
+        let escaped = close > 0 && text[close - 1] == b'\\';
+        if !escaped && text.get(close + 1 + length) == Some(&b'(') {
+            at = close + 2 + length;
+        } else {
+            joined.push(b')');
+            at = close + 1;
+        }
+    }
+    joined.extend_from_slice(&text[at..]);
+    joined
+}
