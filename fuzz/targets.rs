@@ -4,12 +4,18 @@
 #![allow(dead_code, missing_docs, reason = "each program drives one of them")]
 
 use std::cell::RefCell;
-use std::io::{Cursor, Read as _};
+use std::io::{Cursor, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use gix::ObjectId;
+use sidsweep::audit::Source;
+use sidsweep::audit::forge::{self, Api, Extras};
 use sidsweep::detect::{Detector, OVERLAP};
-use sidsweep::model::{Encoding, Plan, Report};
+use sidsweep::model::{Encoding, Place, Plan, Report};
 use sidsweep::remedy::journal;
 use sidsweep::report::{self, Format};
 use sidsweep::rules::Rules;
@@ -27,7 +33,7 @@ use super::pack;
 pub type Target = fn(&[u8]);
 
 /// All of them, by name.
-pub const ALL: [(&str, Target); 9] = [
+pub const ALL: [(&str, Target); 10] = [
     ("detector", detector),
     ("encodings", encodings),
     ("windows", windows),
@@ -36,6 +42,7 @@ pub const ALL: [(&str, Target); 9] = [
     ("packs", packs),
     ("files", files),
     ("answers", answers),
+    ("forges", forges),
     ("urls", urls),
 ];
 
@@ -105,7 +112,8 @@ pub fn windows(data: &[u8]) {
     });
 }
 
-const KINDS: [Kind; 6] = [Kind::Zip, Kind::Tar, Kind::Gzip, Kind::Bzip2, Kind::Xz, Kind::Zstd];
+const KINDS: [Kind; 9] =
+    [Kind::Zip, Kind::Tar, Kind::Gzip, Kind::Bzip2, Kind::Xz, Kind::Zstd, Kind::Sqlite, Kind::Pdf, Kind::Png];
 
 /// Archives: as they are, or called one.
 pub fn archives(data: &[u8]) {
@@ -188,7 +196,7 @@ pub fn packs(data: &[u8]) {
         let mut skipped = Vec::new();
         let mut told: Vec<ObjectId> = Vec::new();
         let objects = Objects::of(&opened, 1, &mut skipped).expect("threads");
-        let told_of = std::sync::Mutex::new(&mut told);
+        let told_of = Mutex::new(&mut told);
         DETECTOR.with(|detector| {
             let visit = |object: sidsweep::source::pack::Object<'_>| {
                 told_of.lock().expect("no panic").push(object.id.to_owned());
@@ -245,6 +253,71 @@ pub fn answers(data: &[u8]) {
     for status in [200, 300, 400, u16::from(status) * 4] {
         let _ = Reading::of(status, body);
     }
+}
+
+/// What comes back from a forge: the input is what a server on loopback answers, head and body, whatever it is asked.
+pub fn forges(data: &[u8]) {
+    let Some((&choice, answer)) = data.split_first() else { return };
+    SERVER.with(|(address, to_say)| {
+        *to_say.lock().expect("no panic") = answer.to_vec();
+        let forges = ["github", "gitlab", "gitea", "bitbucket", "azure"];
+        let forge = forges[usize::from(choice) % forges.len()];
+        let source: Source = format!("{forge}:http://{address}/team").parse().expect("a source");
+        let stop = Arc::new(AtomicBool::new(false));
+        // A passing fault would be sat out, for longer than a fuzzer has.
+        let say = {
+            let stop = Arc::clone(&stop);
+            move |_: &str| stop.store(true, Ordering::Relaxed)
+        };
+        let api = Api::new(&source.api(), None, "application/json", Arc::clone(&stop), Arc::new(say))
+            .expect("a client");
+        let extras = Extras { wikis: true, gists: true, texts: true };
+        let (sink, mut listed) = tokio::sync::mpsc::channel(4);
+        let listing = async {
+            let _ =
+                tokio::time::timeout(Duration::from_millis(25), forge::list(&api, &source, extras, &sink))
+                    .await;
+            drop(sink);
+        };
+        let reading = async {
+            while let Some((page, date)) = listed.recv().await {
+                for one in page
+                    .iter()
+                    .flat_map(|one: &forge::Listed| one.repositories(&source, extras, date))
+                    .flatten()
+                {
+                    if let Place::Remote(url) = &one.place {
+                        assert!(url.starts_with(&format!("http://{address}/")), "{url} is not the forge's");
+                    }
+                }
+            }
+        };
+        RUNTIME.with(|runtime| runtime.block_on(async { tokio::join!(listing, reading) }));
+    });
+}
+
+thread_local! {
+    static RUNTIME: tokio::runtime::Runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    static SERVER: (SocketAddr, Arc<Mutex<Vec<u8>>>) = server();
+}
+
+/// Answers each connection with what it is to say, and closes it.
+fn server() -> (SocketAddr, Arc<Mutex<Vec<u8>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let to_say = Arc::new(Mutex::new(Vec::new()));
+    let said = Arc::clone(&to_say);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { continue };
+            let mut asked = [0; 4096];
+            let _ = stream.read(&mut asked);
+            let answer = said.lock().expect("no panic").clone();
+            let _ = stream.write_all(&answer);
+        }
+    });
+    (address, to_say)
 }
 
 /// Addresses of repositories, as forges and lists give them.

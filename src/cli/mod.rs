@@ -10,6 +10,7 @@ mod inventory;
 mod journal;
 mod manual;
 mod output;
+pub mod panic;
 mod progress;
 mod report;
 mod revoke;
@@ -74,6 +75,7 @@ impl<E: std::error::Error + 'static> From<E> for Failure {
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
+    panic::hide_values();
     let result = match Cli::parse().command {
         Command::Scan(args) => scan::run(&args),
         Command::Report(args) => report::run(&args),

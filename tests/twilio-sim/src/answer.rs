@@ -92,3 +92,50 @@ pub fn page<'a, T>(
     let end = (begin + size).min(all.len());
     Ok((&all[begin..end], (end < all.len()).then_some(number + 1), size))
 }
+
+/// A body bent by a seed: one to four of its values are others, and sometimes the text itself is broken.
+pub fn bent(body: &Value, seed: u64) -> Vec<u8> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut body = body.clone();
+    for _ in 0..random.u8(1..=4) {
+        bend(&mut body, &mut random);
+    }
+    let mut text = body.to_string().into_bytes();
+    match random.u8(0..8) {
+        0 => text.truncate(random.usize(0..=text.len())),
+        1 => {
+            let at = random.usize(0..text.len());
+            text[at] = random.u8(..);
+        }
+        2 => text.splice(0..0, *b"\xef\xbb\xbf").for_each(drop),
+        3 => text.extend_from_slice(b"{}"),
+        _ => {}
+    }
+    text
+}
+
+/// Goes down to some value, and puts another in its place.
+fn bend(value: &mut Value, random: &mut fastrand::Rng) {
+    let below: Vec<&mut Value> = match value {
+        Value::Object(map) => map.values_mut().collect(),
+        Value::Array(list) => list.iter_mut().collect(),
+        _ => Vec::new(),
+    };
+    let count = below.len();
+    if count > 0 && random.u8(0..5) > 0 {
+        let which = random.usize(0..count);
+        return bend(below.into_iter().nth(which).expect("one of them"), random);
+    }
+    *value = match random.u8(0..10) {
+        0 => Value::Null,
+        1 => json!(-1),
+        2 => json!(u64::MAX),
+        3 => json!(1e300),
+        4 => json!([]),
+        5 => json!({}),
+        6 => json!("\u{1b}]0;x\u{7}\u{202e}\u{0}".repeat(20)),
+        7 => json!([[[[{"sid": [null]}]]]]),
+        8 => json!(""),
+        _ => json!("x".repeat(100_000)),
+    };
+}

@@ -27,6 +27,8 @@ pub enum FaultKind {
     Answer(u16, u32, String),
     /// An answer that never ends.
     Endless,
+    /// A good answer, bent by a seed: other types, missing and endless values, broken text.
+    Bent(u64),
 }
 
 /// A fault and the requests it falls upon.

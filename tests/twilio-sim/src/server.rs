@@ -13,7 +13,7 @@ use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::answer::{Answer, xml};
+use crate::answer::{Answer, bent, xml};
 use crate::auth::{authenticate, basic};
 use crate::fault::FaultKind;
 use crate::log::Entry;
@@ -151,7 +151,8 @@ fn take_fault(world: &mut World, method: &str, target: &str) -> Option<FaultKind
             fault.after -= 1;
             continue;
         }
-        if fault.percent < 100 && fastrand::Rng::with_seed(seed ^ 0x9e37).u32(..100) >= fault.percent {
+        let own = if let FaultKind::Bent(own) = fault.kind { own << 32 } else { 0 };
+        if fault.percent < 100 && fastrand::Rng::with_seed(own ^ seed ^ 0x9e37).u32(..100) >= fault.percent {
             continue;
         }
         fault.times = fault.times.saturating_sub(u32::from(fault.times != u32::MAX));
@@ -210,6 +211,10 @@ fn render(answer: &Answer, path: &str, fault: Option<FaultKind>) -> Result<Respo
     let Some(body) = &answer.body else {
         return Ok(build(answer.status, "application/json", Body::empty(), retry));
     };
+    if let (Some(FaultKind::Bent(seed)), 200..300) = (&fault, answer.status) {
+        let seed = path.bytes().fold(*seed, |seed, byte| seed.wrapping_mul(31) + u64::from(byte));
+        return Ok(build(answer.status, "application/json", bent(body, seed).into(), None));
+    }
     let is_json =
         path.split('?').next().unwrap_or_default().ends_with(".json") || !path.starts_with("/2010-04-01");
     let (kind, text) =

@@ -1,0 +1,57 @@
+//! What is said when the program itself breaks.
+
+use std::panic::{PanicHookInfo, set_hook};
+
+/// From here on a panic tells where it was, and nothing else: what it would say may quote the text that was being read.
+pub fn hide_values() {
+    set_hook(Box::new(|panic: &PanicHookInfo| {
+        let place = panic
+            .location()
+            .map_or_else(|| "an unknown place".to_owned(), |at| format!("{}:{}", at.file(), at.line()));
+        super::output::complain(&format!(
+            "error: sidsweep {} broke at {place}. Nothing that it read is shown here, since that may hold a secret. \
+             Please report this line; a scan of one half of the files after the other shows which file it was.",
+            env!("CARGO_PKG_VERSION")
+        ));
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    /// Set for the process that panics.
+    const CHILD: &str = "SIDSWEEP_TEST_PANICS";
+
+    #[test]
+    fn a_panic_shows_no_value() {
+        let value = "3f9a0c4be1d2\u{e9}7586";
+        if let Ok(way) = std::env::var(CHILD) {
+            super::hide_values();
+            match way.as_str() {
+                // A slice of a text quotes the text.
+                "slice" => drop(value[..13].to_owned()),
+                "result" => Err::<(), &str>(value).expect("it goes"),
+                _ => panic!("{value}"),
+            }
+        }
+        for way in ["slice", "result", "words"] {
+            let program = std::env::current_exe().expect("this program");
+            let output = Command::new(program)
+                .args(["--exact", "cli::panic::tests::a_panic_shows_no_value", "--nocapture"])
+                .env(CHILD, way)
+                .env("RUST_BACKTRACE", "full")
+                .env("RUST_LOG", "trace")
+                .output()
+                .expect("it runs");
+            let said = format!(
+                "{}{}",
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            );
+            assert!(!output.status.success(), "{way}");
+            assert!(said.contains("broke at src/cli/panic.rs:"), "{way}: {said}");
+            assert!(!said.contains("3f9a"), "{way}: {said}");
+        }
+    }
+}
