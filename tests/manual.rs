@@ -32,3 +32,20 @@ fn every_shell_gets_completions_and_every_command_a_page() {
         assert!(page.contains(".SH OPTIONS") || page.contains("SUBCOMMANDS"), "{name}");
     }
 }
+
+#[test]
+fn alone_it_scans_the_repository_that_it_is_in() {
+    let folder = common::repository();
+    common::write(folder.path(), "a/readme.md", "hello\n");
+    let output = common::run(&folder.path().join("a"), &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", common::stderr(&output));
+    assert!(common::stderr(&output).contains("sidsweep --help"), "it says what it does");
+    assert!(common::stdout(&output).contains("Covered 1 file"), "{}", common::stdout(&output));
+    // Elsewhere, in a home for instance, that would be a surprise.
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = common::run(folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        output.stdout.is_empty() && common::stderr(&output).contains("`sidsweep scan` scans this folder")
+    );
+}

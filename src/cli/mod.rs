@@ -22,16 +22,49 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::source::repository::causes;
 
+/// What the long help ends with.
+const LONG_HELP: &str = "\
+In a git repository, `sidsweep` alone is `sidsweep scan`.
+
+Exit codes:
+  0  nothing to report
+  1  something that counts for --fail-on was found (Account SIDs and key SIDs alone are identifiers, and do not count), or a step
+     of a plan was not done or not proven
+  2  the command could not do what was asked, or could not read all of it and found nothing in the rest
+
+Environment:
+  SIDSWEEP_ADMIN_USER, SIDSWEEP_ADMIN_SECRET
+           the administrator's credential: an Account SID and its Auth Token, or a Main key's SID and secret. TWILIO_… of your
+           application is never taken for it
+  SIDSWEEP_ADMIN_ACCOUNT
+           the administrator's Account SID, where the user is a key
+  SIDSWEEP_JOURNAL
+           where records of changes are kept [default: the user's state folder]
+  SIDSWEEP_DATABASE
+           where audits are kept [default: the user's state folder]
+  SIDSWEEP_TWILIO_ENDPOINT, SIDSWEEP_TWILIO_CA
+           for tests: a loopback address that stands in for Twilio, and the authority of its certificate; named in the output
+  NO_COLOR, CLICOLOR_FORCE
+           no colour; colour also where there is no terminal";
+
 /// Finds leaked Twilio credentials in code and git history, proves which still work, and takes them out of service
 #[derive(Parser)]
-#[command(name = "sidsweep", version, about, max_term_width = 100)]
+#[command(
+    name = "sidsweep",
+    version,
+    about,
+    max_term_width = 100,
+    after_help = "In a git repository, `sidsweep` alone is `sidsweep scan`.",
+    after_long_help = LONG_HELP
+)]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Subcommand)]
@@ -49,6 +82,18 @@ enum Command {
     Rules(rules::Args),
     Completions(manual::CompletionsArgs),
     Man(manual::ManArgs),
+}
+
+impl Command {
+    /// What is meant by no command at all: a scan, where there is a repository and it costs no surprise.
+    fn alone() -> Option<Self> {
+        let here = std::env::current_dir().ok()?;
+        if !here.ancestors().any(|folder| folder.join(".git").exists()) {
+            return None;
+        }
+        output::complain("`sidsweep scan` of the work tree below here; `sidsweep --help` tells of more");
+        Cli::parse_from(["sidsweep", "scan"]).command
+    }
 }
 
 /// What a command came to.
@@ -76,7 +121,13 @@ impl<E: std::error::Error + 'static> From<E> for Failure {
 #[must_use]
 pub fn main() -> ExitCode {
     panic::hide_values();
-    let result = match Cli::parse().command {
+    let none = "which command? Alone, sidsweep scans the git repository that it is in, and here is none; \
+                `sidsweep scan` scans this folder";
+    let command = Cli::parse()
+        .command
+        .or_else(Command::alone)
+        .unwrap_or_else(|| Cli::command().error(ErrorKind::MissingSubcommand, none).exit());
+    let result = match command {
         Command::Scan(args) => scan::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Verify(args) => verify::run(&args),

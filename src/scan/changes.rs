@@ -71,25 +71,13 @@ const DEEPEN: &str = "the clone is too shallow for this range; `git fetch --unsh
 fn ends(repository: &gix::Repository, spec: &str) -> Result<(Vec<ObjectId>, ObjectId), Error> {
     let resolve = |name: &str| {
         let name = if name.is_empty() { "HEAD" } else { name };
-        repository
-            .rev_parse_single(name)
-            .map_err(|error| error.to_string())
-            .and_then(|id| id.object().map_err(|error| error.to_string()))
-            .and_then(|object| {
-                object.peel_to_kind(gix::object::Kind::Commit).map_err(|error| error.to_string())
-            })
-            .map(|commit| commit.id)
-            .map_err(|reason| {
-                let shallow = if repository.is_shallow().unwrap_or(false) {
-                    format!("; {DEEPEN}")
-                } else {
-                    String::new()
-                };
-                Error::Revision {
-                    spec: name.to_owned(),
-                    reason: format!("no such commit here: {}{shallow}", reason.replace('\n', " ")),
-                }
-            })
+        let object = repository.rev_parse_single(name).ok().and_then(|id| id.object().ok());
+        let commit = object.and_then(|object| object.peel_to_kind(gix::object::Kind::Commit).ok());
+        commit.map(|commit| commit.id).ok_or_else(|| {
+            let shallow =
+                if repository.is_shallow().unwrap_or(false) { format!("; {DEEPEN}") } else { String::new() };
+            Error::Revision { spec: name.to_owned(), reason: format!("no such commit here{shallow}") }
+        })
     };
     if let Some((from, to)) = spec.split_once("...") {
         let (from, to) = (resolve(from)?, resolve(to)?);
