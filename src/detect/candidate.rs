@@ -34,14 +34,24 @@ impl Shape {
 pub struct Candidate {
     /// What it could be.
     pub shape: Shape,
-    /// Its value, decoded.
-    pub value: Secret,
+    /// Its value, where it does not stand in the text as it is. Of millions of hashes hardly one comes to be judged, so none
+    /// is copied before.
+    pub decoded: Option<Secret>,
     /// Where it stands, in bytes of the text.
     pub span: Span,
     /// How it is written there.
     pub encoding: Encoding,
     /// The password that stands in the same base64 text, for `user:password`.
     pub password: Option<(Shape, Secret)>,
+}
+
+impl Candidate {
+    /// Its value.
+    #[must_use]
+    pub fn value<'a>(&'a self, text: &'a [u8]) -> &'a str {
+        let plain = || std::str::from_utf8(&text[self.span.clone()]).expect("a run of letters and digits");
+        self.decoded.as_ref().map_or_else(plain, Secret::expose)
+    }
 }
 
 /// No run that is one value with what is left of an escape before it is longer, in bytes.
@@ -75,10 +85,15 @@ pub fn shape(run: &[u8]) -> Option<Shape> {
                 _ => None,
             }
         }
-        32 if run.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) => Some(Shape::Hex32),
+        32 if is_hex(run) => Some(Shape::Hex32),
         32 => looks_random(run).then_some(Shape::Base62),
         _ => None,
     }
+}
+
+/// Whether all are lower-case hex digits. Without a branch for each byte, so that the compiler can compare them all at once.
+fn is_hex(run: &[u8]) -> bool {
+    run.iter().fold(true, |all, &byte| all & ((byte.wrapping_sub(b'0') < 10) | (byte.wrapping_sub(b'a') < 6)))
 }
 
 /// Whether the cases and digits are as mixed as in a random secret.
@@ -122,8 +137,7 @@ pub fn plain(rules: &Rules, text: &[u8], run: &Span) -> Option<Candidate> {
     if found.is_sid() && is_placeholder(rules, &value[2..]) {
         return None;
     }
-    let value = Secret::new(std::str::from_utf8(value).ok()?.to_owned());
-    Some(Candidate { shape: found, value, span, encoding, password: None })
+    Some(Candidate { shape: found, decoded: None, span, encoding, password: None })
 }
 
 /// Whether a run is a stretch of longer base64, cut out by its `+` and `/`.
@@ -137,10 +151,10 @@ fn is_in_base64(text: &[u8], span: &Span) -> bool {
 
 /// Whether a value that is no SID was typed by somebody who needed something to stand there.
 #[must_use]
-pub fn is_typed(rules: &Rules, candidate: &Candidate) -> bool {
-    let value = candidate.password.as_ref().map_or(&candidate.value, |(_, password)| password);
-    !(candidate.shape.is_sid() && candidate.password.is_none())
-        && is_placeholder(rules, value.expose().as_bytes())
+pub fn is_typed(rules: &Rules, text: &[u8], candidate: &Candidate) -> bool {
+    let value =
+        candidate.password.as_ref().map_or_else(|| candidate.value(text), |(_, password)| password.expose());
+    !(candidate.shape.is_sid() && candidate.password.is_none()) && is_placeholder(rules, value.as_bytes())
 }
 
 /// How many characters at the start of a run belong to an escape that ends where the value begins.

@@ -329,7 +329,7 @@ fn is_capitals(text: &str) -> bool {
 
 /// Judges a SID: an identifier needs little to be believed.
 #[must_use]
-pub fn sid(candidate: &Candidate, context: &Context, around: &Surroundings<'_>) -> Option<Judgement> {
+pub fn sid(shape: Shape, value: &str, context: &Context, around: &Surroundings<'_>) -> Option<Judgement> {
     let named = context.informative();
     let speaks = named.is_some_and(|n| n.name.twilio)
         || around.mention_bytes.is_some()
@@ -338,7 +338,7 @@ pub fn sid(candidate: &Candidate, context: &Context, around: &Surroundings<'_>) 
             .names
             .iter()
             .any(|n| n.name.words.iter().any(|word| matches!(word.as_str(), "sid" | "sids")));
-    let lower = !candidate.value.expose()[2..].bytes().any(|byte| byte.is_ascii_uppercase());
+    let lower = !value[2..].bytes().any(|byte| byte.is_ascii_uppercase());
     let of_sid = if lower {
         Confidence::High
     } else if speaks {
@@ -346,7 +346,7 @@ pub fn sid(candidate: &Candidate, context: &Context, around: &Surroundings<'_>) 
     } else {
         Confidence::Low
     };
-    let (kind, confidence) = match candidate.shape {
+    let (kind, confidence) = match shape {
         Shape::AccountSid => (Kind::AccountSid, of_sid),
         Shape::KeySid => (Kind::ApiKeySid, of_sid),
         Shape::OauthSid => {

@@ -120,7 +120,7 @@ impl Survey {
         if !has_sid && !few {
             self.candidates.retain(|candidate| may_be_named(text, &candidate.span, far));
         }
-        self.candidates.retain(|candidate| !candidate::is_typed(rules, candidate));
+        self.candidates.retain(|candidate| !candidate::is_typed(rules, text, candidate));
         if !self.candidates.is_empty() {
             Examination { rules, text, path, candidates: &self.candidates, mentions, path_twilio }
                 .run(&mut self.shaped);
@@ -140,22 +140,23 @@ fn whole(rules: &Rules, decoded: &[u8], span: &Span) -> Option<Candidate> {
     let trimmed = decoded.trim_ascii();
     let one = |bytes: &[u8]| candidate::plain(rules, bytes, &(0..bytes.len()));
     if matches!(trimmed.len(), 32 | 34) && trimmed.iter().all(u8::is_ascii_alphanumeric) {
-        let mut candidate = one(trimmed)?;
-        candidate.span = span.clone();
-        candidate.encoding = Encoding::Base64;
-        return Some(candidate);
+        let candidate = one(trimmed)?;
+        let decoded = Some(Secret::new(candidate.value(trimmed).to_owned()));
+        return Some(Candidate { span: span.clone(), encoding: Encoding::Base64, decoded, ..candidate });
     }
     let (user, password) = trimmed.split_at_checked(34)?;
     let password = password.strip_prefix(b":")?;
-    let (user, password) = (one(user)?, one(password)?);
-    if !user.shape.is_sid() || password.shape.is_sid() {
+    let (sid, secret) = (one(user)?, one(password)?);
+    if !sid.shape.is_sid() || secret.shape.is_sid() {
         return None;
     }
+    let decoded = |candidate: &Candidate, text: &[u8]| Secret::new(candidate.value(text).to_owned());
     Some(Candidate {
         span: span.clone(),
         encoding: Encoding::BasicAuth,
-        password: Some((password.shape, password.value)),
-        ..user
+        decoded: Some(decoded(&sid, user)),
+        password: Some((secret.shape, decoded(&secret, password))),
+        ..sid
     })
 }
 
@@ -165,7 +166,7 @@ fn oauth_secret(text: &[u8], span: Span) -> Option<Candidate> {
         value.bytes().any(|b| b.is_ascii_lowercase()) && value.bytes().any(|b| b.is_ascii_uppercase());
     mixed.then(|| Candidate {
         shape: Shape::Base62,
-        value: Secret::new(value.to_owned()),
+        decoded: None,
         span,
         encoding: Encoding::Plain,
         password: None,
@@ -186,20 +187,33 @@ fn mentions(text: &[u8]) -> Vec<usize> {
 /// Whether a name that says secret may stand at a value: a cheap look, for texts without a SID. In texts that speak of
 /// Twilio the name may stand further off (`"key": "auth_token", "enabled": true, "value": …`).
 fn may_be_named(text: &[u8], span: &Span, far: bool) -> bool {
-    const ROLES: [&[u8]; 7] = [b"token", b"secret", b"auth", b"key", b"pass", b"cred", b"pw"];
-    let (before, after) = if far { (320, 160) } else { (48, 0) };
-    let around = [
-        &text[span.start.saturating_sub(before)..span.start],
-        &text[span.end..(span.end + after).min(text.len())],
-    ];
-    let roles = if far { &ROLES[..] } else { &ROLES[..3] };
-    around.iter().any(|part| {
-        let lower = part.to_ascii_lowercase();
-        roles.iter().any(|role| memchr::memmem::find(&lower, role).is_some())
-            || (far
-                && [&b"twil"[..], b"valid", b"tok"]
-                    .iter()
-                    .any(|word| memchr::memmem::find(&lower, word).is_some()))
+    static ROLES: LazyLock<regex::bytes::Regex> = LazyLock::new(|| {
+        regex::bytes::Regex::new("(?i-u)tok|secret|auth|key|pass|cred|pw|twil|valid")
+            .expect("checked by tests")
+    });
+    if far {
+        return ROLES.is_match(&text[span.start.saturating_sub(320)..span.start])
+            || ROLES.is_match(&text[span.end..(span.end + 160).min(text.len())]);
+    }
+    says_secret(&text[span.start.saturating_sub(48)..span.start])
+}
+
+/// Whether `token`, `secret` or `auth` stands in a few bytes, in any case. All three hold a `t`, which what stands beside a
+/// hash seldom does.
+fn says_secret(part: &[u8]) -> bool {
+    let is_t = |byte: &u8| byte | 0x20 == b't';
+    if !part.iter().fold(false, |any, byte| any | is_t(byte)) {
+        return false;
+    }
+    let stands = |word: &[u8], from: Option<usize>| {
+        from.and_then(|from| part.get(from..from + word.len()))
+            .is_some_and(|there| there.eq_ignore_ascii_case(word))
+    };
+    let places = part.iter().enumerate().filter(|(_, byte)| is_t(byte)).map(|(at, _)| at);
+    places.into_iter().any(|at| {
+        stands(b"token", Some(at))
+            || stands(b"secret", at.checked_sub(5))
+            || stands(b"auth", at.checked_sub(2))
     })
 }
 
@@ -284,10 +298,10 @@ impl Examination<'_> {
                 basic(candidate, read, hits);
                 continue;
             }
-            let judgement = if candidate.value.expose().len() == 64 {
+            let judgement = if candidate.value(self.text).len() == 64 {
                 oauth(&read.context)
             } else if candidate.shape.is_sid() {
-                judge::sid(candidate, &read.context, &around)
+                judge::sid(candidate.shape, candidate.value(self.text), &read.context, &around)
             } else if read.used_by_others {
                 None
             } else {
@@ -314,7 +328,7 @@ impl Examination<'_> {
         }
         for read in unclear {
             let candidate = &self.candidates[read.candidate];
-            if let Some(&(kind, confidence, rank)) = known.get(candidate.value.expose()) {
+            if let Some(&(kind, confidence, rank)) = known.get(candidate.value(self.text)) {
                 let evidence = vec!["the same value as elsewhere in this file".to_owned()];
                 hits.push(self.hit(
                     candidate,
@@ -351,7 +365,7 @@ impl Examination<'_> {
         // A name that several values bear (`sid` in each of three blocks) says nothing of its uses.
         owners.retain(|_, values| {
             let distinct: HashSet<&str> =
-                values.iter().map(|&v| self.candidates[reads[v].candidate].value.expose()).collect();
+                values.iter().map(|&v| self.candidates[reads[v].candidate].value(self.text)).collect();
             distinct.len() == 1
         });
         if owners.is_empty() {
@@ -525,7 +539,7 @@ impl Examination<'_> {
             .find(|name| name.is_informative() || !name.stem.is_empty());
         Hit {
             kind: judgement.kind,
-            value: candidate.value.clone(),
+            value: Secret::new(candidate.value(self.text).to_owned()),
             span: candidate.span.clone(),
             line: 0,
             column: 0,
@@ -563,7 +577,7 @@ fn same_block(read: &Read, other: &Read, lines: u64) -> bool {
 
 /// Both halves of a Basic authentication's text.
 fn basic(candidate: &Candidate, read: &Read, hits: &mut Vec<Hit>) {
-    let Some((shape, password)) = &candidate.password else { return };
+    let (Some((shape, password)), Some(user)) = (&candidate.password, &candidate.decoded) else { return };
     let sid_kind = if candidate.shape == Shape::AccountSid { Kind::AccountSid } else { Kind::ApiKeySid };
     let secret_kind = if *shape == Shape::Hex32 && sid_kind == Kind::AccountSid {
         Kind::AuthToken
@@ -595,7 +609,7 @@ fn basic(candidate: &Candidate, read: &Read, hits: &mut Vec<Hit>) {
             names: None,
         });
     };
-    hit(sid_kind, &candidate.value, None, 0);
+    hit(sid_kind, user, None, 0);
     hit(secret_kind, password, Some(candidate.span.start), 1);
 }
 
