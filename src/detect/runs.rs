@@ -34,11 +34,7 @@ pub fn wide(hay: &[u8], mut found: impl FnMut(Span)) {
     let mut at = 0;
     while let Some(block) = next_block(hay, at) {
         let start = block - hay[..block].iter().rev().take_while(of_class).count();
-        let mut end = block + BLOCK;
-        while hay.get(end..end + BLOCK).is_some_and(is_whole::<BLOCK>) {
-            end += BLOCK;
-        }
-        end += hay[end..].iter().take_while(of_class).count();
+        let end = block + BLOCK + hay[block + BLOCK..].iter().take_while(of_class).count();
         if end - start >= MIN {
             found(start..end);
         }
@@ -80,8 +76,7 @@ fn is_whole<const LENGTH: usize>(block: &[u8]) -> bool {
 pub fn alnum(hay: &[u8], run: &Span, mut found: impl FnMut(Span)) {
     let mut start = run.start;
     while start + MIN <= run.end {
-        // Of what a run is made of, these two are no letters or digits.
-        if let Some(length) = memchr::memchr2(b'_', b'-', &hay[start..run.end]) {
+        if let Some(length) = hay[start..run.end].iter().position(|&byte| !ALNUM[usize::from(byte)]) {
             if length >= MIN {
                 found(start..start + length);
             }
