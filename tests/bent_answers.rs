@@ -72,7 +72,12 @@ fn a_revocation_under_bent_answers_says_what_is_true() {
         let code = applied.status.code().expect("not killed");
         assert!((0..=2).contains(&code), "seed {seed}");
         // What the journal calls proven is gone, and nothing else is gone unsaid.
-        for record in rig.journal() {
+        let records = rig.journal();
+        for key in rig.sim.world().keys.values().filter(|key| key.deleted.is_some()) {
+            let said = records.iter().any(|record| record["key_sid"] == *key.sid);
+            assert!(said, "seed {seed}: {} is gone, and the journal does not know it", key.sid);
+        }
+        for record in &records {
             let Some(key) = record["key_sid"].as_str() else { continue };
             if record["event"] == "proven" {
                 proven += 1;

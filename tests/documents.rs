@@ -4,9 +4,8 @@
 
 mod common;
 
-use std::io::Write;
-
 use common::fixture::Mint;
+use common::pack::deflated;
 use common::{report, write};
 use serde_json::Value;
 
@@ -22,12 +21,6 @@ fn secrets(report: &Value) -> Vec<(String, u64, String)> {
         .collect();
     all.sort();
     all
-}
-
-fn deflated(bytes: &[u8]) -> Vec<u8> {
-    let mut stream = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
-    stream.write_all(bytes).unwrap();
-    stream.finish().unwrap()
 }
 
 #[cfg(feature = "audit")]
@@ -198,6 +191,27 @@ fn pdf(streams: &[(&str, Vec<u8>)]) -> Vec<u8> {
     }
     pdf.extend(b"trailer\n<< /Size 9 >>\nstartxref\n0\n%%EOF\n");
     pdf
+}
+
+#[test]
+fn what_is_too_large_to_be_held_is_named_and_searched_as_it_is() {
+    let token = Mint::new(24).hex(32);
+    let mut bytes = b"SQLite format 3\0".to_vec();
+    bytes.resize(129 << 20, 0);
+    bytes.extend(format!("\nTWILIO_AUTH_TOKEN={token}\n").bytes());
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "backup.db.gz", common::archive::gzipped(&bytes));
+    let (found, code) = report(folder.path(), &["--show-secrets"]);
+    assert_eq!(
+        (secrets(&found), code),
+        (vec![("backup.db.gz!/backup.db".to_owned(), 2, token)], 1),
+        "{found}"
+    );
+    assert!(
+        found["skipped"].to_string().contains("a SQLite database inside of an archive"),
+        "{}",
+        found["skipped"]
+    );
 }
 
 #[test]

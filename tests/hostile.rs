@@ -819,7 +819,11 @@ fn work_trees() {
             |at| fs::write(at.join(std::ffi::OsStr::from_bytes(b"\xff\xfe")), "x").unwrap(),
             "",
         ),
-        ("a hole of 2 GiB", |at| fs::File::create(at.join("hole")).unwrap().set_len(2 << 30).unwrap(), ""),
+        (
+            "one line of 2 GiB, a hole",
+            |at| fs::File::create(at.join("hole")).unwrap().set_len(2 << 30).unwrap(),
+            "",
+        ),
         ("one line of 200 MB", |at| fs::write(at.join("line.js"), vec![b'a'; 200_000_000]).unwrap(), ""),
         (
             "one line of 100 MB of quotes",
@@ -843,14 +847,14 @@ fn work_trees() {
             "",
         ),
         (
-            "300,000 hashes",
+            "10 million hashes",
             |at| {
                 let mut random = fastrand::Rng::with_seed(1);
-                fs::write(
-                    at.join("sums"),
-                    (0..300_000).map(|_| format!("{:032x}  file\n", random.u128(..))).collect::<String>(),
-                )
-                .unwrap()
+                let mut sums = std::io::BufWriter::new(fs::File::create(at.join("sums")).unwrap());
+                for _ in 0..10_000_000 {
+                    writeln!(sums, "{:032x}  file", random.u128(..)).unwrap();
+                }
+                sums.flush().unwrap()
             },
             "",
         ),

@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::source::repository::causes;
+use crate::source::repository::{self, causes};
 
 /// What the long help ends with.
 const LONG_HELP: &str = "\
@@ -88,9 +88,7 @@ impl Command {
     /// What is meant by no command at all: a scan, where there is a repository and it costs no surprise.
     fn alone() -> Option<Self> {
         let here = std::env::current_dir().ok()?;
-        if !here.ancestors().any(|folder| folder.join(".git").exists()) {
-            return None;
-        }
+        repository::find(&here)?;
         output::complain("`sidsweep scan` of the work tree below here; `sidsweep --help` tells of more");
         Cli::parse_from(["sidsweep", "scan"]).command
     }

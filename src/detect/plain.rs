@@ -209,8 +209,8 @@ fn says_secret(part: &[u8]) -> bool {
         from.and_then(|from| part.get(from..from + word.len()))
             .is_some_and(|there| there.eq_ignore_ascii_case(word))
     };
-    let places = part.iter().enumerate().filter(|(_, byte)| is_t(byte)).map(|(at, _)| at);
-    places.into_iter().any(|at| {
+    let mut places = part.iter().enumerate().filter(|(_, byte)| is_t(byte)).map(|(at, _)| at);
+    places.any(|at| {
         stands(b"token", Some(at))
             || stands(b"secret", at.checked_sub(5))
             || stands(b"auth", at.checked_sub(2))

@@ -76,7 +76,10 @@ fn ends(repository: &gix::Repository, spec: &str) -> Result<(Vec<ObjectId>, Obje
         commit.map(|commit| commit.id).ok_or_else(|| {
             let shallow =
                 if repository.is_shallow().unwrap_or(false) { format!("; {DEEPEN}") } else { String::new() };
-            Error::Revision { spec: name.to_owned(), reason: format!("no such commit here{shallow}") }
+            Error::Revision {
+                spec: name.to_owned(),
+                reason: format!("names no commit here, or more than one{shallow}"),
+            }
         })
     };
     if let Some((from, to)) = spec.split_once("...") {

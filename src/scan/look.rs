@@ -61,6 +61,9 @@ fn unpacked(
     let mut visit = |inner: &str, source: &mut dyn Read| {
         let mut found = windows.scan_plain(detector, inner, source)?;
         bytes += found.bytes;
+        if found.hits.is_empty() {
+            return Ok(());
+        }
         // What is partly plain is seen once more, after its parts, as it is.
         let parts = format!("{inner}!/");
         let told: HashSet<&str> = looked

@@ -224,11 +224,20 @@ impl Walk<'_> {
 
     /// What is not read from front to back, where it cannot be read otherwise.
     fn held(&mut self, kind: Kind, source: &mut dyn Read, path: &str, depth: usize) {
+        let what = match kind {
+            Kind::Sqlite => "a SQLite database",
+            Kind::Pdf => "a PDF",
+            Kind::Png => "a PNG",
+            _ => "a zip",
+        };
         let mut held = Vec::new();
-        match source.take(LARGEST_HELD + 1).read_to_end(&mut held) {
+        match (&mut *source).take(LARGEST_HELD + 1).read_to_end(&mut held) {
             Ok(length) if length as u64 > LARGEST_HELD => {
-                let reason = format!("{kind:?} inside of an archive, above {} MB", LARGEST_HELD >> 20);
-                self.skip(path, reason);
+                self.skip(path, format!("{what} inside of an archive, above {} MB", LARGEST_HELD >> 20));
+                // What it holds as it is can be read all the same.
+                if kind != Kind::Zip {
+                    self.plain(&mut Cursor::new(held).chain(source), path);
+                }
             }
             Ok(length) => self.seekable(kind, &mut Cursor::new(held), length as u64, path, depth),
             Err(error) => self.skip(path, error),
@@ -253,9 +262,16 @@ impl Walk<'_> {
             self.skip(path, error);
         }
         // Besides, as it is: a database's deleted rows, what a PDF and an image say of themselves.
+        match source.seek(SeekFrom::Start(0)) {
+            Ok(_) => self.plain(source, path),
+            Err(error) => self.skip(path, error),
+        }
+    }
+
+    /// Bytes as they are.
+    fn plain(&mut self, source: &mut dyn Read, path: &str) {
         self.seen = true;
-        let plain = source.seek(SeekFrom::Start(0)).and_then(|_| (self.visit)(path, source));
-        if let Err(error) = plain {
+        if let Err(error) = (self.visit)(path, source) {
             self.skip(path, error);
         }
     }
@@ -375,12 +391,7 @@ impl Walk<'_> {
                 self.skip(path, format!("archives in archives, more than {MOST_DEPTH} deep"));
             }
             Some(kind) => self.stream(kind, &mut whole, path, depth + 1),
-            None => {
-                self.seen = true;
-                if let Err(error) = (self.visit)(path, &mut whole) {
-                    self.skip(path, error);
-                }
-            }
+            None => self.plain(&mut whole, path),
         }
     }
 }

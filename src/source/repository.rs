@@ -116,7 +116,8 @@ pub fn is_bare(path: &Path) -> bool {
 }
 
 /// The git folder of the repository that a path lies in.
-fn find(path: &Path) -> Option<PathBuf> {
+#[must_use]
+pub fn find(path: &Path) -> Option<PathBuf> {
     let absolute = path.canonicalize().ok()?;
     absolute.ancestors().find_map(|folder| {
         let dot_git = folder.join(".git");

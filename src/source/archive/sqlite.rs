@@ -16,6 +16,10 @@ fn broken(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("a SQLite database with {what}"))
 }
 
+fn missing() -> io::Error {
+    broken("a page that it does not have")
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Encoding {
     Utf8,
@@ -47,7 +51,7 @@ pub struct Database<'a, S> {
     usable: usize,
     pages: u32,
     encoding: Encoding,
-    /// Pages of trees that were read: what points at one again does not lead there.
+    /// Pages of trees that were met: what points at one again does not lead there.
     seen: HashSet<u32>,
     /// What rows may still come to: no byte of the file belongs to two.
     left: u64,
@@ -84,7 +88,7 @@ impl<'a, S: Read + Seek> Database<'a, S> {
         loop {
             let row = match rows.row() {
                 Ok(Some(row)) => row,
-                Ok(None) => return (tables, None),
+                Ok(None) => return (tables, rows.broken),
                 Err(error) => return (tables, Some(error)),
             };
             let mut row = row.into_iter();
@@ -106,9 +110,13 @@ impl<'a, S: Read + Seek> Database<'a, S> {
         Rows::new(self, table)
     }
 
+    fn has(&self, page: u32) -> bool {
+        (1..=self.pages).contains(&page)
+    }
+
     fn page(&mut self, number: u32) -> io::Result<Vec<u8>> {
-        if number == 0 || number > self.pages {
-            return Err(broken("a page that it does not have"));
+        if !self.has(number) {
+            return Err(missing());
         }
         self.source.seek(SeekFrom::Start(u64::from(number - 1) * self.page_size as u64))?;
         let mut page = vec![0; self.page_size];
@@ -173,7 +181,7 @@ impl<'a, S: Read + Seek> Database<'a, S> {
             let bytes = end.and_then(|end| payload.get(at..end)).ok_or_else(short)?;
             at += bytes.len();
             values.push(match kind {
-                0 | 10 | 11 => Value::Null,
+                0 => Value::Null,
                 8 => Value::Integer(0),
                 9 => Value::Integer(1),
                 1..=6 => Value::Integer(integer(bytes)),
@@ -204,10 +212,11 @@ pub struct Rows<'d, 'a, S> {
 
 impl<'d, 'a, S: Read + Seek> Rows<'d, 'a, S> {
     fn new(database: &'d mut Database<'a, S>, table: &'d Table) -> Self {
+        let pages = database.seen.insert(table.root).then_some(table.root).into_iter().collect();
         Self {
             database,
             table,
-            pages: VecDeque::from([table.root]),
+            pages,
             page: Vec::new(),
             cells: VecDeque::new(),
             text: Vec::new(),
@@ -221,9 +230,7 @@ impl<'d, 'a, S: Read + Seek> Rows<'d, 'a, S> {
         loop {
             let Some(cell) = self.cells.pop_front() else {
                 let Some(number) = self.pages.pop_front() else { return Ok(None) };
-                if self.database.seen.insert(number) {
-                    self.turn_to(number)?;
-                }
+                self.turn_to(number)?;
                 continue;
             };
             let index = matches!(self.page[self.head()], 2 | 10);
@@ -260,8 +267,16 @@ impl<'d, 'a, S: Read + Seek> Rows<'d, 'a, S> {
             let children = places.iter().map(|&at| self.page.get(at..at + 4).map(be32));
             let mut children = children.collect::<Option<Vec<u32>>>().ok_or_else(outside)?;
             children.push(be32(&self.page[head + 8..]));
+            let count = children.len();
+            children.retain(|&child| self.database.has(child));
+            let has_all = children.len() == count;
+            // Met once, and in order: however the pages of a hostile file point at each other, each is kept once.
+            children.retain(|&child| self.database.seen.insert(child));
             for child in children.into_iter().rev() {
                 self.pages.push_front(child);
+            }
+            if !has_all {
+                self.broken = Some(missing());
             }
         }
         if kind != 5 {
