@@ -33,22 +33,27 @@ In a git repository, `sidsweep` alone is `sidsweep scan`.
 
 Exit codes:
   0  nothing to report
-  1  something that counts for --fail-on was found (Account SIDs and key SIDs alone are identifiers, and do not count), or a step
-     of a plan was not done or not proven
-  2  the command could not do what was asked, or could not read all of it and found nothing in the rest
+  1  something that counts for --fail-on was found (Account SIDs and key
+     SIDs alone are identifiers, and do not count), or a step of a plan was
+     not done or not proven
+  2  the command could not do what was asked, or could not read all of it
+     and found nothing in the rest
 
 Environment:
   SIDSWEEP_ADMIN_USER, SIDSWEEP_ADMIN_SECRET
-           the administrator's credential: an Account SID and its Auth Token, or a Main key's SID and secret. TWILIO_… of your
+           the administrator's credential: an Account SID and its Auth
+           Token, or a Main key's SID and secret. TWILIO_… of your
            application is never taken for it
   SIDSWEEP_ADMIN_ACCOUNT
            the administrator's Account SID, where the user is a key
   SIDSWEEP_JOURNAL
-           where records of changes are kept [default: the user's state folder]
+           where records of changes are kept [default: the user's state
+           folder]
   SIDSWEEP_DATABASE
            where audits are kept [default: the user's state folder]
   SIDSWEEP_TWILIO_ENDPOINT, SIDSWEEP_TWILIO_CA
-           for tests: a loopback address that stands in for Twilio, and the authority of its certificate; named in the output
+           for tests: a loopback address that stands in for Twilio, and the
+           authority of its certificate; named in the output
   NO_COLOR, CLICOLOR_FORCE
            no colour; colour also where there is no terminal";
 

@@ -16,6 +16,10 @@ fn broken(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("a SQLite database with {what}"))
 }
 
+fn cut_off(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::UnexpectedEof { broken("its end cut off") } else { error }
+}
+
 fn missing() -> io::Error {
     broken("a page that it does not have")
 }
@@ -62,7 +66,7 @@ impl<'a, S: Read + Seek> Database<'a, S> {
     pub fn open(source: &'a mut S, length: u64) -> io::Result<Self> {
         let mut head = [0; HEADER];
         source.seek(SeekFrom::Start(0))?;
-        source.read_exact(&mut head)?;
+        source.read_exact(&mut head).map_err(cut_off)?;
         let page_size = match u16::from_be_bytes([head[16], head[17]]) {
             1 => 65_536,
             size => usize::from(size),
@@ -120,7 +124,7 @@ impl<'a, S: Read + Seek> Database<'a, S> {
         }
         self.source.seek(SeekFrom::Start(u64::from(number - 1) * self.page_size as u64))?;
         let mut page = vec![0; self.page_size];
-        self.source.read_exact(&mut page)?;
+        self.source.read_exact(&mut page).map_err(cut_off)?;
         Ok(page)
     }
 
