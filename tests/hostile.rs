@@ -847,6 +847,21 @@ fn work_trees() {
             "",
         ),
         (
+            "Basic authentication whose password is no text",
+            |at| {
+                let mut random = fastrand::Rng::with_seed(3);
+                let key = format!("SK{:032x}:", random.u128(..));
+                let passwords = (0..2_000).map(|_| {
+                    let mut password: Vec<u8> = (0..32).map(|_| random.alphanumeric() as u8).collect();
+                    password[random.usize(0..32)] = random.u8(128..);
+                    let pair = data_encoding::BASE64.encode(&[key.as_bytes(), &password].concat());
+                    format!("Authorization: Basic {pair}\n")
+                });
+                fs::write(at.join("trace.txt"), passwords.collect::<String>()).unwrap()
+            },
+            "",
+        ),
+        (
             "10 million hashes",
             |at| {
                 let mut random = fastrand::Rng::with_seed(1);
@@ -918,7 +933,7 @@ fn work_trees() {
             "",
         ),
     ];
-    all(cases, 22, |(case, make, expected)| {
+    all(cases, 23, |(case, make, expected)| {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), "near.env", &text);
         make(folder.path());

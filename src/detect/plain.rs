@@ -146,6 +146,10 @@ fn whole(rules: &Rules, decoded: &[u8], span: &Span) -> Option<Candidate> {
     }
     let (user, password) = trimmed.split_at_checked(34)?;
     let password = password.strip_prefix(b":")?;
+    // Anything may be a password, bytes that are no text too; Twilio's are letters and digits.
+    if !password.iter().all(u8::is_ascii_alphanumeric) {
+        return None;
+    }
     let (sid, secret) = (one(user)?, one(password)?);
     if !sid.shape.is_sid() || secret.shape.is_sid() {
         return None;
