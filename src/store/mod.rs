@@ -1,6 +1,7 @@
 //! What audits know: in a SQLite file, or in PostgreSQL where several machines work together. It holds hashes, places and
 //! the ids of git objects, and no value of a credential.
 
+mod claim;
 mod database;
 mod findings;
 mod status;
@@ -11,10 +12,11 @@ use std::sync::Arc;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyPool, Executor};
 
+pub use claim::{Claim, Ending, Look};
 pub use database::{Database, Kind, Pool};
 pub use findings::{Filter, Found};
 pub use status::Totals;
-pub use work::{Audit, Before, Claim, Ending, Entry, Look};
+pub use work::{Audit, Before, Entry};
 
 /// The store cannot be used.
 #[derive(Debug, thiserror::Error)]

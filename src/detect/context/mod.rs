@@ -2,6 +2,7 @@
 //! list it stands in, the value or name right before it, and the sections that enclose it.
 
 mod assigned;
+mod before;
 mod companion;
 mod listed;
 mod markup;
@@ -17,6 +18,7 @@ use super::lex::{Op, TokenKind};
 use super::name::Name;
 use super::page::Page;
 use crate::rules::Rules;
+use before::Before;
 
 /// How many steps outwards (`Some(String::from(env("X", …)))`) are followed.
 const MOST_STEPS: usize = 8;
@@ -95,13 +97,6 @@ pub struct Reader<'a> {
     has_sections: bool,
 }
 
-enum Before {
-    /// The token before, quotes passed over.
-    Token(usize),
-    /// Nothing but white space stands before it on its line.
-    LineStart,
-}
-
 impl<'a> Reader<'a> {
     /// A reader of a page.
     #[must_use]
@@ -164,130 +159,6 @@ impl<'a> Reader<'a> {
         }
         let end = (first..index).take(4).take_while(|&token| page.kind(token) == TokenKind::Word).last()? + 1;
         Some(self.name(page.slice(first, end))).filter(|name| name.is_informative())
-    }
-
-    /// A value that is part of a path, a file name, a version or a longer word.
-    fn is_glued(&self, index: usize) -> bool {
-        let page = self.page;
-        let token = &page.tokens[index];
-        let before = index.checked_sub(1).map(|before| &page.tokens[before]);
-        let left = before.is_some_and(|before| {
-            before.end == token.start
-                && match before.kind {
-                    TokenKind::Op(Op::Slash | Op::Hash) => true,
-                    TokenKind::Op(Op::Other(b'?' | b'*' | b'%' | b'^')) => true,
-                    TokenKind::Op(Op::Dash | Op::Dot) => {
-                        !before.spaced
-                            && index >= 2
-                            && page.tokens[index - 2].end == before.start
-                            && matches!(page.kind(index - 2), TokenKind::Word | TokenKind::Close(_))
-                    }
-                    _ => false,
-                }
-        });
-        let assigned = before.is_some_and(|before| matches!(before.kind, TokenKind::Op(Op::Assign)));
-        let right = !assigned
-            && page.tokens.get(index + 1).is_some_and(|after| {
-                after.start == token.end
-                    && match after.kind {
-                        // The password of a link, unless it leads to Twilio.
-                        TokenKind::Op(Op::At) => {
-                            let host = (index + 2..page.tokens.len().min(index + 12))
-                                .take_while(|&t| {
-                                    !matches!(page.kind(t), TokenKind::Line(_) | TokenKind::Op(Op::Slash))
-                                })
-                                .last()
-                                .map_or("", |last| page.slice(index + 2, last + 1));
-                            !host.to_ascii_lowercase().contains("twilio")
-                        }
-                        TokenKind::Op(Op::Slash) => true,
-                        TokenKind::Op(Op::Other(b'?' | b'*')) => true,
-                        TokenKind::Op(Op::Dash | Op::Dot) => page
-                            .tokens
-                            .get(index + 2)
-                            .is_some_and(|next| next.start == after.end && next.kind == TokenKind::Word),
-                        _ => false,
-                    }
-            });
-        left || right
-    }
-
-    /// The token before `at` that says how it is used: quotes, string prefixes and continued lines passed over.
-    fn before(&self, at: usize) -> Before {
-        let page = self.page;
-        let mut index = at;
-        let mut quoted = false;
-        while let Some(previous) = index.checked_sub(1) {
-            let token = &page.tokens[previous];
-            let touches = token.end == page.tokens[index].start;
-            match token.kind {
-                TokenKind::Quote => quoted = true,
-                TokenKind::Op(Op::At | Op::Other(b'$')) if quoted && touches => {}
-                TokenKind::Word
-                    if quoted
-                        && touches
-                        && matches!(
-                            page.slice(previous, index),
-                            "b" | "r" | "u" | "f" | "L" | "N" | "E" | "rb" | "br" | "u8" | "$"
-                        ) => {}
-                TokenKind::Line(_) => match self.continued(previous) {
-                    Some(continued) => {
-                        index = continued;
-                        continue;
-                    }
-                    None => return Before::LineStart,
-                },
-                // A list's dash, a comment's mark, a quotation's or a table's edge at the start of a line.
-                TokenKind::Op(Op::Dash | Op::Hash | Op::Greater | Op::Colon | Op::Other(b'*' | b'+'))
-                    if page.lines[page.line(previous)].first == previous
-                        && page.line(previous) == page.line(at)
-                        && token.spaced =>
-                {
-                    return Before::LineStart;
-                }
-                _ => return Before::Token(previous),
-            }
-            index = previous;
-        }
-        Before::LineStart
-    }
-
-    /// Where the statement goes on above a line's start: one past the token that the line continues.
-    fn continued(&self, line_token: usize) -> Option<usize> {
-        let page = self.page;
-        let mut end = line_token;
-        for _ in 0..6 {
-            let line = page.line(end);
-            let range = page.line_range(line);
-            if range.is_empty() || page.is_comment(line) {
-                // Blank lines and comments may stand inside of a call, nowhere else.
-                let inside = page.parent(line_token).is_some_and(|p| page.kind(p) != TokenKind::Open(b'{'));
-                if (range.is_empty() && !inside) || range.start == 0 {
-                    return None;
-                }
-                end = range.start - 1;
-                continue;
-            }
-            let mut last = range.end - 1;
-            // YAML's block marks: `key: >-`.
-            while last > range.start
-                && matches!(page.kind(last), TokenKind::Op(Op::Greater | Op::Pipe | Op::Dash | Op::Join))
-                && !page.tokens[last].spaced | matches!(page.kind(last - 1), TokenKind::Op(Op::Colon))
-                && page.tokens[range.start..last].iter().any(|t| t.kind == TokenKind::Op(Op::Colon))
-            {
-                last -= 1;
-            }
-            let goes_on = match page.kind(last) {
-                TokenKind::Op(Op::Assign | Op::Colon | Op::Or | Op::Join | Op::Backslash | Op::Arrow) => true,
-                TokenKind::Op(Op::Comma) => {
-                    page.parent(line_token).is_some_and(|p| page.kind(p) != TokenKind::Open(b'{'))
-                }
-                TokenKind::Open(_) => true,
-                _ => false,
-            };
-            return goes_on.then_some(last + 1);
-        }
-        None
     }
 
     /// A name, read once for each of its texts.

@@ -1,0 +1,219 @@
+//! One text as it stands: candidates, what surrounds each, and the judgement.
+
+mod around;
+mod examination;
+mod uses;
+
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
+use super::candidate::{self, Candidate, Shape};
+use super::encoded;
+use super::hit::Hit;
+use super::runs::Span;
+use super::shaped;
+use crate::model::{Encoding, Secret};
+use crate::rules::Rules;
+use examination::Examination;
+
+/// How far around a candidate is read, in bytes.
+const REACH: usize = 8 * 1024;
+/// How far away the file may speak of Twilio, in bytes. Windows of large files overlap by as much.
+pub(super) const FAR: usize = 64 * 1024;
+/// So many candidates are all read closely.
+const FEW: usize = 64;
+
+/// What stands in a text by its shape, before anything around it is read.
+#[derive(Default)]
+pub struct Survey {
+    /// Values whose shape alone says what they are.
+    pub shaped: Vec<Hit>,
+    /// Base64 texts that have to be looked at as texts of their own: where they stand, and what they decode to.
+    pub inner: Vec<(Span, Vec<u8>)>,
+    candidates: Vec<Candidate>,
+}
+
+impl Survey {
+    /// Looks at a text as it stands.
+    #[must_use]
+    pub fn of(rules: &Rules, text: &[u8]) -> Self {
+        let mut survey = Self::default();
+        let mut base64: Vec<Span> = Vec::new();
+        let mut wide64: Vec<Span> = Vec::new();
+        let (candidates, shaped) = (&mut survey.candidates, &mut survey.shaped);
+        let wide = |run: Span| {
+            if run.len() < shaped::SHORTEST {
+                return;
+            }
+            if let Some(hit) = shaped::in_run(rules, text, &run)
+                && shaped.last().is_none_or(|last| last.span.end <= hit.span.start)
+            {
+                shaped.push(hit);
+            }
+            if run.len() == 64 {
+                wide64.push(run);
+            }
+        };
+        candidate::all(rules, text, |candidate| candidates.push(candidate), |run| base64.push(run), wide);
+        survey.open(rules, text, base64);
+        if survey.candidates.iter().any(|c| c.shape == Shape::OauthSid) {
+            survey.candidates.extend(wide64.into_iter().filter_map(|span| oauth_secret(text, span)));
+        }
+        let Self { shaped, candidates, .. } = &mut survey;
+        candidates.retain(|candidate| !is_inside(&candidate.span, shaped));
+        candidates.sort_by_key(|candidate| candidate.span.start);
+        candidates.dedup_by(|b, a| b.span.start < a.span.end);
+        survey
+    }
+
+    /// Decodes the runs that are base64 of text.
+    fn open(&mut self, rules: &Rules, text: &[u8], runs: Vec<Span>) {
+        let mut decoded_to = 0;
+        // Long base64 is many runs, with `+` and `/` between them: what its start does not say, its rest will not.
+        let mut refused_to = usize::MAX;
+        for run in runs {
+            if run.start < decoded_to || is_inside(&run, &self.shaped) {
+                continue;
+            }
+            let goes_on =
+                text.get(refused_to..run.start).is_some_and(|gap| gap.iter().all(|&b| encoded::is_base64(b)));
+            refused_to = run.end;
+            if goes_on {
+                continue;
+            }
+            if let Some((span, decoded)) = encoded::base64(text, &run) {
+                decoded_to = span.end;
+                match whole(rules, &decoded, &span) {
+                    Some(candidate) => self.candidates.push(candidate),
+                    None => self.inner.push((span, decoded)),
+                }
+            }
+        }
+    }
+
+    /// Whether a candidate stands at a quotation mark, so that a literal cut in two may stand near.
+    #[must_use]
+    pub fn is_quoted(&self, text: &[u8]) -> bool {
+        let is_quote = |at: Option<usize>| {
+            at.and_then(|at| text.get(at)).is_some_and(|b| matches!(b, b'"' | b'\'' | b'`'))
+        };
+        self.candidates.iter().any(|c| is_quote(c.span.start.checked_sub(1)) || is_quote(Some(c.span.end)))
+    }
+
+    /// Judges the candidates by what surrounds them.
+    #[must_use]
+    pub fn judge(mut self, rules: &Rules, text: &[u8], path: &str) -> Vec<Hit> {
+        if self.candidates.is_empty() {
+            return self.shaped;
+        }
+        let mentions = mentions(text);
+        let path_twilio = encoded::contains_ignore_case(path.as_bytes(), b"twilio");
+        let has_sid = self.candidates.iter().any(|c| c.shape.is_sid() || c.password.is_some());
+        // Without a SID only a value's own name can speak for it. In a text that speaks of Twilio this cheap look is
+        // worth it only where there are many candidates, as in lock files.
+        let far = !mentions.is_empty() || path_twilio;
+        let few = far && self.candidates.len() <= FEW;
+        if !has_sid && !few {
+            self.candidates.retain(|candidate| may_be_named(text, &candidate.span, far));
+        }
+        self.candidates.retain(|candidate| !candidate::is_typed(rules, text, candidate));
+        if !self.candidates.is_empty() {
+            Examination { rules, text, path, candidates: &self.candidates, mentions, path_twilio }
+                .run(&mut self.shaped);
+        }
+        self.shaped
+    }
+}
+
+/// Whether a span lies in one of these hits, which are in order.
+fn is_inside(span: &Span, hits: &[Hit]) -> bool {
+    let after = hits.partition_point(|hit| hit.span.end <= span.start);
+    hits.get(after).is_some_and(|hit| hit.span.start < span.end)
+}
+
+/// A candidate that is the whole of a base64 text: a value, or `user:password`.
+fn whole(rules: &Rules, decoded: &[u8], span: &Span) -> Option<Candidate> {
+    let trimmed = decoded.trim_ascii();
+    let one = |bytes: &[u8]| candidate::plain(rules, bytes, &(0..bytes.len()));
+    if matches!(trimmed.len(), 32 | 34) && trimmed.iter().all(u8::is_ascii_alphanumeric) {
+        let candidate = one(trimmed)?;
+        let decoded = Some(Secret::new(candidate.value(trimmed).to_owned()));
+        return Some(Candidate { span: span.clone(), encoding: Encoding::Base64, decoded, ..candidate });
+    }
+    let (user, password) = trimmed.split_at_checked(34)?;
+    let password = password.strip_prefix(b":")?;
+    // Anything may be a password, bytes that are no text too; Twilio's are letters and digits.
+    if !password.iter().all(u8::is_ascii_alphanumeric) {
+        return None;
+    }
+    let (sid, secret) = (one(user)?, one(password)?);
+    if !sid.shape.is_sid() || secret.shape.is_sid() {
+        return None;
+    }
+    let decoded = |candidate: &Candidate, text: &[u8]| Secret::new(candidate.value(text).to_owned());
+    Some(Candidate {
+        span: span.clone(),
+        encoding: Encoding::BasicAuth,
+        decoded: Some(decoded(&sid, user)),
+        password: Some((secret.shape, decoded(&secret, password))),
+        ..sid
+    })
+}
+
+fn oauth_secret(text: &[u8], span: Span) -> Option<Candidate> {
+    let value = std::str::from_utf8(&text[span.clone()]).ok()?;
+    let mixed =
+        value.bytes().any(|b| b.is_ascii_lowercase()) && value.bytes().any(|b| b.is_ascii_uppercase());
+    mixed.then(|| Candidate {
+        shape: Shape::Base62,
+        decoded: None,
+        span,
+        encoding: Encoding::Plain,
+        password: None,
+    })
+}
+
+/// How Twilio is spelt, without the letter whose case varies; the last is a misspelling that recurs.
+static MENTIONS: LazyLock<[Finder<'static>; 3]> =
+    LazyLock::new(|| [Finder::new("wilio"), Finder::new("WILIO"), Finder::new("willio")]);
+
+/// Where the text speaks of Twilio.
+fn mentions(text: &[u8]) -> Vec<usize> {
+    let mut places: Vec<usize> = MENTIONS.iter().flat_map(|word| word.find_iter(text)).collect();
+    places.sort_unstable();
+    places
+}
+
+/// Whether a name that says secret may stand at a value: a cheap look, for texts without a SID. In texts that speak of
+/// Twilio the name may stand further off (`"key": "auth_token", "enabled": true, "value": …`).
+fn may_be_named(text: &[u8], span: &Span, far: bool) -> bool {
+    static ROLES: LazyLock<regex::bytes::Regex> = LazyLock::new(|| {
+        regex::bytes::Regex::new("(?i-u)tok|secret|auth|key|pass|cred|pw|twil|valid")
+            .expect("checked by tests")
+    });
+    if far {
+        return ROLES.is_match(&text[span.start.saturating_sub(320)..span.start])
+            || ROLES.is_match(&text[span.end..(span.end + 160).min(text.len())]);
+    }
+    says_secret(&text[span.start.saturating_sub(48)..span.start])
+}
+
+/// Whether `token`, `secret` or `auth` stands in a few bytes, in any case. All three hold a `t`, which what stands beside a
+/// hash seldom does.
+fn says_secret(part: &[u8]) -> bool {
+    let is_t = |byte: &u8| byte | 0x20 == b't';
+    if !part.iter().fold(false, |any, byte| any | is_t(byte)) {
+        return false;
+    }
+    let stands = |word: &[u8], from: Option<usize>| {
+        from.and_then(|from| part.get(from..from + word.len()))
+            .is_some_and(|there| there.eq_ignore_ascii_case(word))
+    };
+    let mut places = part.iter().enumerate().filter(|(_, byte)| is_t(byte)).map(|(at, _)| at);
+    places.any(|at| {
+        stands(b"token", Some(at))
+            || stands(b"secret", at.checked_sub(5))
+            || stands(b"auth", at.checked_sub(2))
+    })
+}

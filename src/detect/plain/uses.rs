@@ -1,0 +1,100 @@
+//! Where the variables that values are assigned to are used.
+
+use std::collections::{HashMap, HashSet};
+
+use super::around::named_twilio;
+use super::examination::{Examination, Read};
+use crate::detect::context::Reader;
+use crate::detect::lex::{Op, TokenKind};
+use crate::detect::page::Page;
+
+/// How many uses of one variable are looked at.
+const MOST_USES: usize = 12;
+
+impl Examination<'_> {
+    /// Finds where the variables that values are assigned to are used.
+    pub(super) fn follow_uses(&self, page: &Page<'_>, reader: &Reader<'_>, reads: &mut [Read]) {
+        let mut owners: HashMap<&str, Vec<usize>> = HashMap::new();
+        let idents: Vec<Option<String>> = reads.iter().map(|read| read.context.ident.clone()).collect();
+        for (index, ident) in idents.iter().enumerate() {
+            if let Some(ident) = ident.as_deref().filter(|ident| !is_keyword(ident)) {
+                owners.entry(ident).or_default().push(index);
+            }
+        }
+        // A name that several values bear (`sid` in each of three blocks) says nothing of its uses.
+        owners.retain(|_, values| {
+            let distinct: HashSet<&str> =
+                values.iter().map(|&v| self.candidates[reads[v].candidate].value(self.text)).collect();
+            distinct.len() == 1
+        });
+        if owners.is_empty() {
+            return;
+        }
+        let mut seen: HashMap<usize, usize> = HashMap::new();
+        for token in 0..page.tokens.len() {
+            if page.kind(token) != TokenKind::Word {
+                continue;
+            }
+            let word = page.slice(token, token + 1).trim_start_matches('$');
+            let Some(values) = owners.get(word) else { continue };
+            let owner = values[0];
+            let count = seen.entry(owner).or_default();
+            let next =
+                (token + 1..(token + 3).min(page.tokens.len())).find(|&t| page.kind(t) != TokenKind::Quote);
+            let is_definition = next.is_some_and(|t| {
+                matches!(page.kind(t), TokenKind::Op(Op::Assign | Op::Colon) | TokenKind::Value(_))
+            }) && !(page.is(next.unwrap_or(0), Op::Colon)
+                && page.text.get(page.tokens[token].start.wrapping_sub(1)) == Some(&b'$'));
+            if is_definition || *count >= MOST_USES {
+                continue;
+            }
+            *count += 1;
+            let context = reader.read(page.chain_start(token));
+            if let Some(list) = context.list {
+                reads[owner].uses.push((list, context.position));
+            }
+            let after = context
+                .after_word
+                .as_deref()
+                .and_then(last_word)
+                .and_then(|word| owners.get(word))
+                .map(|values| values[0]);
+            if let Some(after) = after.filter(|&after| self.shape(&reads[after]).is_sid()) {
+                reads[owner].used_after = Some(reads[after].candidate);
+            } else if let Some(value) =
+                context.after_value.filter(|&value| self.candidates[value].shape.is_sid())
+            {
+                reads[owner].used_after = Some(value);
+            }
+            let vendor = context.names.iter().any(|named| named.name.vendor.is_some() && !named.name.twilio);
+            let twilio = context.names.iter().any(|named| named.name.twilio)
+                || context.levels.iter().any(|level| level.head.twilio);
+            reads[owner].used_by_others |= vendor && !twilio && !named_twilio(&reads[owner].context);
+            reads[owner].used_as.extend(context.names);
+        }
+    }
+}
+
+fn last_word(text: &str) -> Option<&str> {
+    text.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).find(|part| !part.is_empty())
+}
+
+fn is_keyword(word: &str) -> bool {
+    matches!(
+        word,
+        "value"
+            | "key"
+            | "name"
+            | "default"
+            | "string"
+            | "String"
+            | "is"
+            | "the"
+            | "to"
+            | "and"
+            | "id"
+            | "data"
+            | "type"
+            | "text"
+    ) || word.bytes().all(|b| b.is_ascii_digit())
+}

@@ -1,0 +1,121 @@
+//! What ties a value to its SID: within a text, or across the texts of a folder.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::TextHits;
+use crate::detect::pair::Pair;
+use crate::model::{Confidence, Kind, Tie};
+
+/// A tie of a value to a SID, from anywhere.
+#[derive(Clone)]
+pub(super) struct Bond {
+    pub sid: String,
+    pub weight: i32,
+    pub evidence: String,
+    pub rivals: Vec<Tie>,
+}
+
+/// The strongest tie of each value.
+#[derive(Default)]
+pub(super) struct Bonds {
+    /// Auth Token, or key SID, to Account SID; secret to key SID; OAuth secret to client id.
+    of: BTreeMap<(Kind, String), Bond>,
+}
+
+impl Bonds {
+    pub fn add(&mut self, kind: Kind, value: &str, bond: Bond) {
+        match self.of.entry((kind, value.to_owned())) {
+            std::collections::btree_map::Entry::Vacant(entry) => {
+                entry.insert(bond);
+            }
+            std::collections::btree_map::Entry::Occupied(mut entry) => {
+                if entry.get().weight < bond.weight {
+                    entry.insert(bond);
+                }
+            }
+        }
+    }
+
+    pub fn get(&self, kind: Kind, value: &str) -> Option<&Bond> {
+        self.of.get(&(kind, value.to_owned()))
+    }
+}
+
+pub(super) fn bond(pair: Pair) -> Bond {
+    let rivals =
+        pair.rivals.into_iter().map(|(sid, evidence)| Tie { sid, evidence: evidence.to_owned() }).collect();
+    Bond { sid: pair.sid, weight: pair.weight, evidence: pair.evidence.to_owned(), rivals }
+}
+
+fn folder(path: &str) -> &str {
+    path.rfind('/').map_or("", |at| &path[..at])
+}
+
+/// Pairs what is alone in its own text with what stands in the same folder (`.env` beside `config.js`).
+pub(super) fn across_folders(texts: &mut [TextHits], bonds: &mut Bonds) {
+    for (kind, sid_kind) in [
+        (Kind::AuthToken, Kind::AccountSid),
+        (Kind::ApiKeySecret, Kind::ApiKeySid),
+        (Kind::ApiKeySid, Kind::AccountSid),
+    ] {
+        let mut sids: HashMap<String, BTreeMap<String, (String, Vec<String>)>> = HashMap::new();
+        for text in texts.iter() {
+            for hit in
+                text.hits.iter().filter(|hit| hit.kind == sid_kind && hit.confidence >= Confidence::Medium)
+            {
+                sids.entry(folder(&text.path).to_owned())
+                    .or_default()
+                    .entry(hit.value.expose().to_owned())
+                    .or_insert_with(|| (text.path.clone(), hit.place.stem.clone()));
+            }
+        }
+        let taken: BTreeSet<String> = bonds
+            .of
+            .iter()
+            .filter(|((k, _), _)| *k == kind && kind != Kind::ApiKeySid)
+            .map(|(_, bond)| bond.sid.clone())
+            .collect();
+        for text in texts.iter_mut() {
+            let Some(here) = sids.get(folder(&text.path)) else { continue };
+            for hit in text.hits.iter_mut().filter(|hit| hit.kind == kind) {
+                if bonds.get(kind, hit.value.expose()).is_some() {
+                    continue;
+                }
+                let well_named = hit.place.rank >= 4;
+                if hit.confidence < Confidence::Medium && !well_named {
+                    continue;
+                }
+                let mut free: Vec<_> = here.iter().filter(|(sid, _)| !taken.contains(*sid)).collect();
+                if free.len() > 1 {
+                    let same: Vec<_> =
+                        free.iter().filter(|(_, (_, stem))| *stem == hit.place.stem).copied().collect();
+                    if same.len() == 1 {
+                        free = same;
+                    }
+                }
+                let Some((sid, (path, _))) = free.first() else { continue };
+                let rivals: Vec<Tie> = free[1..]
+                    .iter()
+                    .map(|(sid, (path, _))| Tie {
+                        sid: (*sid).clone(),
+                        evidence: format!("stands in {path}"),
+                    })
+                    .collect();
+                if rivals.len() > 8 {
+                    continue;
+                }
+                if hit.confidence < Confidence::Medium && rivals.is_empty() {
+                    hit.confidence = Confidence::Medium;
+                    hit.evidence
+                        .push(format!("an Account SID or key SID stands in {path}, in the same folder"));
+                }
+                let evidence = format!("stands in the same folder, in {path}");
+                bonds.add(
+                    kind,
+                    hit.value.expose(),
+                    Bond { sid: (*sid).clone(), weight: 1, evidence, rivals },
+                );
+            }
+        }
+    }
+}
