@@ -91,40 +91,7 @@ fn assign(hits: &[Hit], kind: Kind, sid_kind: Kind, exclusive: bool) -> Vec<Pair
     if sids.is_empty() || others.is_empty() {
         return Vec::new();
     }
-    // Every occurrence of a SID in order, to look at the nearest ones only.
-    let mut occurrences: Vec<(u64, usize, usize)> = sids
-        .iter()
-        .enumerate()
-        .flat_map(|(sid, places)| places.iter().map(move |&place| (sid, place)))
-        .map(|(sid, place)| (hits[place].line, place, sid))
-        .collect();
-    occurrences.sort_unstable();
-    let mut ties: Vec<Vec<(usize, i32, &'static str)>> = others
-        .iter()
-        .map(|places| {
-            let mut best: HashMap<usize, (i32, &'static str)> = HashMap::new();
-            for &place in places.iter().take(NEIGHBOURS) {
-                let at = occurrences
-                    .partition_point(|&(line, other, _)| (line, other) < (hits[place].line, place));
-                for &(_, occurrence, sid) in
-                    &occurrences[at.saturating_sub(NEIGHBOURS)..(at + NEIGHBOURS).min(occurrences.len())]
-                {
-                    let (weight, evidence) = weigh(&hits[occurrence], &hits[place], sids.len());
-                    let entry = best.entry(sid).or_insert((weight, evidence));
-                    if weight > entry.0 {
-                        *entry = (weight, evidence);
-                    }
-                }
-            }
-            let mut list: Vec<_> =
-                best.into_iter().map(|(sid, (weight, evidence))| (sid, weight, evidence)).collect();
-            list.sort_by_key(|&(sid, weight, _)| (std::cmp::Reverse(weight), sid));
-            list
-        })
-        .collect();
-    for list in &mut ties {
-        list.retain(|&(_, weight, _)| weight >= WEAKEST);
-    }
+    let ties = ties(hits, &sids, &others);
     let chosen = if exclusive {
         matching(&ties, sids.len(), |other| hits[others[other][0]].place.rank)
     } else {
@@ -159,6 +126,42 @@ fn assign(hits: &[Hit], kind: Kind, sid_kind: Kind, exclusive: bool) -> Vec<Pair
                 evidence,
                 rivals,
             })
+        })
+        .collect()
+}
+
+/// How strongly each value is tied to each SID near it, the strongest first.
+fn ties(hits: &[Hit], sids: &[Vec<usize>], others: &[Vec<usize>]) -> Vec<Vec<(usize, i32, &'static str)>> {
+    // Every occurrence of a SID in order, to look at the nearest ones only.
+    let mut occurrences: Vec<(u64, usize, usize)> = sids
+        .iter()
+        .enumerate()
+        .flat_map(|(sid, places)| places.iter().map(move |&place| (sid, place)))
+        .map(|(sid, place)| (hits[place].line, place, sid))
+        .collect();
+    occurrences.sort_unstable();
+    others
+        .iter()
+        .map(|places| {
+            let mut best: HashMap<usize, (i32, &'static str)> = HashMap::new();
+            for &place in places.iter().take(NEIGHBOURS) {
+                let at = occurrences
+                    .partition_point(|&(line, other, _)| (line, other) < (hits[place].line, place));
+                for &(_, occurrence, sid) in
+                    &occurrences[at.saturating_sub(NEIGHBOURS)..(at + NEIGHBOURS).min(occurrences.len())]
+                {
+                    let (weight, evidence) = weigh(&hits[occurrence], &hits[place], sids.len());
+                    let entry = best.entry(sid).or_insert((weight, evidence));
+                    if weight > entry.0 {
+                        *entry = (weight, evidence);
+                    }
+                }
+            }
+            let mut list: Vec<_> =
+                best.into_iter().map(|(sid, (weight, evidence))| (sid, weight, evidence)).collect();
+            list.retain(|&(_, weight, _)| weight >= WEAKEST);
+            list.sort_by_key(|&(sid, weight, _)| (std::cmp::Reverse(weight), sid));
+            list
         })
         .collect()
 }

@@ -15,84 +15,15 @@ impl Reader<'_> {
     /// list item or line.
     pub(super) fn companion(&self, index: usize) -> Option<Rc<Name>> {
         let page = self.page;
-        let mut regions: Vec<(usize, usize)> = Vec::new();
-        // An element's attributes.
-        let line = page.line(index);
         let tag = (0..80)
             .map_while(|back| index.checked_sub(back))
-            .find(|&t| page.is(t, Op::Less) || page.is(t, Op::Greater));
-        if let Some(tag) = tag.filter(|&t| page.is(t, Op::Less)) {
-            let end = (index..page.tokens.len().min(index + 80))
-                .find(|&t| page.is(t, Op::Greater))
-                .unwrap_or(index + 1);
-            regions.push((tag, end));
-        }
-        if let Some(opener) = page.parent(index)
-            && (page.kind(opener) != TokenKind::Open(b'(') || regions.is_empty())
-        {
-            let end = page.partner(opener).unwrap_or(page.tokens.len()).min(index + 400);
-            regions.push((opener.max(index.saturating_sub(400)), end));
-        }
-        regions.push({
-            let r = page.line_range(line);
-            (r.start, r.end)
-        });
-        if page.parent(index).is_none() {
-            let (first, last) = self.item_lines(line);
-            regions.push((page.line_range(first).start, page.line_range(last).end));
-        }
-        let own = page.parent(index);
-        for (from, to) in regions {
-            let mut best: Option<(usize, Rc<Name>)> = None;
+            .find(|&t| page.is(t, Op::Less) || page.is(t, Op::Greater))
+            .filter(|&t| page.is(t, Op::Less));
+        for (from, to) in self.around(index, tag) {
             let (from, to) = (from.max(index.saturating_sub(FURTHEST)), to.min(index + FURTHEST));
+            let mut best: Option<(usize, Rc<Name>)> = None;
             for at in from..to.min(page.tokens.len()) {
-                if page.kind(at) != TokenKind::Word {
-                    continue;
-                }
-                let inside = page.parent(at) == own || page.parent(at).is_none_or(|p| p < from);
-                if !inside {
-                    continue;
-                }
-                let mut op = at + 1;
-                while op < to && page.kind(op) == TokenKind::Quote {
-                    op += 1;
-                }
-                if op >= to || !matches!(page.kind(op), TokenKind::Op(Op::Assign | Op::Colon)) {
-                    continue;
-                }
-                // The whole key must be the word.
-                if at > 0
-                    && page.tokens[at - 1].end == page.tokens[at].start
-                    && matches!(page.kind(at - 1), TokenKind::Op(Op::Dot | Op::Dash))
-                {
-                    continue;
-                }
-                let key = self.name(page.slice(at, at + 1));
-                if !key.name_holder
-                    || (page.line(at) == line && op + 3 > index && op < index && page.is_value_of(op, index))
-                {
-                    continue;
-                }
-                let mut start = op + 1;
-                while start < to && matches!(page.kind(start), TokenKind::Quote) {
-                    start += 1;
-                }
-                let mut end = start;
-                while end < to
-                    && end - start < 12
-                    && matches!(
-                        page.kind(end),
-                        TokenKind::Word
-                            | TokenKind::Op(Op::Dot | Op::Dash | Op::Slash | Op::Colon | Op::Scope)
-                    )
-                    && (end == start || page.line(end) == page.line(start))
-                {
-                    end += 1;
-                }
-                if start == end {
-                    continue;
-                }
-                let name = self.name(page.slice(start, end));
+                let Some(name) = self.label(at, index, from, to) else { continue };
                 let distance = at.abs_diff(index);
                 if best.as_ref().is_none_or(|(d, b)| {
                     (name.is_informative() && !b.is_informative())
@@ -105,7 +36,67 @@ impl Reader<'_> {
                 return Some(name);
             }
         }
-        self.label_before(tag.filter(|&tag| page.is(tag, Op::Less))?)
+        self.label_before(tag?)
+    }
+
+    /// Where what describes a value may stand, nearest first: its element's attributes, its brackets, its line, its item.
+    fn around(&self, index: usize, tag: Option<usize>) -> Vec<(usize, usize)> {
+        let page = self.page;
+        let mut regions: Vec<(usize, usize)> = Vec::new();
+        if let Some(tag) = tag {
+            let end = (index..page.tokens.len().min(index + 80))
+                .find(|&t| page.is(t, Op::Greater))
+                .unwrap_or(index + 1);
+            regions.push((tag, end));
+        }
+        if let Some(opener) = page.parent(index)
+            && (page.kind(opener) != TokenKind::Open(b'(') || regions.is_empty())
+        {
+            let end = page.partner(opener).unwrap_or(page.tokens.len()).min(index + 400);
+            regions.push((opener.max(index.saturating_sub(400)), end));
+        }
+        let line = page.line(index);
+        let own_line = page.line_range(line);
+        regions.push((own_line.start, own_line.end));
+        if page.parent(index).is_none() {
+            let (first, last) = self.item_lines(line);
+            regions.push((page.line_range(first).start, page.line_range(last).end));
+        }
+        regions
+    }
+
+    /// The name that a word of a region gives to the value at `index`, if the word is a key such as `name` or `id` beside it.
+    fn label(&self, at: usize, index: usize, from: usize, to: usize) -> Option<Rc<Name>> {
+        let page = self.page;
+        let is_beside = page.parent(at) == page.parent(index) || page.parent(at).is_none_or(|p| p < from);
+        if page.kind(at) != TokenKind::Word || !is_beside {
+            return None;
+        }
+        let op = (at + 1..to).find(|&op| page.kind(op) != TokenKind::Quote)?;
+        if !matches!(page.kind(op), TokenKind::Op(Op::Assign | Op::Colon)) {
+            return None;
+        }
+        // The whole key must be the word.
+        if at > 0
+            && page.tokens[at - 1].end == page.tokens[at].start
+            && matches!(page.kind(at - 1), TokenKind::Op(Op::Dot | Op::Dash))
+        {
+            return None;
+        }
+        let is_own =
+            page.line(at) == page.line(index) && op + 3 > index && op < index && page.is_value_of(op, index);
+        if is_own || !self.name(page.slice(at, at + 1)).name_holder {
+            return None;
+        }
+        let start = (op + 1..to).find(|&start| page.kind(start) != TokenKind::Quote)?;
+        let of_name = |end: &usize| {
+            matches!(
+                page.kind(*end),
+                TokenKind::Word | TokenKind::Op(Op::Dot | Op::Dash | Op::Slash | Op::Colon | Op::Scope)
+            ) && page.line(*end) == page.line(start)
+        };
+        let end = start + (start..to.min(start + 12)).take_while(of_name).count();
+        (end > start).then(|| self.name(page.slice(start, end)))
     }
 
     /// The words right before a tag: `<label>Auth Token <input value="…">`.

@@ -107,23 +107,7 @@ impl Reader<'_> {
     pub(super) fn listed(&self, comma: usize, at: usize, context: &mut Context) -> Option<usize> {
         let page = self.page;
         let opener = page.parent(comma);
-        // The argument before.
-        let mut start = comma;
-        while start > 0 {
-            let token = start - 1;
-            if Some(token) == opener || (page.is(token, Op::Comma) && page.parent(token) == opener) {
-                break;
-            }
-            if opener.is_none()
-                && matches!(page.kind(token), TokenKind::Line(_) | TokenKind::Op(Op::Semicolon))
-            {
-                break;
-            }
-            if comma - start > 60 {
-                break;
-            }
-            start -= 1;
-        }
+        let start = self.argument_before(comma);
         if let Some(opener) = opener {
             if context.list.is_none() {
                 context.list = Some(page.tokens[opener].start);
@@ -179,6 +163,21 @@ impl Reader<'_> {
             return Some(chain);
         }
         if context.names.iter().any(|n| n.name.is_informative()) { None } else { Some(opener) }
+    }
+
+    /// Where the argument or element that ends at a comma begins.
+    fn argument_before(&self, comma: usize) -> usize {
+        let page = self.page;
+        let opener = page.parent(comma);
+        let is_of_it = |token: &usize| {
+            let ends = Some(*token) == opener
+                || (page.is(*token, Op::Comma) && page.parent(*token) == opener)
+                || (opener.is_none()
+                    && matches!(page.kind(*token), TokenKind::Line(_) | TokenKind::Op(Op::Semicolon)));
+            !ends
+        };
+        let before = comma.saturating_sub(61)..comma;
+        comma - before.rev().take_while(is_of_it).count()
     }
 
     /// `a + ":" + value`
