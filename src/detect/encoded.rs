@@ -121,7 +121,10 @@ pub fn utf16(text: &[u8]) -> Option<Vec<u8>> {
 /// The alignment and byte order of the first UTF-16 that is long enough for a credential.
 pub(super) fn utf16_in(text: &[u8]) -> Option<(usize, bool)> {
     // A run of 32 such characters covers 64 bytes, so it covers both bytes of one of these pairs.
-    (0..text.len().saturating_sub(1)).step_by(60).find_map(|at| utf16_run(text, at))
+    const STRIDE: usize = 60;
+    let zero = |pair: &[u8]| pair[0] == 0 || pair[1] == 0;
+    let mut pairs = text.windows(2).step_by(STRIDE).enumerate().filter(|(_, pair)| zero(pair));
+    pairs.find_map(|(number, _)| utf16_run(text, number * STRIDE))
 }
 
 /// The alignment and byte order of UTF-16 around a place, if 32 letters or digits of it stand there.
@@ -158,8 +161,9 @@ fn utf16_run(text: &[u8], at: usize) -> Option<(usize, bool)> {
     )
 }
 
-/// How often to look for escapes: 32 characters in a row take at least 96 bytes.
-const ESCAPE_STRIDE: usize = 90;
+/// How often to look at eight bytes for escapes: 32 characters in a row take at least 96, so eight that are looked at are all
+/// of the row, wherever it begins.
+const ESCAPE_STRIDE: usize = 88;
 
 /// A row of this many is worth decoding; of 32 in a row, as many stand before or after any one of them.
 const SHORTEST_ROW: usize = 12;
@@ -198,26 +202,40 @@ pub fn escaped(text: &[u8]) -> Option<View> {
 /// Whether a row of escapes stands where it is looked for, every `stride` bytes. A row of [`SHORTEST_ROW`] takes three
 /// bytes for each at least, so at [`EVERY_ROW`] none is missed.
 pub(super) fn has_row(text: &[u8], stride: usize) -> bool {
-    (0..text.len()).step_by(stride).any(|at| {
-        let Some(bytes) = text.get(at..at + 8) else {
-            return (at..text.len()).any(|start| row_around(text, start));
-        };
-        may_escape(bytes) && (at..at + 8).any(|start| row_around(text, start))
-    })
+    const LOOK: usize = 8;
+    let stands = |from: usize, to: usize| (from..to).any(|start| row_around(text, start));
+    let mut at = 0;
+    while let Some(bytes) = text.get(at..at + LOOK) {
+        if may_escape(bytes) && stands(at, at + LOOK) {
+            return true;
+        }
+        at += stride;
+    }
+    stands(at, text.len())
 }
 
-/// Whether one of eight bytes could begin an escape; all are compared at once.
+/// Whether bytes may stand within a row of escapes. Of prose and code, nearly all end at the first look.
 #[inline]
 fn may_escape(bytes: &[u8]) -> bool {
-    let bytes: [u8; 8] = bytes.try_into().expect("eight bytes were cut");
-    let word = u64::from_le_bytes(bytes);
-    // Zero bytes of a difference, by the borrow that subtracting one from each makes.
-    let equals = |byte: u8| {
-        let difference = word ^ u64::from_le_bytes([byte; 8]);
-        difference.wrapping_sub(u64::from_le_bytes([1; 8])) & !difference & u64::from_le_bytes([0x80; 8])
-    };
-    equals(b'%') | equals(b'\\') | equals(b'&') != 0
+    let of_escapes = |byte: &u8| OF_ESCAPES[usize::from(*byte)];
+    let &[first, _, third, _, fifth, _, _, last] = bytes else { return true };
+    // Without a branch for each, which nobody could foretell.
+    let all_four = of_escapes(&first) & of_escapes(&third) & of_escapes(&fifth) & of_escapes(&last);
+    all_four && bytes.iter().all(of_escapes) && bytes.iter().any(|byte| matches!(byte, b'%' | b'\\' | b'&'))
 }
+
+/// What escapes are written with: `%41`, `\x41`, `\u0041`, `&#65;`, `&#x41;`.
+static OF_ESCAPES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let b = byte as u8;
+        table[byte] =
+            b.is_ascii_hexdigit() || matches!(b, b'%' | b'\\' | b'x' | b'X' | b'u' | b'&' | b'#' | b';');
+        byte += 1;
+    }
+    table
+};
 
 /// Whether the escape at `start` is one of a row that is long enough to be worth decoding.
 fn row_around(text: &[u8], start: usize) -> bool {
@@ -373,6 +391,22 @@ mod tests {
     use super::*;
 
     const VALUE: &str = "3f9a0c4be1d275863f9b0c4be1d27186";
+
+    #[test]
+    fn a_row_of_escapes_is_seen_wherever_it_begins() {
+        let written: [fn(u8) -> String; 3] =
+            [|b| format!("%{b:02x}"), |b| format!("\\x{b:02X}"), |b| format!("\\u{:04x}", b)];
+        for write in written {
+            let row: String = VALUE.bytes().map(write).collect();
+            for before in 0..2 * ESCAPE_STRIDE {
+                let text = format!("{}{row}{}", "z".repeat(before), "z".repeat(before % 7));
+                assert!(has_row(text.as_bytes(), ESCAPE_STRIDE), "{before} before {row}");
+                let short: String = VALUE.bytes().take(SHORTEST_ROW).map(write).collect();
+                let text = format!("{}{short}{}", " ".repeat(before), "z".repeat(before % 7));
+                assert!(has_row(text.as_bytes(), EVERY_ROW), "{before} before {short}");
+            }
+        }
+    }
 
     #[test]
     fn utf16_is_found_in_both_orders_with_and_without_its_mark_at_any_alignment() {

@@ -34,18 +34,6 @@ impl Lines {
         let line = self.starts.partition_point(|&start| start <= place) - 1;
         (line, self.starts[line])
     }
-
-    /// The number of line ends.
-    #[must_use]
-    pub fn ends(&self) -> usize {
-        self.starts.len() - 1
-    }
-
-    /// Where the last line starts.
-    #[must_use]
-    pub fn last_start(&self) -> usize {
-        self.starts[self.starts.len() - 1]
-    }
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ pub fn wide(hay: &[u8], mut found: impl FnMut(Span)) {
 fn next_block(hay: &[u8], mut at: usize) -> Option<usize> {
     const HALF: usize = BLOCK / 2;
     while let Some(block) = hay.get(at..at + BLOCK) {
-        if is_whole::<BLOCK>(block) {
+        if may_be_whole(block) && is_whole::<BLOCK>(block) {
             let after = hay.get(at + BLOCK..at + BLOCK + HALF).is_some_and(is_whole::<HALF>);
             if after || at.checked_sub(HALF).is_some_and(|from| is_whole::<HALF>(&hay[from..at])) {
                 return Some(at);
@@ -57,6 +57,17 @@ fn next_block(hay: &[u8], mut at: usize) -> Option<usize> {
         at += BLOCK;
     }
     None
+}
+
+/// Whether all bytes of a block are of a class that is wider than `[0-9A-Za-z_-]`, and tried in half the steps: what is left
+/// out with bit 5 set, so that capitals are letters too, is spaces, ends of lines, quotes, `(),:=` and their like.
+#[inline]
+fn may_be_whole(block: &[u8]) -> bool {
+    let block: &[u8; BLOCK] = block.try_into().expect("a block was cut");
+    block.iter().fold(true, |all, &byte| {
+        let folded = byte | 0x20;
+        all & ((folded.wrapping_sub(b'-') < 13) | (folded.wrapping_sub(b'a') < 31))
+    })
 }
 
 /// Whether all bytes of a block are of `[0-9A-Za-z_-]`. Without a branch for each byte, so that the compiler can compare
@@ -126,6 +137,7 @@ mod tests {
             for place in 0..BLOCK {
                 let mut block = [b'x'; BLOCK];
                 block[place] = byte;
+                assert!(may_be_whole(&block) || !WIDE[usize::from(byte)], "{byte:#x} at {place}");
                 assert_eq!(is_whole::<BLOCK>(&block), WIDE[usize::from(byte)], "{byte:#x} at {place}");
             }
         }

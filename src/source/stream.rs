@@ -96,10 +96,10 @@ impl Windows {
                 return Ok(scanned);
             }
             let kept_from = own_to.saturating_sub(self.overlap);
-            let lines = Lines::of_kind(&self.buffer[..kept_from], end_of_line.unwrap_or(b'\n'));
-            if lines.ends() > 0 {
-                line += lines.ends() as u64;
-                line_start = base + lines.last_start() as u64;
+            let (passed, end) = (&self.buffer[..kept_from], end_of_line.unwrap_or(b'\n'));
+            if let Some(last) = memchr::memrchr(end, passed) {
+                line += memchr::memchr_iter(end, passed).count() as u64;
+                line_start = base + last as u64 + 1;
             }
             self.buffer.copy_within(kept_from..filled, 0);
             own_from = own_to - kept_from;

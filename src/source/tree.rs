@@ -84,10 +84,9 @@ where
         Box::new(move |entry| {
             match entry {
                 Ok(entry) => {
-                    let hash = hash(state, entry.path());
                     if let Err(skipped) = regular(root, &entry, options).and_then(|file| match file {
                         Some(opened) => {
-                            seen_here.note(hash);
+                            seen_here.note(state, entry.path());
                             visit(opened)
                         }
                         None => Ok(()),
@@ -131,9 +130,9 @@ struct SeenHere<'a> {
 }
 
 impl SeenHere<'_> {
-    fn note(&mut self, hash: u64) {
+    fn note(&mut self, state: &RandomState, path: &Path) {
         if self.keep {
-            self.hashes.push(hash);
+            self.hashes.push(hash(state, path));
         }
     }
 }
@@ -250,14 +249,12 @@ fn open_plainly(path: &Path) -> io::Result<File> {
 }
 
 fn slashed(path: &Path) -> String {
-    let mut text = String::new();
-    for part in path.components() {
-        if !text.is_empty() {
-            text.push('/');
-        }
-        text.push_str(&part.as_os_str().to_string_lossy());
+    let text = path.to_string_lossy();
+    if std::path::MAIN_SEPARATOR == '/' {
+        text.into_owned()
+    } else {
+        text.replace(std::path::MAIN_SEPARATOR, "/")
     }
-    text
 }
 
 fn walk_error(root: &Path, error: &ignore::Error) -> Skipped {
