@@ -140,9 +140,9 @@ def history(commits, leaks_count):
                 changes.append((name, "".join(files[name])))
             every = commits // leaks_count
             which, since = divmod(number, every)
-            if which < leaks_count and since in (0, 10):
+            if which < leaks_count and since in (1, 11):
                 name, text, _ = leaks[which]
-                changes.append((f"service{which}/{name}", text if since == 0 else None))
+                changes.append((f"service{which}/{name}", text if since == 1 else None))
             importer.commit(changes)
         importer.done()
         git("-C", path, "-c", "pack.threads=0", "repack", "-adfq", "--depth=50", "--window=10")

@@ -204,7 +204,7 @@ pub fn packs(data: &[u8]) {
             };
             skipped.extend(objects.each(&Traces(detector), |_| false, visit));
         });
-        objects.packed_trees(|_, _| {});
+        objects.packed(gix::object::Kind::Tree, |_, _| {});
         // Each entry is told of or named.
         for entry in &entries {
             let named = skipped

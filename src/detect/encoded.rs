@@ -395,7 +395,7 @@ mod tests {
     #[test]
     fn a_row_of_escapes_is_seen_wherever_it_begins() {
         let written: [fn(u8) -> String; 3] =
-            [|b| format!("%{b:02x}"), |b| format!("\\x{b:02X}"), |b| format!("\\u{:04x}", b)];
+            [|b| format!("%{b:02x}"), |b| format!("\\x{b:02X}"), |b| format!("\\u{b:04x}")];
         for write in written {
             let row: String = VALUE.bytes().map(write).collect();
             for before in 0..2 * ESCAPE_STRIDE {

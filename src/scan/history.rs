@@ -16,7 +16,8 @@ use super::ledger::Ledger;
 use super::{Progress, Scanned, look};
 use crate::detect::Detector;
 use crate::model::{Commit, Finding, Skipped, Stats};
-use crate::source::commits::{self, Commits, Finder, Holdings};
+use crate::source::commits::{self, Commits};
+use crate::source::holdings::{Finder, Holdings};
 use crate::source::objects::Objects;
 use crate::source::pack::Object;
 use crate::source::repository;
@@ -25,7 +26,7 @@ use crate::source::repository;
 #[derive(Default)]
 struct Pass {
     /// Blobs with hits of any confidence.
-    blobs: HashSet<ObjectId>,
+    blobs: gix::hashtable::HashSet,
     /// Commits and tags whose messages have hits.
     messages: Vec<(ObjectKind, ObjectId)>,
     /// All commits.
@@ -200,10 +201,10 @@ struct Stay {
 
 impl Tracing<'_> {
     fn trace(&mut self, pass: Pass) {
-        let listed = Commits::all(self.repository, pass.commits);
+        let listed = Commits::all(self.repository, self.objects, pass.commits);
         self.scanned.skipped.extend(listed.skipped);
         let nodes = listed.nodes;
-        let mut finder = Finder::new(self.repository, &pass.blobs);
+        let mut finder = Finder::new(self.repository, pass.blobs.clone());
         finder.foresee(self.objects);
         let holdings: Vec<Holdings> = nodes.iter().map(|node| finder.below(node.tree)).collect();
         let head: HashSet<(BString, ObjectId)> = self
@@ -230,7 +231,7 @@ impl Tracing<'_> {
         }
         let mut groups: HashMap<(BString, ObjectId), Vec<u64>> = HashMap::new();
         let mut described: HashMap<usize, Option<Commit>> = HashMap::new();
-        let placed: HashSet<ObjectId> = stays.keys().map(|(_, blob)| *blob).collect();
+        let placed: gix::hashtable::HashSet = stays.keys().map(|(_, blob)| *blob).collect();
         let mut texts: Vec<TextHits> = Vec::new();
         for ((path, blob), stay) in stays {
             let commit = described

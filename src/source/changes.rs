@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice};
 use gix::index::entry::{Flags, Mode};
-use gix::objs::tree::EntryMode;
+use gix::objs::tree::{EntryMode, EntryRef};
 
 use super::repository::{Error, causes};
 use crate::model::Skipped;
@@ -37,13 +37,48 @@ pub struct Changes {
 
 type Entries = HashMap<BString, (EntryMode, ObjectId)>;
 
+fn unreadable(tree: ObjectId, reason: &dyn ToString) -> Skipped {
+    Skipped { path: format!("tree {tree}"), reason: reason.to_string() }
+}
+
+fn bytes(repository: &gix::Repository, tree: ObjectId) -> Result<Vec<u8>, Skipped> {
+    let object = repository.find_object(tree).map_err(|error| unreadable(tree, &error))?;
+    Ok(object.detach().data)
+}
+
 fn entries(repository: &gix::Repository, tree: ObjectId) -> Result<Entries, Skipped> {
-    let skipped = |reason: String| Skipped { path: format!("tree {tree}"), reason };
-    let object = repository.find_object(tree).map_err(|error| skipped(error.to_string()))?;
-    gix::objs::TreeRefIter::from_bytes(&object.data, repository.object_hash())
-        .map(|entry| entry.map(|entry| (entry.filename.to_owned(), (entry.mode, entry.oid.to_owned()))))
-        .collect::<Result<_, _>>()
-        .map_err(|error| skipped(error.to_string()))
+    let data = bytes(repository, tree)?;
+    let side = Side::of(tree, &data, repository.object_hash())?;
+    let owned = |entry: EntryRef<'_>| (entry.filename.to_owned(), (entry.mode, entry.oid.to_owned()));
+    Ok(side.entries.into_iter().map(owned).collect())
+}
+
+/// One of the trees of a comparison. Entries are asked for in the order of the other, so the one that is asked for nearly
+/// always stands where the last one left off.
+struct Side<'a> {
+    entries: Vec<EntryRef<'a>>,
+    next: usize,
+    /// Where each name stands, from when it is needed.
+    places: Option<HashMap<&'a BStr, usize>>,
+}
+
+impl<'a> Side<'a> {
+    fn of(tree: ObjectId, data: &'a [u8], hash: gix::hash::Kind) -> Result<Self, Skipped> {
+        let entries = gix::objs::TreeRefIter::from_bytes(data, hash).collect::<Result<_, _>>();
+        Ok(Self { entries: entries.map_err(|error| unreadable(tree, &error))?, next: 0, places: None })
+    }
+
+    fn find(&mut self, name: &BStr) -> Option<EntryRef<'a>> {
+        let is_next = self.entries.get(self.next).is_some_and(|entry| entry.filename == name);
+        if !is_next {
+            let places = self.places.get_or_insert_with(|| {
+                self.entries.iter().enumerate().map(|(place, entry)| (entry.filename, place)).collect()
+            });
+            self.next = *places.get(name)?;
+        }
+        self.next += 1;
+        self.entries.get(self.next - 1).copied()
+    }
 }
 
 impl Changes {
@@ -73,27 +108,33 @@ impl Changes {
             });
             return;
         }
-        let read = |tree| entries(repository, tree);
-        let (here, before) =
-            match (read(tree), parents.iter().map(|&parent| read(parent)).collect::<Result<Vec<_>, _>>()) {
-                (Ok(here), Ok(before)) => (here, before),
-                (Err(skipped), _) | (_, Err(skipped)) => return self.skipped.push(skipped),
-            };
-        for (name, (mode, id)) in here {
-            let old: Vec<(EntryMode, ObjectId)> =
-                before.iter().filter_map(|entries| entries.get(&name).copied()).collect();
-            if old.iter().any(|(_, old)| *old == id) || mode.is_commit() {
+        let read = |&tree: &ObjectId| bytes(repository, tree);
+        let (here, before) = match (read(&tree), parents.iter().map(read).collect::<Result<Vec<_>, _>>()) {
+            (Ok(here), Ok(before)) => (here, before),
+            (Err(skipped), _) | (_, Err(skipped)) => return self.skipped.push(skipped),
+        };
+        let hash = repository.object_hash();
+        let parents = parents.iter().zip(&before).map(|(&tree, data)| Side::of(tree, data, hash));
+        let (here, mut before) = match (Side::of(tree, &here, hash), parents.collect::<Result<Vec<_>, _>>()) {
+            (Ok(here), Ok(before)) => (here, before),
+            (Err(skipped), _) | (_, Err(skipped)) => return self.skipped.push(skipped),
+        };
+        for entry in here.entries {
+            let old: Vec<EntryRef<'_>> =
+                before.iter_mut().filter_map(|side| side.find(entry.filename)).collect();
+            if old.iter().any(|old| old.oid == entry.oid) || entry.mode.is_commit() {
                 continue;
             }
-            let path = join(prefix, name.as_bstr());
-            if mode.is_tree() {
-                let parents: Vec<ObjectId> =
-                    old.iter().filter(|(mode, _)| mode.is_tree()).map(|(_, id)| *id).collect();
-                self.tree(repository, id, &parents, path.as_bstr(), depth + 1);
+            let path = join(prefix, entry.filename);
+            let of_kind = |kind: fn(&EntryMode) -> bool| {
+                old.iter().filter(|old| kind(&old.mode)).map(|old| old.oid.to_owned()).collect::<Vec<_>>()
+            };
+            if entry.mode.is_tree() {
+                let parents = of_kind(EntryMode::is_tree);
+                self.tree(repository, entry.oid.to_owned(), &parents, path.as_bstr(), depth + 1);
             } else {
-                let before =
-                    old.iter().filter(|(mode, _)| mode.is_blob_or_symlink()).map(|(_, id)| *id).collect();
-                self.changed.push(Change { path, blob: id, before });
+                let before = of_kind(EntryMode::is_blob_or_symlink);
+                self.changed.push(Change { path, blob: entry.oid.to_owned(), before });
             }
         }
     }

@@ -1,26 +1,17 @@
-//! The commits of a repository and what each of them holds: for a few blobs of interest, in which commits and under
-//! which paths they stand, found in one walk that reads each distinct tree once.
+//! The commits of a repository, parents before children.
 
-use std::collections::HashSet;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use gix::ObjectId;
-use gix::bstr::BString;
-use gix::hashtable::{HashMap, hash_map};
+use gix::hashtable::{HashMap, HashSet, hash_map};
 
 use super::objects::Objects;
 use super::repository::shallow_boundary;
 use crate::model::{Commit, Skipped};
 
-/// Folders nested deeper than this are named and not entered.
-const DEEPEST: usize = 1_000;
-
-/// What trees that are read beforehand may take, in bytes.
-const MOST_FORESEEN: usize = 64 << 20;
-/// What each of them takes beside its entries.
-const PER_TREE: usize = 48;
+/// So many commits are read beforehand at most.
+const MOST_FORESEEN: usize = 500_000;
 
 /// One commit.
 #[derive(Debug, Clone)]
@@ -60,13 +51,17 @@ impl Commits {
     /// Walks from all references, HEADs of all worktrees and reflogs, then from `others`, the commits that nothing
     /// leads to.
     #[must_use]
-    pub fn all(repository: &gix::Repository, others: impl IntoIterator<Item = ObjectId>) -> Self {
+    pub fn all(
+        repository: &gix::Repository,
+        objects: &Objects,
+        others: impl IntoIterator<Item = ObjectId>,
+    ) -> Self {
         let mut tips = Vec::new();
         let mut commits = Self::default();
         references(repository, &mut tips, &mut commits.skipped);
         logged(repository, &mut tips);
         tips.extend(others.into_iter().map(|id| Tip { id, reachable: false, notes: None }));
-        commits.walk(repository, tips, &HashSet::new());
+        commits.walk(repository, tips, &HashSet::default(), foreseen(repository, objects));
         commits
     }
 
@@ -75,19 +70,25 @@ impl Commits {
     pub fn between(repository: &gix::Repository, tips: &[ObjectId], hidden: &[ObjectId]) -> Self {
         let tip = |&id: &ObjectId| Tip { id, reachable: true, notes: None };
         let mut old = Self::default();
-        old.walk(repository, hidden.iter().map(tip).collect(), &HashSet::new());
+        old.walk(repository, hidden.iter().map(tip).collect(), &HashSet::default(), HashMap::default());
         let seen = old.nodes.into_iter().map(|node| node.id).collect();
         let mut commits = Self { skipped: old.skipped, ..Self::default() };
-        commits.walk(repository, tips.iter().map(tip).collect(), &seen);
+        commits.walk(repository, tips.iter().map(tip).collect(), &seen, HashMap::default());
         commits
     }
 
     /// Depth first with an explicit stack, so that a commit is listed after all of its parents: each stands on the
     /// stack twice, the second time with what was read of it, below its parents.
-    fn walk(&mut self, repository: &gix::Repository, tips: Vec<Tip>, hidden: &HashSet<ObjectId>) {
+    fn walk(
+        &mut self,
+        repository: &gix::Repository,
+        tips: Vec<Tip>,
+        hidden: &HashSet,
+        mut foreseen: HashMap<ObjectId, Read>,
+    ) {
         let boundary = shallow_boundary(repository);
         let mut places: HashMap<ObjectId, usize> = HashMap::default();
-        let mut tried: HashSet<ObjectId> = HashSet::new();
+        let mut tried: HashSet = HashSet::default();
         for tip in tips {
             let mut stack: Vec<(ObjectId, Option<Read>)> = vec![(tip.id, None)];
             while let Some((id, read)) = stack.pop() {
@@ -109,7 +110,8 @@ impl Commits {
                 if hidden.contains(&id) || !tried.insert(id) {
                     continue;
                 }
-                match commit(repository, id) {
+                let read = foreseen.remove(&id).map_or_else(|| commit(repository, id), |read| Ok(Some(read)));
+                match read {
                     Ok(Some((tree, parents))) => {
                         let parents = if boundary.contains(&id) { Vec::new() } else { parents };
                         stack.push((id, Some((tree, parents.clone()))));
@@ -125,6 +127,22 @@ impl Commits {
 
 /// A commit's tree and parents.
 type Read = (ObjectId, Vec<ObjectId>);
+
+/// The commits of all packs, read at once and on all cores: far faster than one by one. What is not among them is read when it
+/// is come to.
+fn foreseen(repository: &gix::Repository, objects: &Objects) -> HashMap<ObjectId, Read> {
+    let foreseen: Mutex<HashMap<ObjectId, Read>> = Mutex::default();
+    let hash = repository.object_hash();
+    objects.packed(gix::object::Kind::Commit, |id, data| {
+        let commit = |data| gix::objs::CommitRefIter::from_bytes(data, hash);
+        let Ok(tree) = commit(data).tree_id() else { return };
+        let mut foreseen = foreseen.lock().unwrap_or_else(PoisonError::into_inner);
+        if foreseen.len() < MOST_FORESEEN {
+            foreseen.insert(id.to_owned(), (tree, commit(data).parent_ids().collect()));
+        }
+    });
+    foreseen.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A commit's tree and parents; nothing if the id is that of a tree or blob.
 fn commit(repository: &gix::Repository, id: ObjectId) -> Result<Option<Read>, String> {
@@ -226,113 +244,6 @@ pub fn describe(repository: &gix::Repository, id: ObjectId) -> Option<Commit> {
         date: date.unwrap_or_default(),
         summary: summary.trim_start().lines().next().unwrap_or_default().to_owned(),
     })
-}
-
-/// The blobs of interest below a tree, each with its path.
-pub type Holdings = Rc<Vec<(BString, ObjectId)>>;
-
-/// Finds blobs of interest in trees, each distinct tree read once.
-pub struct Finder<'a> {
-    repository: &'a gix::Repository,
-    wanted: &'a HashSet<ObjectId>,
-    known: HashMap<ObjectId, Holdings>,
-    /// Trees that were read beforehand, without the entries that do not matter.
-    foreseen: HashMap<ObjectId, Box<[u8]>>,
-    nothing: Holdings,
-    /// Trees that could not be read.
-    pub skipped: Vec<Skipped>,
-}
-
-impl<'a> Finder<'a> {
-    /// A finder of these blobs.
-    #[must_use]
-    pub fn new(repository: &'a gix::Repository, wanted: &'a HashSet<ObjectId>) -> Self {
-        Self {
-            repository,
-            wanted,
-            known: HashMap::default(),
-            foreseen: HashMap::default(),
-            nothing: Rc::default(),
-            skipped: Vec::new(),
-        }
-    }
-
-    /// Reads the trees of all packs at once, each delta once and on all cores: far faster than one by one. What does not fit
-    /// is read when it is come to.
-    pub fn foresee(&mut self, objects: &Objects) {
-        let foreseen: Mutex<HashMap<ObjectId, Box<[u8]>>> = Mutex::default();
-        let held = AtomicUsize::new(0);
-        let (wanted, hash) = (self.wanted, self.repository.object_hash());
-        objects.packed_trees(|id, data| {
-            let Some(kept) = pruned(data, hash, wanted) else { return };
-            if held.fetch_add(kept.len() + PER_TREE, Ordering::Relaxed) < MOST_FORESEEN {
-                foreseen.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), kept);
-            }
-        });
-        self.foreseen = foreseen.into_inner().unwrap_or_else(PoisonError::into_inner);
-    }
-
-    /// The blobs of interest below a tree.
-    pub fn below(&mut self, tree: ObjectId) -> Holdings {
-        self.find(tree, 0)
-    }
-
-    fn find(&mut self, tree: ObjectId, depth: usize) -> Holdings {
-        if let Some(known) = self.known.get(&tree) {
-            return Rc::clone(known);
-        }
-        let mut found: Vec<(BString, ObjectId)> = Vec::new();
-        if depth > DEEPEST {
-            self.skipped.push(Skipped {
-                path: format!("tree {tree}"),
-                reason: format!("nested more than {DEEPEST} deep"),
-            });
-        } else if let Some(data) = self.foreseen.remove(&tree) {
-            self.entries(&data, depth, &mut found);
-        } else {
-            match self.repository.find_object(tree) {
-                Ok(object) => self.entries(&object.data, depth, &mut found),
-                Err(error) => {
-                    self.skipped.push(Skipped { path: format!("tree {tree}"), reason: error.to_string() });
-                }
-            }
-        }
-        let holdings = if found.is_empty() { Rc::clone(&self.nothing) } else { Rc::new(found) };
-        self.known.insert(tree, Rc::clone(&holdings));
-        holdings
-    }
-
-    fn entries(&mut self, data: &[u8], depth: usize, found: &mut Vec<(BString, ObjectId)>) {
-        for entry in gix::objs::TreeRefIter::from_bytes(data, self.repository.object_hash()) {
-            let Ok(entry) = entry else { break };
-            if entry.mode.is_tree() {
-                for (path, blob) in self.find(entry.oid.to_owned(), depth + 1).iter() {
-                    let mut whole = BString::from(entry.filename);
-                    whole.push(b'/');
-                    whole.extend_from_slice(path);
-                    found.push((whole, *blob));
-                }
-            } else if self.wanted.contains(entry.oid) {
-                found.push((BString::from(entry.filename), entry.oid.to_owned()));
-            }
-        }
-    }
-}
-
-/// A tree without the entries that lead to no wanted blob; nothing if it is damaged.
-fn pruned(data: &[u8], hash: gix::hash::Kind, wanted: &HashSet<ObjectId>) -> Option<Box<[u8]>> {
-    let mut kept = Vec::new();
-    for entry in gix::objs::TreeRefIter::from_bytes(data, hash) {
-        let entry = entry.ok()?;
-        let is_tree = entry.mode.is_tree();
-        if is_tree || wanted.contains(entry.oid) {
-            kept.extend_from_slice(if is_tree { b"40000 " } else { b"100644 " });
-            kept.extend_from_slice(entry.filename);
-            kept.push(0);
-            kept.extend_from_slice(entry.oid.as_bytes());
-        }
-    }
-    Some(kept.into_boxed_slice())
 }
 
 /// The blob at a path in a commit, where there is one.

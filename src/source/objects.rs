@@ -106,9 +106,14 @@ impl Objects {
         skipped
     }
 
-    /// Calls `visit` with the bytes of every tree of files in the packs that can be read.
-    pub fn packed_trees(&self, visit: impl Fn(&oid, &[u8]) + Sync) {
-        self.pool.install(|| self.packs.iter().for_each(|pack| pack.trees(&visit)));
+    /// Calls `visit` with the bytes of every object of a kind in the packs that can be read, on all threads.
+    pub fn packed(&self, kind: Kind, visit: impl Fn(&oid, &[u8]) + Sync) {
+        self.install(|| self.packs.iter().for_each(|pack| pack.of_kind(kind, &visit)));
+    }
+
+    /// Does something on the threads of this scan.
+    pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        self.pool.install(work)
     }
 
     /// The ids of all commits, told by their headers alone.

@@ -101,13 +101,13 @@ impl Pack {
             .collect()
     }
 
-    /// Calls `visit` with the bytes of every tree of files that can be read.
-    pub fn trees(&self, visit: &(impl Fn(&oid, &[u8]) + Sync)) {
+    /// Calls `visit` with the bytes of every object of a kind that can be read.
+    pub fn of_kind(&self, wanted: Kind, visit: &(impl Fn(&oid, &[u8]) + Sync)) {
         let tell = |place: u32, _: Kind, _: usize, data: Option<&[u8]>| {
             visit(self.id(place), data.unwrap_or_default());
         };
         let mut roots = self.forest().roots();
-        roots.retain(|&(_, kind)| kind == Kind::Tree);
+        roots.retain(|&(_, kind)| kind == wanted);
         Walk::new(self, None::<&NoSieve>, &tell).all(&roots);
     }
 

@@ -1,8 +1,14 @@
 //! Opening a git repository so that nothing of it can run or lead elsewhere: no configuration but its own is read,
 //! no replacement objects, no hooks, filters or drivers.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+
+use gix::hashtable::HashSet;
+use gix::odb::pack::cache::lru::MemoryCappedHashmap;
+
+/// What may be kept of versions that others are made of, in bytes: trees and texts of neighbouring commits share most of their
+/// deltas.
+const MOST_KEPT: usize = 16 << 20;
 
 /// A repository cannot be opened, or not looked at in the way asked.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +82,7 @@ pub fn open(path: &Path) -> Result<Repository, Error> {
         inner.objects = gix::OdbHandle::from(handle);
         objects = Some(list);
     }
+    inner.objects.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(MOST_KEPT)));
     Ok(Repository { inner, _objects: objects })
 }
 
@@ -104,7 +111,7 @@ fn object_folders(
 
 /// The commits whose parents a shallow clone does not have; none in a whole one.
 #[must_use]
-pub fn shallow_boundary(repository: &gix::Repository) -> HashSet<gix::ObjectId> {
+pub fn shallow_boundary(repository: &gix::Repository) -> HashSet {
     let commits = repository.shallow_commits().ok().flatten();
     commits.map(|commits| commits.iter().copied().collect()).unwrap_or_default()
 }

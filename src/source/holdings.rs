@@ -1,0 +1,224 @@
+//! What the trees of commits hold: for a few blobs of interest, under which paths they stand, each distinct tree read once.
+
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use gix::bstr::BString;
+use gix::hashtable::{HashMap, HashSet};
+use gix::{ObjectId, oid};
+use rayon::prelude::*;
+
+use super::objects::Objects;
+use crate::model::Skipped;
+
+/// Folders nested deeper than this are named and not entered.
+const DEEPEST: usize = 1_000;
+
+/// What trees that are read beforehand may take, in bytes.
+const MOST_FORESEEN: usize = 64 << 20;
+/// What each of them takes beside its entries.
+const PER_TREE: usize = 48;
+
+/// How deep trees may lie above a blob of interest and still be told from those that lead to none.
+const MOST_ROUNDS: usize = 64;
+
+/// The blobs of interest below a tree, each with its path.
+pub type Holdings = Rc<Vec<(BString, ObjectId)>>;
+
+/// Ids that are looked for among many others.
+struct Sought {
+    ids: HashSet,
+    /// The first two bytes of each, a bit for each pair that there is: nearly all other ids are told by them.
+    first: Box<[u64; 1024]>,
+}
+
+impl Sought {
+    fn of(ids: HashSet) -> Self {
+        let mut first = Box::new([0; 1024]);
+        for id in &ids {
+            let (word, bit) = Self::place(id.as_bytes());
+            first[word] |= 1 << bit;
+        }
+        Self { ids, first }
+    }
+
+    fn place(id: &[u8]) -> (usize, usize) {
+        let pair = usize::from(id[0]) << 8 | usize::from(id[1]);
+        (pair >> 6, pair & 63)
+    }
+
+    fn holds(&self, id: &oid) -> bool {
+        let (word, bit) = Self::place(id.as_bytes());
+        self.first[word] >> bit & 1 == 1 && self.ids.contains(id)
+    }
+}
+
+/// One entry as it is written in a tree: mode, name and id.
+struct Entry<'a> {
+    bytes: &'a [u8],
+    is_tree: bool,
+    id: &'a oid,
+}
+
+/// The entries of a tree. A full reading of their modes takes three times as long, and most are passed over. Ends where the
+/// tree is damaged.
+fn entries(data: &[u8], hash: gix::hash::Kind) -> impl Iterator<Item = Entry<'_>> {
+    let mut rest = data;
+    std::iter::from_fn(move || {
+        let name_end = memchr::memchr(0, rest)?;
+        let (bytes, after) = rest.split_at_checked(name_end + 1 + hash.len_in_bytes())?;
+        rest = after;
+        let is_tree = bytes.starts_with(b"40000 ") || bytes.starts_with(b"040000 ");
+        Some(Entry { bytes, is_tree, id: oid::try_from_bytes(&bytes[name_end + 1..]).ok()? })
+    })
+}
+
+/// Finds blobs of interest in trees, each distinct tree read once.
+pub struct Finder<'a> {
+    repository: &'a gix::Repository,
+    sought: Sought,
+    known: HashMap<ObjectId, Holdings>,
+    /// Trees that were read beforehand, without the entries that do not matter.
+    foreseen: HashMap<ObjectId, Box<[u8]>>,
+    nothing: Holdings,
+    /// Trees that could not be read.
+    pub skipped: Vec<Skipped>,
+}
+
+impl<'a> Finder<'a> {
+    /// A finder of these blobs.
+    #[must_use]
+    pub fn new(repository: &'a gix::Repository, wanted: HashSet) -> Self {
+        Self {
+            repository,
+            sought: Sought::of(wanted),
+            known: HashMap::default(),
+            foreseen: HashMap::default(),
+            nothing: Rc::default(),
+            skipped: Vec::new(),
+        }
+    }
+
+    /// Reads the trees of all packs at once, each delta once and on all cores: far faster than one by one. What does not fit
+    /// is read when it is come to.
+    pub fn foresee(&mut self, objects: &Objects) {
+        let (sought, hash) = (&self.sought, self.repository.object_hash());
+        let read: Mutex<HashMap<ObjectId, Box<[u8]>>> = Mutex::default();
+        let held = AtomicUsize::new(0);
+        objects.packed(gix::object::Kind::Tree, |id, data| {
+            let Some(kept) = pruned(data, hash, |entry| entry.is_tree || sought.holds(entry.id)) else {
+                return;
+            };
+            if held.fetch_add(kept.len() + PER_TREE, Ordering::Relaxed) < MOST_FORESEEN {
+                read.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), kept);
+            }
+        });
+        let read = read.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let leading = objects.install(|| leading(&read, hash));
+        for (id, data) in read {
+            match &leading {
+                Some((leading, _)) if !leading.holds(&id) => {
+                    self.known.insert(id, Rc::clone(&self.nothing));
+                }
+                Some((leading, unread)) => {
+                    let leads = |entry: &Entry<'_>| {
+                        !entry.is_tree || leading.holds(entry.id) || unread.contains(entry.id)
+                    };
+                    self.foreseen.insert(id, pruned(&data, hash, leads).unwrap_or(data));
+                }
+                None => {
+                    self.foreseen.insert(id, data);
+                }
+            }
+        }
+    }
+
+    /// The blobs of interest below a tree.
+    pub fn below(&mut self, tree: ObjectId) -> Holdings {
+        self.find(tree, 0)
+    }
+
+    fn find(&mut self, tree: ObjectId, depth: usize) -> Holdings {
+        if let Some(known) = self.known.get(&tree) {
+            return Rc::clone(known);
+        }
+        let mut found: Vec<(BString, ObjectId)> = Vec::new();
+        if depth > DEEPEST {
+            self.skipped.push(Skipped {
+                path: format!("tree {tree}"),
+                reason: format!("nested more than {DEEPEST} deep"),
+            });
+        } else if let Some(data) = self.foreseen.remove(&tree) {
+            self.look(&data, depth, &mut found);
+        } else {
+            match self.repository.find_object(tree) {
+                Ok(object) => self.look(&object.data, depth, &mut found),
+                Err(error) => {
+                    self.skipped.push(Skipped { path: format!("tree {tree}"), reason: error.to_string() });
+                }
+            }
+        }
+        let holdings = if found.is_empty() { Rc::clone(&self.nothing) } else { Rc::new(found) };
+        self.known.insert(tree, Rc::clone(&holdings));
+        holdings
+    }
+
+    fn look(&mut self, data: &[u8], depth: usize, found: &mut Vec<(BString, ObjectId)>) {
+        for entry in gix::objs::TreeRefIter::from_bytes(data, self.repository.object_hash()) {
+            let Ok(entry) = entry else { break };
+            if entry.mode.is_tree() {
+                for (path, blob) in self.find(entry.oid.to_owned(), depth + 1).iter() {
+                    let mut whole = BString::from(entry.filename);
+                    whole.push(b'/');
+                    whole.extend_from_slice(path);
+                    found.push((whole, *blob));
+                }
+            } else if self.sought.holds(entry.oid) {
+                found.push((BString::from(entry.filename), entry.oid.to_owned()));
+            }
+        }
+    }
+}
+
+/// A tree with some of its entries only; nothing if it is damaged.
+fn pruned(data: &[u8], hash: gix::hash::Kind, keep: impl Fn(&Entry<'_>) -> bool) -> Option<Box<[u8]>> {
+    let (mut kept, mut read) = (Vec::new(), 0);
+    for entry in entries(data, hash) {
+        read += entry.bytes.len();
+        if keep(&entry) {
+            kept.extend_from_slice(entry.bytes);
+        }
+    }
+    (read == data.len()).then(|| kept.into_boxed_slice())
+}
+
+/// The trees that lead to a blob of interest, or to a tree that was not read, and those that were not read; nothing where trees
+/// lie deeper than is worth following.
+fn leading(read: &HashMap<ObjectId, Box<[u8]>>, hash: gix::hash::Kind) -> Option<(Sought, HashSet)> {
+    let mut others: Vec<(&ObjectId, &[u8])> = read.iter().map(|(id, data)| (id, &**data)).collect();
+    let trees = |data| entries(data, hash).filter(|entry| entry.is_tree);
+    let unread: HashSet = others
+        .par_iter()
+        .flat_map_iter(|&(_, data)| trees(data).map(|entry| entry.id).filter(|&id| !read.contains_key(id)))
+        .map(ToOwned::to_owned)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .collect();
+    let mut leading = HashSet::default();
+    let mut newly = Sought::of(unread.clone());
+    for round in 0..MOST_ROUNDS {
+        let leads = |&(_, data): &(&ObjectId, &[u8])| {
+            entries(data, hash).any(|entry| if entry.is_tree { newly.holds(entry.id) } else { round == 0 })
+        };
+        let (lead, rest): (Vec<_>, Vec<_>) = others.into_par_iter().partition(leads);
+        if lead.is_empty() {
+            return Some((Sought::of(leading), unread));
+        }
+        let ids: HashSet = lead.into_iter().map(|(id, _)| *id).collect();
+        leading.extend(ids.iter().copied());
+        newly = Sought::of(ids);
+        others = rest;
+    }
+    None
+}
