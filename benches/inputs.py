@@ -84,6 +84,26 @@ def tree(count):
     return built(f"tree-{count}", make), [secret for _, _, secret in leaks]
 
 
+def hashes(count):
+    """Nothing but hashes: sums, lock files, tables and lists, a third of the bytes in large files."""
+
+    def make(path):
+        chance = random.Random(3)
+        line = {
+            "md5": lambda number, value: f"{value}  ./usr/share/doc/package{number}/changelog.gz\n",
+            "json": lambda number, value: f'      "etag": "{value}",\n',
+            "csv": lambda number, value: f"{number},{value},{number * 7}\n",
+            "js": lambda number, value: f"  '{value}',\n",
+        }
+        for name, write in line.items():
+            for number in range(count):
+                lines = 40_000 if number % 40 == 0 else 2_000
+                values = (f"{chance.getrandbits(128):032x}" for _ in range(lines))
+                (path / f"{number}.{name}").write_text("".join(write(at, value) for at, value in enumerate(values)))
+
+    return built(f"hashes-{count}", make)
+
+
 class Import:
     """Commits by `git fast-import`."""
 

@@ -74,11 +74,20 @@ impl House {
 
 /// The official schema, which the crate of SARIF's types carries.
 fn sarif_schema() -> String {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--offline", "--locked"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
+    let cargo = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO"))
+            .args(arguments)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "cargo {arguments:?}: {}", stderr(&output));
+        output
+    };
+    // Crates for other systems are not on a fresh machine.
+    let about = stdout(&cargo(&["-vV"]));
+    let host = about.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    let output =
+        cargo(&["metadata", "--format-version", "1", "--offline", "--locked", "--filter-platform", host]);
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     let crates = metadata["packages"].as_array().unwrap();
     let sarif = crates.iter().find(|package| package["name"] == "serde-sarif").unwrap();

@@ -24,6 +24,41 @@ const MOST_SAID: u64 = 64 << 10;
 /// The most that a server may answer to the question for its references, in bytes.
 const MOST_REFERENCES: u64 = 256 << 20;
 
+/// What every call is told: nothing runs, nothing is unpacked or tidied, and one host is spoken to.
+const SETTINGS: [(&str, &str); 14] = [
+    ("core.hooksPath", "/dev/null"),
+    ("core.fsmonitor", "false"),
+    ("credential.helper", ""),
+    ("fetch.unpackLimit", "1"),
+    ("transfer.unpackLimit", "1"),
+    ("fetch.recurseSubmodules", "false"),
+    ("fetch.writeCommitGraph", "false"),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("http.followRedirects", "false"),
+    ("http.lowSpeedLimit", "1000"),
+    ("http.lowSpeedTime", "60"),
+    ("protocol.version", "2"),
+    ("submodule.recurse", "false"),
+];
+
+/// What git does not get of our own environment: another repository's places, other programs, and secrets.
+const NOT_INHERITED: [&str; 13] = [
+    "GIT_DIR",
+    "GIT_COMMON_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_EXEC_PATH",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_TRACE",
+    "GIT_CURL_VERBOSE",
+    "GIT_TRACE_CURL",
+    "SIDSWEEP_ADMIN_SECRET",
+];
+
 /// Why git did not do it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
@@ -126,24 +161,8 @@ impl Git {
 
     fn command(&self, url: &Url) -> Command {
         let mut command = Command::new("git");
-        let mut settings: Vec<(String, String)> = [
-            ("core.hooksPath", "/dev/null"),
-            ("core.fsmonitor", "false"),
-            ("credential.helper", ""),
-            ("fetch.unpackLimit", "1"),
-            ("transfer.unpackLimit", "1"),
-            ("fetch.recurseSubmodules", "false"),
-            ("fetch.writeCommitGraph", "false"),
-            ("gc.auto", "0"),
-            ("maintenance.auto", "false"),
-            ("http.followRedirects", "false"),
-            ("http.lowSpeedLimit", "1000"),
-            ("http.lowSpeedTime", "60"),
-            ("protocol.version", "2"),
-            ("submodule.recurse", "false"),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into();
+        let mut settings: Vec<(String, String)> =
+            SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         if let Some(origin) = url.origin().filter(|_| url.keeps_secrets())
             && let Some((user, token)) =
                 self.tokens.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(&origin)
@@ -170,18 +189,7 @@ impl Git {
             .env("GIT_LFS_SKIP_SMUDGE", "1")
             .env("GIT_OPTIONAL_LOCKS", "0")
             .env("LC_ALL", "C");
-        for name in [
-            "GIT_DIR",
-            "GIT_WORK_TREE",
-            "GIT_INDEX_FILE",
-            "GIT_OBJECT_DIRECTORY",
-            "GIT_EXEC_PATH",
-            "GIT_EXTERNAL_DIFF",
-            "GIT_TRACE",
-            "GIT_CURL_VERBOSE",
-            "GIT_TRACE_CURL",
-            "SIDSWEEP_ADMIN_SECRET",
-        ] {
+        for name in NOT_INHERITED {
             command.env_remove(name);
         }
         command

@@ -120,27 +120,21 @@ impl Run {
             let mut seen = 0;
             while let Some((page, date)) = pages.recv().await {
                 seen += page.len();
-                let entries: Vec<Entry> = page
-                    .iter()
-                    .filter(|listed| options.wants(listed))
-                    .flat_map(|listed| listed.repositories(source, options.extras, date))
-                    .filter_map(|one| match one {
-                        Ok(repository) if names.want(&repository.name) => {
-                            let known = before.get(&repository.name);
-                            let unchanged =
-                                !options.check_refs && known.is_some_and(|known| trusted(known, &repository));
-                            Some(if unchanged {
-                                Entry::Unchanged(repository)
-                            } else {
-                                Entry::Queued(repository)
-                            })
-                        }
-                        Err((name, reason)) if names.want(&name) => {
-                            Some(Entry::Failed(nameless(source, name), reason))
-                        }
-                        _ => None,
-                    })
-                    .collect();
+                let entry = |one: Result<Repository, (String, String)>| match one {
+                    Ok(repository) if names.want(&repository.name) => {
+                        let known = before.get(&repository.name).filter(|_| !options.check_refs);
+                        let unchanged = known.is_some_and(|known| trusted(known, &repository));
+                        Some(if unchanged { Entry::Unchanged(repository) } else { Entry::Queued(repository) })
+                    }
+                    Err((name, reason)) if names.want(&name) => {
+                        Some(Entry::Failed(nameless(source, name), reason))
+                    }
+                    _ => None,
+                };
+                let wanted = page.iter().filter(|listed| options.wants(listed));
+                let repositories =
+                    wanted.flat_map(|listed| listed.repositories(source, options.extras, date));
+                let entries: Vec<Entry> = repositories.filter_map(entry).collect();
                 self.add(audit, &entries).await?;
             }
             Ok(seen)
@@ -154,21 +148,20 @@ impl Run {
             }
             other => other,
         };
-        if let Err(problem) = result
-            && problem != Problem::Stopped
-        {
-            let hint = if self.access.has_key(source) {
-                ""
-            } else {
-                " (asked without a token: set the forge's variable)"
-            };
-            let failed = Entry::Failed(
-                nameless(source, source.text.clone()),
-                format!("it could not be listed: {problem}{hint}"),
-            );
-            self.add(audit, &[failed]).await?;
+        match result {
+            Ok(()) | Err(Problem::Stopped) => Ok(()),
+            Err(problem) => self.add(audit, &[self.unlisted(source, &problem)]).await,
         }
-        Ok(())
+    }
+
+    fn unlisted(&self, source: &Source, problem: &Problem) -> Entry {
+        let hint = if self.access.has_key(source) {
+            ""
+        } else {
+            " (asked without a token: set the forge's variable)"
+        };
+        let reason = format!("it could not be listed: {problem}{hint}");
+        Entry::Failed(nameless(source, source.text.clone()), reason)
     }
 
     async fn add(&self, audit: &Audit, entries: &[Entry]) -> Result<(), Error> {

@@ -22,43 +22,7 @@ impl Url {
             return Err("not an address of a repository".to_owned());
         }
         if let Some((scheme, rest)) = text.split_once("://") {
-            let scheme = match scheme.to_ascii_lowercase().as_str() {
-                "https" => "https",
-                "http" => "http",
-                "ssh" => "ssh",
-                "file" => "file",
-                "git" => "git",
-                other => return Err(format!("{other}: is not spoken here; https, ssh, git and file are")),
-            };
-            if scheme == "file" {
-                return Ok(Self {
-                    text: format!("file://{rest}"),
-                    scheme,
-                    host: String::new(),
-                    path: trimmed(rest),
-                });
-            }
-            let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-            let (user, host) = match authority.rsplit_once('@') {
-                Some((user, host)) => (Some(user), host),
-                None => (None, authority),
-            };
-            if host.is_empty() || host.starts_with('-') || path.is_empty() {
-                return Err("it has no host or no path".to_owned());
-            }
-            // A password in a URL would stand in argv and in git's messages.
-            let user =
-                user.map(|user| user.split(':').next().unwrap_or_default()).filter(|_| scheme == "ssh");
-            let at = user.map(|user| format!("{user}@")).unwrap_or_default();
-            if at.starts_with('-') {
-                return Err("not an address of a repository".to_owned());
-            }
-            return Ok(Self {
-                text: format!("{scheme}://{at}{host}/{path}"),
-                scheme,
-                host: host.to_ascii_lowercase(),
-                path: trimmed(path),
-            });
+            return Self::with_scheme(scheme, rest);
         }
         if text.contains("::") {
             return Err(
@@ -84,6 +48,46 @@ impl Url {
             Path::new(text).canonicalize().map_err(|error| format!("there is no such folder ({error})"))?;
         let path = path.to_str().ok_or("its name is not UTF-8")?;
         Ok(Self { text: format!("file://{path}"), scheme: "file", host: String::new(), path: trimmed(path) })
+    }
+
+    /// Reads `scheme://rest`.
+    fn with_scheme(scheme: &str, rest: &str) -> Result<Self, String> {
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "https" => "https",
+            "http" => "http",
+            "ssh" => "ssh",
+            "file" => "file",
+            "git" => "git",
+            other => return Err(format!("{other}: is not spoken here; https, ssh, git and file are")),
+        };
+        if scheme == "file" {
+            return Ok(Self {
+                text: format!("file://{rest}"),
+                scheme,
+                host: String::new(),
+                path: trimmed(rest),
+            });
+        }
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (user, host) = match authority.rsplit_once('@') {
+            Some((user, host)) => (Some(user), host),
+            None => (None, authority),
+        };
+        if host.is_empty() || host.starts_with('-') || path.is_empty() {
+            return Err("it has no host or no path".to_owned());
+        }
+        // A password in a URL would stand in argv and in git's messages.
+        let user = user.map(|user| user.split(':').next().unwrap_or_default()).filter(|_| scheme == "ssh");
+        let at = user.map(|user| format!("{user}@")).unwrap_or_default();
+        if at.starts_with('-') {
+            return Err("not an address of a repository".to_owned());
+        }
+        Ok(Self {
+            text: format!("{scheme}://{at}{host}/{path}"),
+            scheme,
+            host: host.to_ascii_lowercase(),
+            path: trimmed(path),
+        })
     }
 
     /// As git is given it.

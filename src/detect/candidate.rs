@@ -34,14 +34,21 @@ impl Shape {
 pub struct Candidate {
     /// What it could be.
     pub shape: Shape,
-    /// Its value, where it does not stand in the text as it is. Of millions of hashes hardly one comes to be judged, so none
-    /// is copied before.
-    pub decoded: Option<Secret>,
-    /// Where it stands, in bytes of the text.
-    pub span: Span,
     /// How it is written there.
     pub encoding: Encoding,
-    /// The password that stands in the same base64 text, for `user:password`.
+    /// Where it stands, in bytes of the text.
+    pub span: Span,
+    /// What was decoded, where it does not stand in the text as it is. Of millions of hashes hardly one comes to be judged, so
+    /// none is copied before, and what few have is kept elsewhere.
+    pub decoded: Option<Box<Decoded>>,
+}
+
+/// What a base64 text holds.
+#[derive(Debug, Clone)]
+pub struct Decoded {
+    /// A value, or the user of `user:password`.
+    pub value: Secret,
+    /// The password of `user:password`, with its shape.
     pub password: Option<(Shape, Secret)>,
 }
 
@@ -50,7 +57,13 @@ impl Candidate {
     #[must_use]
     pub fn value<'a>(&'a self, text: &'a [u8]) -> &'a str {
         let plain = || std::str::from_utf8(&text[self.span.clone()]).expect("a run of letters and digits");
-        self.decoded.as_ref().map_or_else(plain, Secret::expose)
+        self.decoded.as_ref().map_or_else(plain, |decoded| decoded.value.expose())
+    }
+
+    /// The password that stands in the same base64 text, for `user:password`.
+    #[must_use]
+    pub fn password(&self) -> Option<&(Shape, Secret)> {
+        self.decoded.as_ref()?.password.as_ref()
     }
 }
 
@@ -91,8 +104,9 @@ pub fn shape(run: &[u8]) -> Option<Shape> {
     }
 }
 
-/// Whether all are lower-case hex digits. Without a branch for each byte, so that the compiler can compare them all at once.
+/// Whether they are 32 lower-case hex digits. Without a branch for each byte, so that the compiler can compare them all at once.
 fn is_hex(run: &[u8]) -> bool {
+    let Ok(run) = <&[u8; 32]>::try_from(run) else { return false };
     run.iter().fold(true, |all, &byte| all & ((byte.wrapping_sub(b'0') < 10) | (byte.wrapping_sub(b'a') < 6)))
 }
 
@@ -137,7 +151,7 @@ pub fn plain(rules: &Rules, text: &[u8], run: &Span) -> Option<Candidate> {
     if found.is_sid() && is_placeholder(rules, &value[2..]) {
         return None;
     }
-    Some(Candidate { shape: found, decoded: None, span, encoding, password: None })
+    Some(Candidate { shape: found, encoding, span, decoded: None })
 }
 
 /// Whether a run is a stretch of longer base64, cut out by its `+` and `/`.
@@ -152,9 +166,9 @@ fn is_in_base64(text: &[u8], span: &Span) -> bool {
 /// Whether a value that is no SID was typed by somebody who needed something to stand there.
 #[must_use]
 pub fn is_typed(rules: &Rules, text: &[u8], candidate: &Candidate) -> bool {
-    let value =
-        candidate.password.as_ref().map_or_else(|| candidate.value(text), |(_, password)| password.expose());
-    !(candidate.shape.is_sid() && candidate.password.is_none()) && is_placeholder(rules, value.as_bytes())
+    let password = candidate.password();
+    let value = password.map_or_else(|| candidate.value(text), |(_, password)| password.expose());
+    !(candidate.shape.is_sid() && password.is_none()) && is_placeholder(rules, value.as_bytes())
 }
 
 /// How many characters at the start of a run belong to an escape that ends where the value begins.
@@ -197,7 +211,15 @@ pub fn all(
         wide(run.clone());
         runs::alnum(text, &run, |part| {
             let length = part.len();
-            if length <= LONGEST
+            // Nearly all are hashes: nothing else is asked of them, and they are put together where they are kept.
+            if is_hex(&text[part.clone()]) {
+                found(Candidate {
+                    shape: Shape::Hex32,
+                    encoding: Encoding::Plain,
+                    span: part,
+                    decoded: None,
+                });
+            } else if length <= LONGEST
                 && let Some(candidate) = plain(rules, text, &part)
             {
                 found(candidate);

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use data_encoding::{BASE64, BASE64_NOPAD};
 use regex::bytes::Regex;
 
-use super::runs::{Span, is_alnum};
+use super::runs::{Span, any_of, is_alnum};
 
 /// A decoded text, and where each of its bytes stands in the text that it was decoded from.
 pub struct View {
@@ -122,9 +122,16 @@ pub fn utf16(text: &[u8]) -> Option<Vec<u8>> {
 pub(super) fn utf16_in(text: &[u8]) -> Option<(usize, bool)> {
     // A run of 32 such characters covers 64 bytes, so it covers both bytes of one of these pairs.
     const STRIDE: usize = 60;
-    let zero = |pair: &[u8]| pair[0] == 0 || pair[1] == 0;
-    let mut pairs = text.windows(2).step_by(STRIDE).enumerate().filter(|(_, pair)| zero(pair));
-    pairs.find_map(|(number, _)| utf16_run(text, number * STRIDE))
+    let mut at = 0;
+    while let Some(&[first, second]) = text.get(at..at + 2) {
+        if (first == 0 || second == 0)
+            && let Some(run) = utf16_run(text, at)
+        {
+            return Some(run);
+        }
+        at += STRIDE;
+    }
+    None
 }
 
 /// The alignment and byte order of UTF-16 around a place, if 32 letters or digits of it stand there.
@@ -165,11 +172,14 @@ fn utf16_run(text: &[u8], at: usize) -> Option<(usize, bool)> {
 /// of the row, wherever it begins.
 const ESCAPE_STRIDE: usize = 88;
 
+/// So many bytes are looked at together for escapes: the longest.
+const LOOK: usize = LONGEST_ESCAPE;
+
 /// A row of this many is worth decoding; of 32 in a row, as many stand before or after any one of them.
 const SHORTEST_ROW: usize = 12;
 
 /// A stride at which eight bytes of every row of that length are looked at.
-pub(super) const EVERY_ROW: usize = 3 * SHORTEST_ROW - 8;
+pub(super) const EVERY_ROW: usize = 3 * SHORTEST_ROW - LOOK;
 
 /// What a row of that length takes at most, in bytes.
 pub(super) const LONGEST_ROW: usize = LONGEST_ESCAPE * SHORTEST_ROW;
@@ -202,7 +212,6 @@ pub fn escaped(text: &[u8]) -> Option<View> {
 /// Whether a row of escapes stands where it is looked for, every `stride` bytes. A row of [`SHORTEST_ROW`] takes three
 /// bytes for each at least, so at [`EVERY_ROW`] none is missed.
 pub(super) fn has_row(text: &[u8], stride: usize) -> bool {
-    const LOOK: usize = 8;
     let stands = |from: usize, to: usize| (from..to).any(|start| row_around(text, start));
     let mut at = 0;
     while let Some(bytes) = text.get(at..at + LOOK) {
@@ -214,14 +223,13 @@ pub(super) fn has_row(text: &[u8], stride: usize) -> bool {
     stands(at, text.len())
 }
 
-/// Whether bytes may stand within a row of escapes. Of prose and code, nearly all end at the first look.
+/// Whether bytes may stand within a row of escapes. Of prose, code and hashes nearly all end at the first look, which has no
+/// branch for each byte, since nobody could foretell it.
 #[inline]
 fn may_escape(bytes: &[u8]) -> bool {
-    let of_escapes = |byte: &u8| OF_ESCAPES[usize::from(*byte)];
-    let &[first, _, third, _, fifth, _, _, last] = bytes else { return true };
-    // Without a branch for each, which nobody could foretell.
-    let all_four = of_escapes(&first) & of_escapes(&third) & of_escapes(&fifth) & of_escapes(&last);
-    all_four && bytes.iter().all(of_escapes) && bytes.iter().any(|byte| matches!(byte, b'%' | b'\\' | b'&'))
+    let Ok(eight) = <&[u8; LOOK]>::try_from(bytes) else { return true };
+    let begins = any_of(eight, |byte| matches!(byte, b'%' | b'\\' | b'&'));
+    begins && eight.iter().all(|&byte| OF_ESCAPES[usize::from(byte)])
 }
 
 /// What escapes are written with: `%41`, `\x41`, `\u0041`, `&#65;`, `&#x41;`.

@@ -4,6 +4,10 @@
 //! Twilio's by name, by the section or call it stands in, by a SID at hand, by the file; or somebody else's? The
 //! nearest answer wins.
 
+mod owner;
+
+use owner::{Owner, Said, owner, said};
+
 use super::candidate::{Candidate, Shape};
 use super::context::{Context, Named};
 use super::name::{Name, Role};
@@ -73,75 +77,6 @@ pub struct Judgement {
     pub leans_on_sid: bool,
     /// How well its name fits.
     pub rank: u8,
-}
-
-/// What the nearest names say.
-enum Said<'a> {
-    /// The value is no credential, or not Twilio's.
-    Otherwise,
-    /// This name bears on it.
-    By(&'a Named),
-    /// Nothing.
-    Nothing,
-}
-
-fn said<'a>(names: impl Iterator<Item = &'a Named>) -> Said<'a> {
-    for named in names {
-        let name = &named.name;
-        let spoken = matches!(named.relation, "words before it" | "line above" | "comment" | "label");
-        if name.innocent
-            || (name.innocent_alone
-                && !name.twilio
-                && named.relation != "call"
-                && !(spoken && name.role == Role::Exact))
-        {
-            return Said::Otherwise;
-        }
-        if name.vendor.is_some() && !name.twilio && !(spoken && name.vendor_is_common) {
-            return Said::Otherwise;
-        }
-        if name.other_purpose && !name.twilio && named.relation != "call" {
-            return Said::Otherwise;
-        }
-        if name.role != Role::None || (name.twilio && named.relation != "call" && !spoken) {
-            return Said::By(named);
-        }
-    }
-    Said::Nothing
-}
-
-/// Whose value it is, by the sections and calls around it.
-enum Owner {
-    Twilio(String),
-    Other,
-    Unknown,
-}
-
-fn owner(context: &Context, surroundings: &Surroundings<'_>) -> Owner {
-    if surroundings.vendor_near {
-        return Owner::Other;
-    }
-    for named in &context.names {
-        if named.name.twilio {
-            return Owner::Twilio(format!("{}: {}", named.relation, shorten(&named.name.text)));
-        }
-    }
-    for (depth, level) in context.levels.iter().enumerate() {
-        if level.head.twilio {
-            let head = level.head.text.trim_matches(|c: char| c.is_whitespace() || "\"':{[(=".contains(c));
-            return Owner::Twilio(format!("section: {}", shorten(head)));
-        }
-        if level.head.vendor.is_some()
-            && (level.is_key || !level.head.vendor_is_common)
-            && level.head.words.len() <= 8
-        {
-            return Owner::Other;
-        }
-        if level.head.innocent && level.is_key && depth == 0 && level.head.words.len() <= 2 {
-            return Owner::Other;
-        }
-    }
-    Owner::Unknown
 }
 
 /// Judges a token or secret. `used_as` are the names under which its variable is used elsewhere in the text.

@@ -133,7 +133,7 @@ impl Detector {
     }
 
     fn plain(&self, text: &[u8], path: &str, stage: Stage, depth: usize) -> Vec<Hit> {
-        let mut survey = Survey::of(&self.rules, text);
+        let mut survey = Survey::of(&self.rules, text, path);
         // Of a pair whose one half is cut in two, the other half or the account is nearly always whole: that is what
         // makes the costlier look worth while.
         if stage == Stage::Literals

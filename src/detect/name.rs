@@ -59,9 +59,6 @@ impl Name {
         let mut name = Self { text: text.to_owned(), ..Self::default() };
         name.innocent = is_file(rules, text);
         let last_component = words.iter().rposition(|word| word.starts_component).unwrap_or(0);
-        let (mut has_auth, mut has_token, mut has_secret, mut has_key, mut has_api, mut has_account) =
-            (false, false, false, false, false, false);
-        let mut secret_before_key = false;
         let mut plain = false;
         let mut weak = false;
         for (index, part) in words.iter().enumerate() {
@@ -86,13 +83,6 @@ impl Name {
                 }
                 _ => {}
             }
-            has_auth |= word == "auth";
-            has_token |= matches!(word, "token" | "tokens" | "tok");
-            has_secret |= matches!(word, "secret" | "secrets");
-            secret_before_key |= has_secret && !has_key && matches!(word, "key" | "keys");
-            has_key |= matches!(word, "key" | "apikey" | "keys");
-            has_api |= matches!(word, "api" | "apikey");
-            has_account |= matches!(word, "account" | "acct");
             if is_stem(word, known) {
                 name.stem.push(word.to_owned());
             }
@@ -100,17 +90,7 @@ impl Name {
                 name.words.push(word.to_owned());
             }
         }
-        // `key secret` is Twilio's term, `secret key` is everybody's.
-        let key_secret = has_secret && has_key && !secret_before_key;
-        name.role = if (has_token && (has_auth || has_account)) || (has_secret && has_api) || key_secret {
-            Role::Exact
-        } else if plain && !secret_before_key {
-            Role::Plain
-        } else if weak || plain {
-            Role::Weak
-        } else {
-            Role::None
-        };
+        name.role = role(&words, plain, weak);
         let each = |test: fn(&Word) -> bool| {
             !name.words.is_empty() && name.words.iter().all(|word| rules.word(word).is_some_and(test))
         };
@@ -130,6 +110,30 @@ impl Name {
             || self.innocent
             || self.innocent_alone
             || self.other_purpose
+    }
+}
+
+/// What its words say of the value, given whether one of them is plainly or weakly a secret's.
+fn role(words: &[Part], plain: bool, weak: bool) -> Role {
+    let place = |any: &[&str]| words.iter().position(|word| any.contains(&word.text.as_str()));
+    let has = |any: &[&str]| place(any).is_some();
+    let secret = place(&["secret", "secrets"]);
+    let key = place(&["key", "keys", "apikey"]);
+    // `key secret` is Twilio's term, `secret key` is everybody's.
+    let secret_key = match (secret, key) {
+        (Some(secret), Some(key)) => secret < key && words[key].text != "apikey",
+        _ => false,
+    };
+    let key_secret = secret.is_some() && key.is_some() && !secret_key;
+    let token = has(&["token", "tokens", "tok"]) && has(&["auth", "account", "acct"]);
+    if token || key_secret || (secret.is_some() && has(&["api", "apikey"])) {
+        Role::Exact
+    } else if plain && !secret_key {
+        Role::Plain
+    } else if weak || plain {
+        Role::Weak
+    } else {
+        Role::None
     }
 }
 

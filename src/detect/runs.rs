@@ -30,11 +30,10 @@ const BLOCK: usize = MIN / 2;
 
 /// Calls `found` with every maximal run of at least [`MIN`] characters of `[0-9A-Za-z_-]`, in order.
 pub fn wide(hay: &[u8], mut found: impl FnMut(Span)) {
-    let of_class = |byte: &&u8| WIDE[usize::from(**byte)];
     let mut at = 0;
     while let Some(block) = next_block(hay, at) {
-        let start = block - hay[..block].iter().rev().take_while(of_class).count();
-        let end = block + BLOCK + hay[block + BLOCK..].iter().take_while(of_class).count();
+        let start = block - ending(&hay[..block]);
+        let end = block + BLOCK + beginning(&hay[block + BLOCK..]);
         if end - start >= MIN {
             found(start..end);
         }
@@ -59,6 +58,47 @@ fn next_block(hay: &[u8], mut at: usize) -> Option<usize> {
     None
 }
 
+/// How many bytes of the class a text begins with.
+#[inline]
+fn beginning(hay: &[u8]) -> usize {
+    let (blocks, rest) = hay.as_chunks::<BLOCK>();
+    for (number, block) in blocks.iter().enumerate() {
+        let gaps = gaps(block);
+        if gaps != 0 {
+            return number * BLOCK + gaps.trailing_zeros() as usize / 8;
+        }
+    }
+    blocks.len() * BLOCK + rest.iter().take_while(|&&byte| WIDE[usize::from(byte)]).count()
+}
+
+/// How many bytes of the class a text ends with.
+#[inline]
+fn ending(hay: &[u8]) -> usize {
+    let (rest, blocks) = hay.as_rchunks::<BLOCK>();
+    for (number, block) in blocks.iter().rev().enumerate() {
+        let gaps = gaps(block);
+        if gaps != 0 {
+            return number * BLOCK + gaps.leading_zeros() as usize / 8;
+        }
+    }
+    blocks.len() * BLOCK + rest.iter().rev().take_while(|&&byte| WIDE[usize::from(byte)]).count()
+}
+
+/// A number in which the bytes of those places of a block are 1 that are not of the class, its first place lowest.
+#[inline]
+fn gaps(block: &[u8; BLOCK]) -> u128 {
+    u128::from_le_bytes(block.map(|byte| u8::from(!is_wide(byte))))
+}
+
+/// Whether a byte is one of `[0-9A-Za-z_-]`. Without a branch, so that the compiler can compare many bytes at once.
+#[inline]
+#[allow(clippy::needless_bitwise_bool, reason = "a branch for each byte is what this avoids")]
+fn is_wide(byte: u8) -> bool {
+    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let digit = byte.wrapping_sub(b'0') < 10;
+    letter | digit | (byte == b'_') | (byte == b'-')
+}
+
 /// Whether all bytes of a block are of a class that is wider than `[0-9A-Za-z_-]`, and tried in half the steps: what is left
 /// out with bit 5 set, so that capitals are letters too, is spaces, ends of lines, quotes, `(),:=` and their like.
 #[inline]
@@ -70,24 +110,24 @@ fn may_be_whole(block: &[u8]) -> bool {
     })
 }
 
-/// Whether all bytes of a block are of `[0-9A-Za-z_-]`. Without a branch for each byte, so that the compiler can compare
-/// them all at once.
+/// Whether all bytes of a block are of `[0-9A-Za-z_-]`.
 #[inline]
 fn is_whole<const LENGTH: usize>(block: &[u8]) -> bool {
     let block: &[u8; LENGTH] = block.try_into().expect("a block was cut");
-    #[allow(clippy::needless_bitwise_bool, reason = "a branch for each byte is what this avoids")]
-    block.iter().fold(true, |all, &byte| {
-        let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-        let digit = byte.wrapping_sub(b'0') < 10;
-        all & (letter | digit | (byte == b'_') | (byte == b'-'))
-    })
+    block.iter().fold(true, |all, &byte| all & is_wide(byte))
 }
 
 /// Cuts a run at its underscores and hyphens and calls `found` with the parts of at least [`MIN`] characters.
 pub fn alnum(hay: &[u8], run: &Span, mut found: impl FnMut(Span)) {
     let mut start = run.start;
+    // Most runs are one hash.
+    if let Ok(only) = <&[u8; MIN]>::try_from(&hay[run.clone()])
+        && !any_of(only, |byte| matches!(byte, b'_' | b'-'))
+    {
+        return found(run.clone());
+    }
     while start + MIN <= run.end {
-        if let Some(length) = hay[start..run.end].iter().position(|&byte| !ALNUM[usize::from(byte)]) {
+        if let Some(length) = memchr::memchr2(b'_', b'-', &hay[start..run.end]) {
             if length >= MIN {
                 found(start..start + length);
             }
@@ -97,6 +137,12 @@ pub fn alnum(hay: &[u8], run: &Span, mut found: impl FnMut(Span)) {
             break;
         }
     }
+}
+
+/// Whether one of so many bytes is like that. Without a branch for each byte, so that the compiler can compare many at once.
+#[inline]
+pub fn any_of<const COUNT: usize>(bytes: &[u8; COUNT], is: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(false, |any, &byte| any | is(byte))
 }
 
 /// Whether a byte is one of `[0-9A-Za-z]`.

@@ -150,6 +150,14 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Adds a reason to those that it gives.
+    pub fn add(&mut self, words: &str) {
+        self.reason = Some(match self.reason.take() {
+            Some(reason) => format!("{reason}; {words}"),
+            None => words.to_owned(),
+        });
+    }
+
     /// The verdict of a credential that nobody asked about.
     #[must_use]
     pub fn unverified() -> Self {

@@ -272,15 +272,11 @@ fn access_token(credential: &Credential, live_keys: &BTreeMap<String, Option<Str
 
 /// What the administrator's inventory adds: whose it is, and whether the key still exists.
 fn own(credential: &mut Credential, inventory: &Inventory, secret: Option<&Secret>) {
-    let verdict = &mut credential.verdict;
-    let add = |verdict: &mut Verdict, words: String| {
-        verdict.reason =
-            Some(verdict.reason.take().map_or(words.clone(), |reason| format!("{reason}; {words}")));
-    };
     if credential.type_ == CredentialType::AuthToken
-        && !matches!(verdict.state, VerdictState::Live | VerdictState::Test)
+        && !matches!(credential.verdict.state, VerdictState::Live | VerdictState::Test)
         && let Some(owner) = secret.and_then(|secret| inventory.owner_of_token(secret))
     {
+        let verdict = &mut credential.verdict;
         let active = owner.account.status == "active";
         verdict.state = if active { VerdictState::Live } else { VerdictState::Inactive };
         verdict.kind = active.then_some(VerdictKind::PrimaryToken);
@@ -294,48 +290,62 @@ fn own(credential: &mut Credential, inventory: &Inventory, secret: Option<&Secre
         credential.account_sid = Some(owner.account.sid.clone());
         credential.ambiguous.clear();
     }
-    if let Some(key) = credential.key_sid.as_deref().filter(|key| key.starts_with("SK")) {
-        match inventory.key(key) {
-            Some((owner, _)) => {
-                verdict.owner = Some(owner.account.sid.clone());
-                verdict.parent = owner.account.parent().map(str::to_owned);
-                verdict.ours = Some(true);
-                credential.account_sid = Some(owner.account.sid.clone());
-                if credential.type_ == CredentialType::AccessToken && verdict.state == VerdictState::Unknown {
-                    verdict.state = VerdictState::Live;
-                    add(verdict, "the key that signed it exists".to_owned());
-                } else if verdict.state != VerdictState::Live && credential.type_ == CredentialType::ApiKey {
-                    add(verdict, format!("the key exists in {}", owner.account.sid));
-                }
+    if credential.key_sid.as_deref().is_some_and(|key| key.starts_with("SK")) {
+        own_key(credential, inventory);
+    } else {
+        own_account(credential, inventory, secret);
+    }
+}
+
+/// Whose a key is, and whether it still exists.
+fn own_key(credential: &mut Credential, inventory: &Inventory) {
+    let verdict = &mut credential.verdict;
+    let Some(key) = credential.key_sid.as_deref() else { return };
+    match inventory.key(key) {
+        Some((owner, _)) => {
+            verdict.owner = Some(owner.account.sid.clone());
+            verdict.parent = owner.account.parent().map(str::to_owned);
+            verdict.ours = Some(true);
+            credential.account_sid = Some(owner.account.sid.clone());
+            if credential.type_ == CredentialType::AccessToken && verdict.state == VerdictState::Unknown {
+                verdict.state = VerdictState::Live;
+                verdict.add("the key that signed it exists");
+            } else if verdict.state != VerdictState::Live && credential.type_ == CredentialType::ApiKey {
+                verdict.add(&format!("the key exists in {}", owner.account.sid));
             }
-            None if inventory.unread().is_empty() => {
-                let known = verdict.owner.as_deref().or(credential.account_sid.as_deref());
-                let of_ours = known.is_some_and(|account| inventory.account(account).is_some());
-                // A key in another region, or one that is gone, may still be of an account of ours.
-                // Of a refused one nobody knows.
-                verdict.ours = (verdict.owner.is_some() || verdict.state == VerdictState::Live)
-                    .then_some(of_ours && verdict.owner.is_some());
-                if verdict.state != VerdictState::Live {
-                    add(verdict, "no account of ours has this key".to_owned());
-                }
-            }
-            None => {}
         }
-    } else if let Some(account) = &credential.account_sid {
-        let found = inventory.account(account);
-        verdict.ours = Some(found.is_some());
-        if let Some(found) = found
-            && credential.type_ == CredentialType::AuthToken
-        {
-            verdict.parent = found.account.parent().map(str::to_owned);
-            if verdict.state == VerdictState::Live && verdict.region.as_deref() == Some("us1") {
-                verdict.kind = secret.and_then(|secret| which(verdict.kind, found, inventory, secret));
+        None if inventory.unread().is_empty() => {
+            let known = verdict.owner.as_deref().or(credential.account_sid.as_deref());
+            let of_ours = known.is_some_and(|account| inventory.account(account).is_some());
+            // A key in another region, or one that is gone, may still be of an account of ours.
+            // Of a refused one nobody knows.
+            verdict.ours = (verdict.owner.is_some() || verdict.state == VerdictState::Live)
+                .then_some(of_ours && verdict.owner.is_some());
+            if verdict.state != VerdictState::Live {
+                verdict.add("no account of ours has this key");
             }
-            if verdict.state == VerdictState::Rejected && found.account.status != "active" {
-                verdict.state = VerdictState::Inactive;
-                verdict.owner = Some(found.account.sid.clone());
-                add(verdict, format!("the account is {}", found.account.status));
-            }
+        }
+        None => {}
+    }
+}
+
+/// Whose an account is, and which of its tokens this is.
+fn own_account(credential: &mut Credential, inventory: &Inventory, secret: Option<&Secret>) {
+    let verdict = &mut credential.verdict;
+    let Some(account) = &credential.account_sid else { return };
+    let found = inventory.account(account);
+    verdict.ours = Some(found.is_some());
+    if let Some(found) = found
+        && credential.type_ == CredentialType::AuthToken
+    {
+        verdict.parent = found.account.parent().map(str::to_owned);
+        if verdict.state == VerdictState::Live && verdict.region.as_deref() == Some("us1") {
+            verdict.kind = secret.and_then(|secret| which(verdict.kind, found, inventory, secret));
+        }
+        if verdict.state == VerdictState::Rejected && found.account.status != "active" {
+            verdict.state = VerdictState::Inactive;
+            verdict.owner = Some(found.account.sid.clone());
+            verdict.add(&format!("the account is {}", found.account.status));
         }
     }
 }

@@ -26,19 +26,7 @@ pub fn remedy(credential: &Credential, has_secret: bool) -> Remedy {
             RemedyAction::None,
             "The SID alone is not a secret. Look for where its secret is kept.".to_owned(),
         ),
-        CredentialType::ApiKey => (
-            RemedyAction::DeleteKey,
-            vec![
-                match credential.verdict.kind {
-                    Some(VerdictKind::MainKey) => format!("Create a new Main key in the console (the API cannot): {}, and put it where this one is used.", console(credential)),
-                    _ => "Create a new API key and put it where this one is used.".to_owned(),
-                },
-                match key {
-                    Some(sid) => format!("Delete {sid} {of_account}: `sidsweep revoke key {sid}`, or in the console under API keys & tokens. Access Tokens that it signed stop working too."),
-                    None => "Find the key that this secret belongs to (its SID begins with SK) and delete it in the console under API keys & tokens.".to_owned(),
-                },
-            ],
-        ),
+        CredentialType::ApiKey => (RemedyAction::DeleteKey, api_key(credential, &of_account)),
         CredentialType::AccessToken => one(
             RemedyAction::DeleteKey,
             format!(
@@ -73,6 +61,19 @@ pub fn remedy(credential: &Credential, has_secret: bool) -> Remedy {
         steps.insert(0, format!("{owner} is no account of ours: tell its owner, who can do this."));
     }
     Remedy { action, steps }
+}
+
+fn api_key(credential: &Credential, of_account: &str) -> Vec<String> {
+    vec![
+        match credential.verdict.kind {
+            Some(VerdictKind::MainKey) => format!("Create a new Main key in the console (the API cannot): {}, and put it where this one is used.", console(credential)),
+            _ => "Create a new API key and put it where this one is used.".to_owned(),
+        },
+        match &credential.key_sid {
+            Some(sid) => format!("Delete {sid} {of_account}: `sidsweep revoke key {sid}`, or in the console under API keys & tokens. Access Tokens that it signed stop working too."),
+            None => "Find the key that this secret belongs to (its SID begins with SK) and delete it in the console under API keys & tokens.".to_owned(),
+        },
+    ]
 }
 
 /// How a Main key is replaced.

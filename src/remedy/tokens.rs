@@ -31,55 +31,11 @@ impl Tokens<'_> {
     /// Makes the secondary token, hands it over and tries it. The primary works as before.
     pub async fn begin(&mut self, receivers: &[Receiver]) -> Result<(), Error> {
         let acting = self.acting().await?;
-        self.note(Event::Intent, "make_secondary_token", None, None)?;
-        let token = match tokens::make_secondary(self.client, &acting).await {
-            (Change::Made(_, told), Some(token)) => {
-                self.note(Event::Done, "make_secondary_token", Some(&told), None)?;
-                token
-            }
-            (Change::Refused(told, words), _) => {
-                self.note(Event::Refused, "make_secondary_token", Some(&told), Some(words.clone()))?;
-                return Err(Error::Stopped(if told.code == Some(70002) {
-                    format!(
-                        "{} has a secondary token already, which may be the leaked one: delete it in the console, or let `sidsweep revoke plan` find it; then begin again",
-                        self.account
-                    )
-                } else {
-                    format!("no token was made: {words}")
-                }));
-            }
-            (Change::Missing(told), _) => {
-                self.note(Event::Refused, "make_secondary_token", Some(&told), None)?;
-                return Err(Error::Stopped(format!(
-                    "{} may not rotate its token by the API (404); use the console",
-                    self.account
-                )));
-            }
-            (Change::Unsure(told, words), _) => {
-                self.note(Event::Unsure, "make_secondary_token", Some(&told), Some(words.clone()))?;
-                return Err(Error::Stopped(self.lost(&words)));
-            }
-            (Change::Made(_, told), None) => {
-                self.note(Event::Unsure, "make_secondary_token", Some(&told), None)?;
-                return Err(Error::Stopped(self.lost("the answer held no token")));
-            }
-        };
+        let token = self.make(&acting).await?;
         let parcel = Parcel { account: self.account, key: None, secret: &token };
         if let Err(reason) = handover::to_all(receivers, &parcel) {
             self.note(Event::HandOverFailed, "make_secondary_token", None, Some(reason.clone()))?;
-            self.note(Event::Intent, "delete_secondary_token", None, None)?;
-            let removed = match tokens::delete_secondary(self.client, &acting).await {
-                Change::Made(_, told) | Change::Missing(told) => {
-                    self.note(Event::Done, "delete_secondary_token", Some(&told), None)?;
-                    "The secondary token was deleted again.".to_owned()
-                }
-                Change::Refused(told, words) | Change::Unsure(told, words) => {
-                    self.note(Event::Unsure, "delete_secondary_token", Some(&told), Some(words.clone()))?;
-                    format!(
-                        "The secondary token could not be deleted again ({words}): delete it in the console."
-                    )
-                }
-            };
+            let removed = self.unmake(&acting).await?;
             return Err(Error::Stopped(format!(
                 "the new token could not be handed over: {reason}. {removed} The primary works as before"
             )));
@@ -100,6 +56,60 @@ impl Tokens<'_> {
                 "the new token was handed over, and was not seen to work ({}); the primary works as before",
                 proof::doubt(&still)
             ))),
+        }
+    }
+
+    /// Makes the secondary token.
+    async fn make(&mut self, acting: &Pair) -> Result<Secret, Error> {
+        self.note(Event::Intent, "make_secondary_token", None, None)?;
+        match tokens::make_secondary(self.client, acting).await {
+            (Change::Made(_, told), Some(token)) => {
+                self.note(Event::Done, "make_secondary_token", Some(&told), None)?;
+                Ok(token)
+            }
+            (Change::Refused(told, words), _) => {
+                self.note(Event::Refused, "make_secondary_token", Some(&told), Some(words.clone()))?;
+                Err(Error::Stopped(if told.code == Some(70002) {
+                    format!(
+                        "{} has a secondary token already, which may be the leaked one: delete it in the console, or let `sidsweep revoke plan` find it; then begin again",
+                        self.account
+                    )
+                } else {
+                    format!("no token was made: {words}")
+                }))
+            }
+            (Change::Missing(told), _) => {
+                self.note(Event::Refused, "make_secondary_token", Some(&told), None)?;
+                Err(Error::Stopped(format!(
+                    "{} may not rotate its token by the API (404); use the console",
+                    self.account
+                )))
+            }
+            (Change::Unsure(told, words), _) => {
+                self.note(Event::Unsure, "make_secondary_token", Some(&told), Some(words.clone()))?;
+                Err(Error::Stopped(self.lost(&words)))
+            }
+            (Change::Made(_, told), None) => {
+                self.note(Event::Unsure, "make_secondary_token", Some(&told), None)?;
+                Err(Error::Stopped(self.lost("the answer held no token")))
+            }
+        }
+    }
+
+    /// Deletes it again, since it was not handed over; says what came of it.
+    async fn unmake(&mut self, acting: &Pair) -> Result<String, Error> {
+        self.note(Event::Intent, "delete_secondary_token", None, None)?;
+        match tokens::delete_secondary(self.client, acting).await {
+            Change::Made(_, told) | Change::Missing(told) => {
+                self.note(Event::Done, "delete_secondary_token", Some(&told), None)?;
+                Ok("The secondary token was deleted again.".to_owned())
+            }
+            Change::Refused(told, words) | Change::Unsure(told, words) => {
+                self.note(Event::Unsure, "delete_secondary_token", Some(&told), Some(words.clone()))?;
+                Ok(format!(
+                    "The secondary token could not be deleted again ({words}): delete it in the console."
+                ))
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use minijinja::{AutoEscape, Environment, Value};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::months::{Month, months};
 use super::printable::printable;
 use super::verdict;
 use crate::model::{Credential, Finding, Fingerprint, Report, VerdictState};
@@ -19,15 +20,10 @@ const PAGE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
 
-/// The timeline's columns; older months are left out, and counted as undated.
-const MOST_MONTHS: usize = 48;
 /// A filter with more values than this is no help.
 const MOST_OPTIONS: usize = 200;
 /// How many cards are open when the page is opened.
 const OPEN: usize = 10;
-/// The height of the highest column, in the picture's units.
-const HEIGHT: f64 = 64.0;
-
 /// All that the template shows.
 #[derive(Serialize)]
 struct Page {
@@ -104,16 +100,6 @@ struct Choice {
 }
 
 #[derive(Serialize)]
-struct Month {
-    name: String,
-    label: String,
-    came: usize,
-    went: usize,
-    came_height: f64,
-    went_height: f64,
-}
-
-#[derive(Serialize)]
 struct Line {
     at: String,
     what: String,
@@ -127,19 +113,7 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     for finding in &report.findings {
         of.entry(&finding.credential).or_default().push(finding);
     }
-    let secrets = |credential: &Credential| -> Vec<&Finding> {
-        let all = of.get(&credential.id).map_or(&[][..], Vec::as_slice);
-        all.iter().copied().filter(|finding| finding.kind.is_secret()).collect()
-    };
-    let mut leaks: Vec<(&Credential, Vec<&Finding>)> = report
-        .credentials
-        .iter()
-        .map(|credential| (credential, secrets(credential)))
-        .filter(|(_, findings)| !findings.is_empty())
-        .collect();
-    leaks.sort_by_key(|(credential, findings)| {
-        (verdict::urgency(credential.verdict.state), findings[0].location.clone())
-    });
+    let leaks = leaks(report, &of);
     let roots: BTreeSet<&str> = report.sources.iter().map(|source| source.root.as_str()).collect();
     let roots: Vec<&str> = if roots.len() > 1 { roots.into_iter().collect() } else { Vec::new() };
     let cards: Vec<Card> = leaks
@@ -148,16 +122,10 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
         .map(|(number, (credential, findings))| card(credential, findings, &roots, number))
         .collect();
     let live = leaks.iter().filter(|(c, _)| c.verdict.state == VerdictState::Live).count();
-    let s = if leaks.len() == 1 { "" } else { "s" };
-    let headline = match (leaks.len(), live) {
-        (0, _) => "No Twilio secrets found".to_owned(),
-        (all, 0) => format!("{all} Twilio secret{s} leaked"),
-        (all, live) => format!("{all} Twilio secret{s} leaked, {live} of them live"),
-    };
     let (months, undated) = months(leaks.iter().flat_map(|(_, findings)| findings.iter().copied()));
     let now = Timestamp::now();
     let page = Page {
-        headline,
+        headline: headline(leaks.len(), live),
         style: STYLE,
         style_hash: hash(STYLE),
         script: SCRIPT,
@@ -188,6 +156,33 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
         .map_err(io::Error::other)?;
     out.write_all(page.as_bytes())?;
     out.write_all(b"\n")
+}
+
+/// Credentials with the places of their secrets, the most urgent first.
+fn leaks<'a>(
+    report: &'a Report,
+    of: &HashMap<&Fingerprint, Vec<&'a Finding>>,
+) -> Vec<(&'a Credential, Vec<&'a Finding>)> {
+    let secrets = |credential: &Credential| -> Vec<&'a Finding> {
+        let all = of.get(&credential.id).map_or(&[][..], Vec::as_slice);
+        all.iter().copied().filter(|finding| finding.kind.is_secret()).collect()
+    };
+    let with_secrets = report.credentials.iter().map(|credential| (credential, secrets(credential)));
+    let mut leaks: Vec<(&Credential, Vec<&Finding>)> =
+        with_secrets.filter(|(_, findings)| !findings.is_empty()).collect();
+    leaks.sort_by_key(|(credential, findings)| {
+        (verdict::urgency(credential.verdict.state), findings[0].location.clone())
+    });
+    leaks
+}
+
+fn headline(leaks: usize, live: usize) -> String {
+    let s = if leaks == 1 { "" } else { "s" };
+    match (leaks, live) {
+        (0, _) => "No Twilio secrets found".to_owned(),
+        (all, 0) => format!("{all} Twilio secret{s} leaked"),
+        (all, live) => format!("{all} Twilio secret{s} leaked, {live} of them live"),
+    }
 }
 
 fn hash(text: &str) -> String {
@@ -346,41 +341,6 @@ fn filters(cards: &[Card]) -> Vec<Filter> {
             (!options.is_empty()).then_some(Filter { title, name, options })
         })
         .collect()
-}
-
-/// How many places came in and went, by month; and how many have no date.
-fn months<'a>(findings: impl Iterator<Item = &'a Finding>) -> (Vec<Month>, usize) {
-    let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-    let mut undated = 0;
-    for finding in findings {
-        let month = |date: &str| {
-            date.get(..7).filter(|month| month.as_bytes().get(4) == Some(&b'-')).map(str::to_owned)
-        };
-        match finding.commit.as_ref().and_then(|commit| month(&commit.date)) {
-            Some(month) => counts.entry(month).or_default().0 += 1,
-            None => undated += 1,
-        }
-        if let Some(month) = finding.removed_by.as_ref().and_then(|commit| month(&commit.date)) {
-            counts.entry(month).or_default().1 += 1;
-        }
-    }
-    let skip = counts.len().saturating_sub(MOST_MONTHS);
-    undated += counts.values().take(skip).map(|(came, _)| came).sum::<usize>();
-    let kept: Vec<(String, (usize, usize))> = counts.into_iter().skip(skip).collect();
-    let highest = kept.iter().map(|(_, (came, went))| *came.max(went)).max().unwrap_or(1).max(1);
-    let height = |count: usize| (count as f64 / highest as f64 * HEIGHT).round();
-    let months = kept
-        .into_iter()
-        .map(|(name, (came, went))| Month {
-            label: printable(name.get(2..).unwrap_or(&name)),
-            name: printable(&name),
-            came,
-            went,
-            came_height: height(came),
-            went_height: height(went),
-        })
-        .collect();
-    (months, undated)
 }
 
 fn identifiers(report: &Report, of: &HashMap<&Fingerprint, Vec<&Finding>>) -> Vec<Line> {

@@ -10,6 +10,7 @@ pub mod inventory;
 pub mod json;
 mod junit;
 mod markdown;
+mod months;
 pub mod plan;
 mod printable;
 pub use printable::printable;

@@ -110,21 +110,25 @@ impl<W: Write> Printer<'_, W> {
             self.wrapped(if number == 0 { "  reaches  " } else { "           " }, &printable(&line), "")?;
         }
         for finding in secrets.iter().take(MOST_PLACES) {
-            let place = &finding.location;
-            let at = format!("{}:{}:{}", printable(&place.path), place.line, place.column);
-            let why =
-                finding.evidence.iter().map(|evidence| printable(evidence)).collect::<Vec<_>>().join("; ");
-            self.wrapped("  at       ", &at, &why)?;
-            if let Some(value) = &finding.value {
-                self.wrapped("  value    ", &printable(value), "")?;
-            }
-            self.provenance(finding)?;
+            self.place(finding)?;
         }
         if secrets.len() > MOST_PLACES {
             writeln!(self.out, "           and {} more places", secrets.len() - MOST_PLACES)?;
         }
         self.steps(credential, first)?;
         writeln!(self.out)
+    }
+
+    /// Where a value stands, and why it counts.
+    fn place(&mut self, finding: &Finding) -> io::Result<()> {
+        let place = &finding.location;
+        let at = format!("{}:{}:{}", printable(&place.path), place.line, place.column);
+        let why = finding.evidence.iter().map(|evidence| printable(evidence)).collect::<Vec<_>>().join("; ");
+        self.wrapped("  at       ", &at, &why)?;
+        if let Some(value) = &finding.value {
+            self.wrapped("  value    ", &printable(value), "")?;
+        }
+        self.provenance(finding)
     }
 
     /// Since when a value stands there, and until when.

@@ -16,7 +16,7 @@ use super::ledger::Ledger;
 use super::{Progress, Scanned, look};
 use crate::detect::Detector;
 use crate::model::{Commit, Finding, Skipped, Stats};
-use crate::source::commits::{self, Commits};
+use crate::source::commits::{self, Commits, Node};
 use crate::source::holdings::{Finder, Holdings};
 use crate::source::objects::Objects;
 use crate::source::pack::Object;
@@ -34,6 +34,32 @@ struct Pass {
 }
 
 impl Pass {
+    /// Looks at one object, outside of the lock.
+    fn look(pass: &Mutex<Self>, detector: &Detector, &Object { kind, id, data, .. }: &Object<'_>) {
+        let lock = || pass.lock().unwrap_or_else(PoisonError::into_inner);
+        match kind {
+            ObjectKind::Blob => {
+                // What of an archive cannot be read is named in the second pass, with its path.
+                let mut unread = Vec::new();
+                let found = data.map(|data| look::bytes(detector, data, "", &mut unread)).unwrap_or_default();
+                if !found.is_empty() || !unread.is_empty() {
+                    lock().blobs.insert(id.to_owned());
+                }
+            }
+            ObjectKind::Commit | ObjectKind::Tag => {
+                let has_hits = !detector.detect(message(data.unwrap_or_default()), "").is_empty();
+                let mut pass = lock();
+                if kind == ObjectKind::Commit {
+                    pass.commits.push(id.to_owned());
+                }
+                if has_hits {
+                    pass.messages.push((kind, id.to_owned()));
+                }
+            }
+            ObjectKind::Tree => {}
+        }
+    }
+
     /// Adds what had hits before, as far as it is still there, and the commits that were read before.
     fn recall(&mut self, repository: &gix::Repository, objects: &Objects, ledger: &Ledger) {
         for &id in ledger.with_hits() {
@@ -77,56 +103,36 @@ pub fn scan_on(
     let earlier = ledger.as_deref();
     let knows = |id: &oid| earlier.is_some_and(|ledger| ledger.knows(id));
     let fresh: Mutex<Vec<ObjectId>> = Mutex::default();
-    let (blobs, commit_count, bytes) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let (blobs, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
     let pass: Mutex<Pass> = Mutex::default();
-    let lock = || pass.lock().unwrap_or_else(PoisonError::into_inner);
-    let visit = |Object { kind, id, length, data }: Object<'_>| {
+    let visit = |object: Object<'_>| {
         if earlier.is_some() {
-            fresh.lock().unwrap_or_else(PoisonError::into_inner).push(id.to_owned());
+            fresh.lock().unwrap_or_else(PoisonError::into_inner).push(object.id.to_owned());
         }
-        match kind {
-            ObjectKind::Blob => {
-                blobs.fetch_add(1, Ordering::Relaxed);
-                bytes.fetch_add(length, Ordering::Relaxed);
-                progress.bytes.fetch_add(length, Ordering::Relaxed);
-                progress.files.fetch_add(1, Ordering::Relaxed);
-                // What of an archive cannot be read is named in the second pass, with its path.
-                let mut unread = Vec::new();
-                let found = data.map(|data| look::bytes(detector, data, "", &mut unread)).unwrap_or_default();
-                if !found.is_empty() || !unread.is_empty() {
-                    lock().blobs.insert(id.to_owned());
-                }
-            }
-            ObjectKind::Commit | ObjectKind::Tag => {
-                let has_hits = !detector.detect(message(data.unwrap_or_default()), "").is_empty();
-                let mut pass = lock();
-                if kind == ObjectKind::Commit {
-                    commit_count.fetch_add(1, Ordering::Relaxed);
-                    pass.commits.push(id.to_owned());
-                }
-                if has_hits {
-                    pass.messages.push((kind, id.to_owned()));
-                }
-            }
-            ObjectKind::Tree => {}
+        if object.kind == ObjectKind::Blob {
+            blobs.fetch_add(1, Ordering::Relaxed);
+            bytes.fetch_add(object.length, Ordering::Relaxed);
+            progress.bytes.fetch_add(object.length, Ordering::Relaxed);
+            progress.files.fetch_add(1, Ordering::Relaxed);
         }
+        Pass::look(&pass, detector, &object);
     };
     let mut skipped = Vec::new();
     let objects = Objects::of(&repository, jobs, &mut skipped)?;
     skipped.extend(objects.each(&look::Traces(detector), knows, visit));
     skipped.extend(shallow(&repository).filter(|_| !allow_shallow));
     let mut pass = pass.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let stats = Stats {
+        blobs: blobs.into_inner(),
+        commits: pass.commits.len() as u64,
+        bytes: bytes.into_inner(),
+        ..Stats::default()
+    };
     if let Some(ledger) = ledger {
         pass.recall(&repository, &objects, ledger);
         let hits = pass.blobs.iter().copied().chain(pass.messages.iter().map(|&(_, id)| id)).collect();
         ledger.enter(&fresh.into_inner().unwrap_or_else(PoisonError::into_inner), hits);
     }
-    let stats = Stats {
-        blobs: blobs.into_inner(),
-        commits: commit_count.into_inner(),
-        bytes: bytes.into_inner(),
-        ..Stats::default()
-    };
     let mut scanned = Scanned { skipped, stats, ..Scanned::default() };
     if !pass.blobs.is_empty() || !pass.messages.is_empty() {
         Tracing { detector, repository: &repository, objects: &objects, scanned: &mut scanned }.trace(pass);
@@ -199,6 +205,26 @@ struct Stay {
     at_head: bool,
 }
 
+/// When each blob of interest stood at each path. Parents come before children, so the first commit that holds a blob at a
+/// path introduced it. A branch's commits come before those that only a reflog knows.
+fn stays(
+    nodes: &[Node],
+    holdings: &[Holdings],
+    head: &HashSet<(BString, ObjectId)>,
+) -> BTreeMap<(BString, ObjectId), Stay> {
+    let mut stays: BTreeMap<(BString, ObjectId), Stay> = BTreeMap::new();
+    for (place, node) in nodes.iter().enumerate() {
+        let prefix = node.notes.as_ref().map(|name| format!("{name}:")).unwrap_or_default();
+        for (path, blob) in holdings[place].iter() {
+            let key = (BString::from([prefix.as_bytes(), path.as_slice()].concat()), *blob);
+            let at_head = head.contains(&(path.clone(), *blob));
+            let first = Stay { introduced: place, reachable: node.reachable, at_head };
+            stays.entry(key).or_insert(first).reachable |= node.reachable;
+        }
+    }
+    stays
+}
+
 impl Tracing<'_> {
     fn trace(&mut self, pass: Pass) {
         let listed = Commits::all(self.repository, self.objects, pass.commits);
@@ -213,22 +239,7 @@ impl Tracing<'_> {
             .map(|id| finder.below(id.detach()).iter().cloned().collect())
             .unwrap_or_default();
         self.scanned.skipped.append(&mut finder.skipped);
-        // Parents come before children, so the first commit that holds a blob at a path introduced it. A branch's
-        // commits come before those that only a reflog knows.
-        let mut stays: BTreeMap<(BString, ObjectId), Stay> = BTreeMap::new();
-        for (place, node) in nodes.iter().enumerate() {
-            for (path, blob) in holdings[place].iter() {
-                let prefix = node.notes.as_ref().map(|name| format!("{name}:")).unwrap_or_default();
-                let key = (BString::from([prefix.as_bytes(), path.as_slice()].concat()), *blob);
-                let at_head = head.contains(&(path.clone(), *blob));
-                let stay = stays.entry(key).or_insert(Stay {
-                    introduced: place,
-                    reachable: node.reachable,
-                    at_head,
-                });
-                stay.reachable |= node.reachable;
-            }
-        }
+        let stays = stays(&nodes, &holdings, &head);
         let mut groups: HashMap<(BString, ObjectId), Vec<u64>> = HashMap::new();
         let mut described: HashMap<usize, Option<Commit>> = HashMap::new();
         let placed: gix::hashtable::HashSet = stays.keys().map(|(_, blob)| *blob).collect();

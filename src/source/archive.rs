@@ -1,15 +1,17 @@
 //! What stands inside of archives and compressed files, nested to a limit. Nothing is written anywhere; sizes, depth and
 //! counts are bounded, so that a bomb costs a bounded time and is named. An entry is shown as `outer.zip!/inner/file`.
 
+mod bounded;
 mod pdf;
 mod png;
 mod sqlite;
 
 use std::cell::Cell;
-use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::rc::Rc;
 
 use crate::model::Skipped;
+use bounded::{Frames, Metered};
 
 /// How deep archives in archives are followed.
 const MOST_DEPTH: usize = 5;
@@ -90,60 +92,6 @@ pub fn expand(
         _ => walk.stream(kind, source, path, 0),
     }
     walk.seen
-}
-
-/// A reader that draws on what is left for the whole archive.
-struct Metered<R> {
-    inner: R,
-    left: Rc<Cell<u64>>,
-}
-
-impl<R: Read> Read for Metered<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        let left = self.left.get().checked_sub(count as u64);
-        self.left.set(left.unwrap_or(0));
-        if left.is_none() {
-            return Err(io::Error::other("it unpacks to far more than its size: not read to its end"));
-        }
-        Ok(count)
-    }
-}
-
-/// Zstandard's frames, one after another.
-struct Frames<R: BufRead> {
-    decoder: Option<ruzstd::decoding::StreamingDecoder<R, ruzstd::decoding::FrameDecoder>>,
-}
-
-impl<R: BufRead> Frames<R> {
-    fn new(source: R) -> io::Result<Self> {
-        Ok(Self { decoder: Some(Self::frame(source)?) })
-    }
-
-    fn frame(source: R) -> io::Result<ruzstd::decoding::StreamingDecoder<R, ruzstd::decoding::FrameDecoder>> {
-        let most = u64::from(MOST_WINDOW) << 10;
-        ruzstd::decoding::StreamingDecoder::new_with_max_window_size(source, most).map_err(io::Error::other)
-    }
-}
-
-impl<R: BufRead> Read for Frames<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let Some(decoder) = &mut self.decoder else { return Ok(0) };
-            let count = decoder.read(buffer)?;
-            if count > 0 || buffer.is_empty() {
-                return Ok(count);
-            }
-            let Some(mut source) = self.decoder.take().map(ruzstd::decoding::StreamingDecoder::into_inner)
-            else {
-                return Ok(0);
-            };
-            if source.fill_buf()?.is_empty() {
-                return Ok(0);
-            }
-            self.decoder = Some(Self::frame(source)?);
-        }
-    }
 }
 
 struct Walk<'a> {

@@ -203,6 +203,18 @@ impl Store {
                 .await
                 .map_err(self.fail())?;
         }
+        self.replace_findings(transaction, claim, look, &time).await
+    }
+
+    /// Puts the findings of a look in the place of those before, which keep when they were first seen.
+    async fn replace_findings(
+        &self,
+        transaction: &mut Transaction<'static, Any>,
+        claim: &Claim,
+        look: &Look,
+        time: &String,
+    ) -> Result<(), Error> {
+        let name = &claim.repository.name;
         let earlier = sqlx::query("SELECT id, first_audit, first_seen FROM findings WHERE repository = $1")
             .bind(name)
             .fetch_all(&mut **transaction)
@@ -219,8 +231,7 @@ impl Store {
             .map_err(self.fail())?;
         for finding in &look.findings {
             let first = earlier.get(finding.id.as_str());
-            let (first_audit, first_seen) =
-                first.map_or((&claim.audit, &time), |(audit, time)| (audit, time));
+            let (first_audit, first_seen) = first.map_or((&claim.audit, time), |(audit, time)| (audit, time));
             sqlx::query("INSERT INTO findings (repository, id, credential, first_audit, first_seen, allowed, body) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (repository, id) DO NOTHING")
                 .bind(name)
                 .bind(finding.id.as_str())

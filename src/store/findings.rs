@@ -60,53 +60,37 @@ impl Store {
             }
             let Some(text) = row.get::<Option<String>, _>("stats") else { continue };
             let own: Stats = read(&text)?;
-            stats.files += own.files;
-            stats.blobs += own.blobs;
-            stats.commits += own.commits;
-            stats.bytes += own.bytes;
+            stats = Stats {
+                files: stats.files + own.files,
+                blobs: stats.blobs + own.blobs,
+                commits: stats.commits + own.commits,
+                bytes: stats.bytes + own.bytes,
+                ..stats
+            };
             let unread: Vec<Skipped> = read(row.get("skipped"))?;
             skipped.extend(
                 unread.into_iter().map(|one| Skipped { path: format!("{name}: {}", one.path), ..one }),
             );
             for credential in read::<Vec<Credential>>(row.get("credentials"))? {
-                match credentials.entry(credential.id.clone()) {
-                    std::collections::btree_map::Entry::Vacant(entry) => {
-                        entry.insert(credential);
-                    }
-                    std::collections::btree_map::Entry::Occupied(mut entry) => {
-                        join(entry.get_mut(), credential);
+                match credentials.get_mut(&credential.id) {
+                    Some(known) => join(known, credential),
+                    None => {
+                        credentials.insert(credential.id.clone(), credential);
                     }
                 }
             }
         }
         let findings = self.findings(audit, filter).await?;
         self.recall(&mut credentials).await?;
-        let ids: BTreeSet<&Fingerprint> = findings.iter().map(|finding| &finding.id).collect();
-        let credentials = credentials
-            .into_values()
-            .filter_map(|mut credential| {
-                credential.findings.retain(|id| ids.contains(id));
-                (!credential.findings.is_empty()).then_some(credential)
-            })
-            .collect();
-        let begin: Option<jiff::Timestamp> = audit.started_at.parse().ok();
-        let end = audit
-            .finished_at
-            .as_ref()
-            .and_then(|time| time.parse().ok())
-            .unwrap_or_else(jiff::Timestamp::now);
-        stats.seconds = begin.map_or(0.0, |begin| end.duration_since(begin).as_secs_f64());
+        stats.seconds = seconds(audit);
         let report = Report {
             schema: SCHEMA.to_owned(),
-            tool: Tool {
-                name: env!("CARGO_PKG_NAME").to_owned(),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-            },
+            tool: Tool::this(),
             sources: self.sources(&audit.id).await?,
             stats,
             skipped,
+            credentials: named(credentials, &findings),
             findings,
-            credentials,
             asked: None,
             suppressed: Vec::new(),
         };
@@ -169,6 +153,25 @@ impl Store {
         }
         transaction.commit().await.map_err(self.fail())
     }
+}
+
+/// Those credentials of which something was found, with those findings.
+fn named(credentials: BTreeMap<Fingerprint, Credential>, findings: &[Finding]) -> Vec<Credential> {
+    let ids: BTreeSet<&Fingerprint> = findings.iter().map(|finding| &finding.id).collect();
+    let mut named: Vec<Credential> = credentials.into_values().collect();
+    for credential in &mut named {
+        credential.findings.retain(|id| ids.contains(id));
+    }
+    named.retain(|credential| !credential.findings.is_empty());
+    named
+}
+
+/// How long an audit took, or has taken so far.
+fn seconds(audit: &Audit) -> f64 {
+    let begin: Option<jiff::Timestamp> = audit.started_at.parse().ok();
+    let end =
+        audit.finished_at.as_ref().and_then(|time| time.parse().ok()).unwrap_or_else(jiff::Timestamp::now);
+    begin.map_or(0.0, |begin| end.duration_since(begin).as_secs_f64())
 }
 
 /// Adds what another repository knows of the same credential. Where one knows its account or key and the other does not,

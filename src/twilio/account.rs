@@ -3,7 +3,9 @@
 use serde::Deserialize;
 
 use super::change::Change;
-use super::client::{Client, Fault, Pair, Product};
+use super::client::{Client, Fault};
+use super::pair::Pair;
+use super::product::Product;
 use super::reading::{self, Reading, Refusal};
 use crate::model::{Account, Key, Region, TokenDigest};
 

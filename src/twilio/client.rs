@@ -16,8 +16,10 @@ use reqwest::{Certificate, Method, redirect};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
+use super::pair::Pair;
+use super::product::Product;
 use super::reading::Reading;
-use crate::model::{Region, Secret};
+use crate::model::Region;
 
 /// Requests in flight at once for one account. Twilio limits concurrent requests by account and does not publish
 /// the limit.
@@ -28,70 +30,6 @@ const LONGEST_ANSWER: usize = 16 << 20;
 const MOST_RETRIES: usize = 4;
 /// The longest wait before a request is tried again; a longer `Retry-After` is not waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
-
-/// A user name and its secret, as Basic authentication sends them.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Pair {
-    /// An Account SID or a key SID.
-    pub user: String,
-    /// An Auth Token or a key's secret.
-    pub secret: Secret,
-    /// The account that requests with it count against, as far as that is known: for a key, not its user name.
-    pub account: Option<String>,
-}
-
-impl Pair {
-    /// An account with its Auth Token.
-    #[must_use]
-    pub fn token(account: String, token: Secret) -> Self {
-        Self { account: Some(account.clone()), user: account, secret: token }
-    }
-
-    /// A key with its secret, and the account that it is thought to belong to.
-    #[must_use]
-    pub fn key(sid: String, secret: Secret, account: Option<&str>) -> Self {
-        Self { user: sid, secret, account: account.map(str::to_owned) }
-    }
-}
-
-/// A product of Twilio's with a host of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Product {
-    /// The classic API: accounts, keys, numbers, usage.
-    Api,
-    /// Verify: the one list that needs no account in its path.
-    Verify,
-    /// Keys with their policies.
-    Iam,
-    /// Auth Tokens.
-    Accounts,
-    /// Recorded changes.
-    Monitor,
-    /// A setting whose answer names the account.
-    Insights,
-}
-
-impl Product {
-    /// Its host in a region: the whole list of hosts that are ever asked.
-    #[must_use]
-    pub fn host(self, region: Region) -> String {
-        let product = match self {
-            Self::Api => "api",
-            Self::Verify => "verify",
-            Self::Iam => "iam",
-            Self::Accounts => "accounts",
-            Self::Monitor => "monitor",
-            Self::Insights => "insights",
-        };
-        match region {
-            Region::Us1 => format!("{product}.twilio.com"),
-            Region::Ie1 | Region::Au1 => format!("{product}.{}.{region}.twilio.com", region.edge()),
-        }
-    }
-
-    const ALL: [Self; 6] =
-        [Self::Api, Self::Verify, Self::Iam, Self::Accounts, Self::Monitor, Self::Insights];
-}
 
 /// How to ask.
 #[derive(Debug, Clone)]
@@ -429,8 +367,7 @@ fn innermost(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Product, loopback};
-    use crate::model::Region;
+    use super::loopback;
 
     #[test]
     fn only_a_loopback_address_over_tls_stands_in() {
@@ -447,15 +384,5 @@ mod tests {
         ] {
             assert!(loopback(other).is_none(), "{other}");
         }
-    }
-
-    #[test]
-    fn every_host_is_twilios() {
-        for product in Product::ALL {
-            for region in Region::ALL {
-                assert!(product.host(region).ends_with(".twilio.com"));
-            }
-        }
-        assert_eq!(Product::Api.host(Region::Au1), "api.sydney.au1.twilio.com");
     }
 }

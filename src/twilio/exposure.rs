@@ -4,7 +4,9 @@
 use serde::Deserialize;
 
 use super::account::{self, Unreadable};
-use super::client::{Client, Pair, Product};
+use super::client::Client;
+use super::pair::Pair;
+use super::product::Product;
 use crate::model::{Exposure, Region, SecurityEvent, Spend, Unread};
 
 /// Changes that somebody who holds a leaked credential would make.
@@ -88,43 +90,52 @@ pub async fn look(client: &Client, pair: &Pair, region: Region, account: Option<
         Ok(keys) => seen.keys = Some(keys.len() as u64),
         Err(unreadable) => note("API keys", &unreadable),
     }
-    for (span, name) in [("Today", "today"), ("Yesterday", "yesterday"), ("ThisMonth", "this_month")] {
-        let path = format!("/2010-04-01/Accounts/{account}/Usage/Records/{span}.json?Category=totalprice");
-        match account::read::<Records>(client, Product::Api, region, &path, pair).await {
-            Ok(records) => {
-                let first = records.usage_records.into_iter().next();
-                seen.spend.extend(first.and_then(|record| {
-                    Some(Spend {
-                        span: name.to_owned(),
-                        price: record.price?,
-                        unit: record.price_unit.unwrap_or_default(),
-                    })
-                }));
-            }
-            Err(unreadable) => {
-                note("spend", &unreadable);
-                break;
-            }
-        }
+    if let Err(unreadable) = spend(client, pair, region, account, &mut seen.spend).await {
+        note("spend", &unreadable);
     }
-    match account::read::<Events>(client, Product::Monitor, region, "/v1/Events?PageSize=1000", pair).await {
-        Ok(events) => {
-            seen.events_read = true;
-            seen.events = events
-                .events
-                .into_iter()
-                .filter(|event| TELLING.iter().any(|prefix| event.event_type.starts_with(prefix)))
-                .take(MOST_EVENTS)
-                .map(|event| SecurityEvent {
-                    date: event.event_date.unwrap_or_default(),
-                    type_: event.event_type,
-                    resource: event.resource_sid,
-                    source_ip: event.source_ip_address,
-                })
-                .collect();
-        }
+    match events(client, pair, region).await {
+        Ok(events) => (seen.events_read, seen.events) = (true, events),
         Err(unreadable) => note("recorded changes", &unreadable),
     }
     seen.unread = unread;
     seen
+}
+
+/// What the account spent lately, as far as it can be read.
+async fn spend(
+    client: &Client,
+    pair: &Pair,
+    region: Region,
+    account: &str,
+    spent: &mut Vec<Spend>,
+) -> Result<(), Unreadable> {
+    for (span, name) in [("Today", "today"), ("Yesterday", "yesterday"), ("ThisMonth", "this_month")] {
+        let path = format!("/2010-04-01/Accounts/{account}/Usage/Records/{span}.json?Category=totalprice");
+        let records = account::read::<Records>(client, Product::Api, region, &path, pair).await?;
+        let first = records.usage_records.into_iter().next();
+        spent.extend(first.and_then(|record| {
+            Some(Spend {
+                span: name.to_owned(),
+                price: record.price?,
+                unit: record.price_unit.unwrap_or_default(),
+            })
+        }));
+    }
+    Ok(())
+}
+
+/// What was changed on the account lately that tells of misuse.
+async fn events(client: &Client, pair: &Pair, region: Region) -> Result<Vec<SecurityEvent>, Unreadable> {
+    let path = "/v1/Events?PageSize=1000";
+    let read = account::read::<Events>(client, Product::Monitor, region, path, pair).await?;
+    let telling = |event: &Event| TELLING.iter().any(|prefix| event.event_type.starts_with(prefix));
+    let told = read.events.into_iter().filter(telling).take(MOST_EVENTS);
+    Ok(told
+        .map(|event| SecurityEvent {
+            date: event.event_date.unwrap_or_default(),
+            type_: event.event_type,
+            resource: event.resource_sid,
+            source_ip: event.source_ip_address,
+        })
+        .collect())
 }

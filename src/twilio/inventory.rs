@@ -1,8 +1,9 @@
 //! The accounts, subaccounts and keys that an administrator's credential sees: what is ours.
 
 use super::account::{self, Unreadable};
-use super::client::{Client, Pair};
+use super::client::Client;
 use super::keys;
+use super::pair::Pair;
 use crate::model::{Account, AdminName, INVENTORY_SCHEMA, Inventory, OwnAccount, OwnKey, Region};
 use futures_util::stream::{self, StreamExt};
 

@@ -5,7 +5,9 @@ use zeroize::Zeroizing;
 
 use super::account::{self, Unreadable};
 use super::change::Change;
-use super::client::{Client, Pair, Product};
+use super::client::Client;
+use super::pair::Pair;
+use super::product::Product;
 use super::reading;
 use crate::model::{Key, Region, Secret};
 

@@ -6,11 +6,15 @@ pub mod client;
 pub mod exposure;
 pub mod inventory;
 pub mod keys;
+pub mod pair;
+pub mod product;
 pub mod reading;
 pub mod tokens;
 pub mod verify;
 
-pub use client::{Client, Fault, Options, Pair, Product};
+pub use client::{Client, Fault, Options};
+pub use pair::Pair;
+pub use product::Product;
 
 /// Runs requests to their end on this thread: the network is what is waited for.
 ///

@@ -6,8 +6,10 @@ use zeroize::Zeroizing;
 
 use super::account::{self, Unreadable};
 use super::change::Change;
-use super::client::{Client, Pair, Product};
+use super::client::Client;
 use super::inventory::Admin;
+use super::pair::Pair;
+use super::product::Product;
 use super::reading;
 use crate::model::{Region, Secret};
 

@@ -257,20 +257,11 @@ impl Api {
         if self.accept.contains("github") {
             request = request.header("x-github-api-version", "2022-11-28");
         }
-        let words = |error: reqwest::Error| {
-            if error.is_timeout() {
-                format!("no answer within {} s", TIMEOUT.as_secs())
-            } else if error.is_connect() {
-                "no connection".to_owned()
-            } else {
-                "the answer broke off".to_owned()
-            }
-        };
-        let mut response = request.send().await.map_err(words)?;
+        let mut response = request.send().await.map_err(|error| words(&error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(words)? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| words(&error))? {
             if body.len() + chunk.len() > LONGEST_ANSWER {
                 return Ok(Reply::Problem(Problem::Failed(format!(
                     "{}: its answer does not end",
@@ -286,20 +277,22 @@ impl Api {
                     self.origin
                 ))));
             };
-            return Ok(Reply::Page(Page {
-                value,
-                next: next(&headers),
-                date: text(&headers, "date")
-                    .and_then(|date| jiff::fmt::rfc2822::parse(date).ok())
-                    .map(|date| date.timestamp()),
-                continuation: text(&headers, "x-ms-continuationtoken").map(str::to_owned),
-            }));
+            let date = text(&headers, "date")
+                .and_then(|date| jiff::fmt::rfc2822::parse(date).ok())
+                .map(|date| date.timestamp());
+            let continuation = text(&headers, "x-ms-continuationtoken").map(str::to_owned);
+            return Ok(Reply::Page(Page { value, next: next(&headers), date, continuation }));
         }
-        let said = serde_json::from_slice::<Value>(&body)
+        self.refused(status, &headers, &body)
+    }
+
+    /// What an answer that is no page says.
+    fn refused(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Result<Reply, String> {
+        let said = serde_json::from_slice::<Value>(body)
             .ok()
             .and_then(|value| value.get("message").and_then(Value::as_str).map(str::to_owned))
             .unwrap_or_default();
-        if let Some(wait) = limited(status, &headers, &said) {
+        if let Some(wait) = limited(status, headers, &said) {
             return Ok(Reply::Wait(wait, "its rate limit is used up".to_owned()));
         }
         let said: String = said.chars().filter(|c| !c.is_control()).take(200).collect();
@@ -314,6 +307,17 @@ impl Api {
             408 | 500..=599 => Err(told),
             _ => Ok(Reply::Problem(Problem::Failed(format!("{}: {told}", self.origin)))),
         }
+    }
+}
+
+/// Why a request was not answered.
+fn words(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        format!("no answer within {} s", TIMEOUT.as_secs())
+    } else if error.is_connect() {
+        "no connection".to_owned()
+    } else {
+        "the answer broke off".to_owned()
     }
 }
 

@@ -146,10 +146,15 @@ pub fn carry_out(
         let _ = output::say(&format!("{:>3}  {}", step.n, ending(step, state)));
     };
     let states = block_on(work.run(&mut tell))?;
+    tell_all(&states, &path)
+}
+
+/// What all steps came to.
+fn tell_all(states: &[(u32, State)], record: &Path) -> Result<Outcome, Failure> {
     let done = states.iter().filter(|(_, state)| state.is_done()).count();
     let left: Vec<String> =
         states.iter().filter(|(_, state)| !state.is_done()).map(|(n, _)| n.to_string()).collect();
-    output::say(&format!("{done} of {} steps done and proven. Record: {}", states.len(), path.display()))?;
+    output::say(&format!("{done} of {} steps done and proven. Record: {}", states.len(), record.display()))?;
     if left.is_empty() {
         return Ok(Outcome::Clean);
     }

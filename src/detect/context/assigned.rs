@@ -1,5 +1,7 @@
 //! What a value is assigned to: `name = value`, `key: value`, `left || value`, `condition ? value : value`.
 
+use std::rc::Rc;
+
 use super::super::lex::{Op, TokenKind};
 use super::super::name::Role;
 use super::{Context, LONGEST_NAME, Named, Reader, identifier};
@@ -41,15 +43,14 @@ impl Reader<'_> {
                     }
                     last = further;
                 }
-                // `Option<&str> =`, `&'static str =`, `*const c_char =`
-                TokenKind::Op(Op::Greater | Op::Less | Op::Join | Op::Other(b'*')) | TokenKind::Quote => {
+                // `Option<&str> =`, `&'static str =`, `*const c_char =`, `name: … =`
+                TokenKind::Op(Op::Greater | Op::Less | Op::Join | Op::Other(b'*') | Op::Colon)
+                | TokenKind::Quote => {
+                    if page.is(last, Op::Colon) {
+                        declared = None;
+                    }
                     let Some(further) = last.checked_sub(1) else { break };
                     last = further;
-                }
-                TokenKind::Op(Op::Colon) => {
-                    let Some(further) = last.checked_sub(1) else { break };
-                    last = further;
-                    declared = None;
                 }
                 TokenKind::Value(value) => {
                     if declared.is_none() {
@@ -64,14 +65,18 @@ impl Reader<'_> {
             }
         }
         if let Some((start, last)) = declared {
-            let text = page.slice(start, last + 1);
-            if context.in_call {
-                return self.result(context, text);
-            }
-            context.after_word.get_or_insert_with(|| text.to_owned());
-            context.ident = identifier(page, start, last);
-            self.push(context, "name", text);
+            self.declared(start, last, context);
         }
+    }
+
+    fn declared(&self, start: usize, last: usize, context: &mut Context) {
+        let text = self.page.slice(start, last + 1);
+        if context.in_call {
+            return self.result(context, text);
+        }
+        context.after_word.get_or_insert_with(|| text.to_owned());
+        context.ident = identifier(self.page, start, last);
+        self.push(context, "name", text);
     }
 
     /// `key: value` and `user:password`.
@@ -97,52 +102,52 @@ impl Reader<'_> {
             return;
         }
         if page.kind(previous) == TokenKind::Quote && last + 1 < op {
-            // A quoted key: everything back to the opening quote.
-            let mut start = last;
-            while start > 0
-                && page.line(start - 1) == page.line(last)
-                && page.kind(start - 1) != TokenKind::Quote
-            {
-                if matches!(page.kind(start - 1), TokenKind::Value(_)) {
-                    break;
-                }
-                start -= 1;
-            }
-            let text = page.slice(start, last + 1);
-            context.after_word.get_or_insert_with(|| text.to_owned());
-            context.ident = identifier(page, last, last);
-            return self.push(context, "key", text);
+            return self.quoted_key(last, context);
         }
         match page.kind(last) {
-            TokenKind::Word | TokenKind::Close(_) => {
-                let start = page.chain_start(last);
-                let chain = page.slice(start, last + 1);
-                context.after_word.get_or_insert_with(|| chain.to_owned());
-                context.ident = identifier(page, start, last);
-                let name = self.name(chain);
-                let short = name.is_informative() || name.value_holder;
-                let exact = name.role == Role::Exact || (name.is_informative() && name.role == Role::None);
-                context.names.push(Named { relation: "key", name });
-                // `Auth Token: …`, `the token for production: …`
-                if !exact {
-                    let start = self.phrase_start(start, 5);
-                    let phrase = page.slice(start, last + 1);
-                    if phrase.len() > chain.len() && phrase.len() <= LONGEST_NAME {
-                        let name = self.name(phrase);
-                        if !short
-                            || name.role > context.names[context.names.len() - 1].name.role
-                            || name.innocent
-                        {
-                            let place = context.names.len() - 1;
-                            context.names.insert(place, Named { relation: "key", name });
-                        }
-                    }
-                }
-            }
+            TokenKind::Word | TokenKind::Close(_) => self.bare_key(last, context),
             TokenKind::Op(Op::Other(b'*' | b'_') | Op::Greater) => {
                 let _ = self.words_before(last, context);
             }
             _ => {}
+        }
+    }
+
+    /// A quoted key: everything back to the opening quote.
+    fn quoted_key(&self, last: usize, context: &mut Context) {
+        let page = self.page;
+        let mut start = last;
+        while start > 0
+            && page.line(start - 1) == page.line(last)
+            && !matches!(page.kind(start - 1), TokenKind::Quote | TokenKind::Value(_))
+        {
+            start -= 1;
+        }
+        let text = page.slice(start, last + 1);
+        context.after_word.get_or_insert_with(|| text.to_owned());
+        context.ident = identifier(page, last, last);
+        self.push(context, "key", text);
+    }
+
+    /// A key without quotes: `token:`, `Auth Token:`, `the token for production:`.
+    fn bare_key(&self, last: usize, context: &mut Context) {
+        let page = self.page;
+        let start = page.chain_start(last);
+        let chain = page.slice(start, last + 1);
+        context.after_word.get_or_insert_with(|| chain.to_owned());
+        context.ident = identifier(page, start, last);
+        let name = self.name(chain);
+        context.names.push(Named { relation: "key", name: Rc::clone(&name) });
+        if name.role == Role::Exact || (name.is_informative() && name.role == Role::None) {
+            return;
+        }
+        let phrase = page.slice(self.phrase_start(start, 5), last + 1);
+        if phrase.len() > chain.len() && phrase.len() <= LONGEST_NAME {
+            let said = self.name(phrase);
+            let short = name.is_informative() || name.value_holder;
+            if !short || said.role > name.role || said.innocent {
+                context.names.insert(context.names.len() - 1, Named { relation: "key", name: said });
+            }
         }
     }
 

@@ -40,33 +40,13 @@ impl Reader<'_> {
                 }
             }
             // What stands before the tag: another tag, or text.
-            let mut previous = open;
-            loop {
-                let Some(before) = previous.checked_sub(1) else { return };
-                match page.kind(before) {
-                    TokenKind::Line(_) | TokenKind::Op(Op::Colon | Op::Dash) => previous = before,
-                    _ => break,
-                }
-            }
-            let Some(before) = previous.checked_sub(1) else { return };
+            let glue = |at: &usize| {
+                matches!(page.kind(*at), TokenKind::Line(_) | TokenKind::Op(Op::Colon | Op::Dash))
+            };
+            let Some(before) = (0..open).rev().find(|at| !glue(at)) else { return };
             match page.kind(before) {
                 TokenKind::Op(Op::Greater) => at = before,
-                TokenKind::Word => {
-                    let mut start = before;
-                    while start > 0
-                        && before - start < 8
-                        && matches!(
-                            page.kind(start - 1),
-                            TokenKind::Word | TokenKind::Op(Op::Dot | Op::Dash | Op::Colon)
-                        )
-                    {
-                        start -= 1;
-                    }
-                    let name = self.name(page.slice(start, before + 1));
-                    // `<key>name</key>` and the like come first; the element's own name says little.
-                    context.names.insert(0, Named { relation: "label", name });
-                    return;
-                }
+                TokenKind::Word => return self.text_before(before, context),
                 TokenKind::Value(value) => {
                     context.after_value = Some(value);
                     return;
@@ -74,6 +54,20 @@ impl Reader<'_> {
                 _ => return,
             }
         }
+    }
+
+    /// `<key>name</key>` and the like come first; the element's own name says little.
+    fn text_before(&self, last: usize, context: &mut Context) {
+        let page = self.page;
+        let mut start = last;
+        while start > 0
+            && last - start < 8
+            && matches!(page.kind(start - 1), TokenKind::Word | TokenKind::Op(Op::Dot | Op::Dash | Op::Colon))
+        {
+            start -= 1;
+        }
+        let name = self.name(page.slice(start, last + 1));
+        context.names.insert(0, Named { relation: "label", name });
     }
 
     /// The name in an element's `name="…"`, `key="…"` or `id="…"`.

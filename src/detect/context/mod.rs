@@ -199,6 +199,12 @@ impl<'a> Reader<'a> {
                 return None;
             }
         };
+        self.outwards(index, at, before, context)
+    }
+
+    /// Reads the token before `at`.
+    fn outwards(&self, index: usize, at: usize, before: usize, context: &mut Context) -> Option<usize> {
+        let page = self.page;
         match page.kind(before) {
             TokenKind::Op(Op::Assign) => {
                 self.assigned(before, context);
@@ -242,12 +248,7 @@ impl<'a> Reader<'a> {
                 None
             }
             TokenKind::Op(Op::Slash) => {
-                if page.tokens[before].spaced {
-                    // `account / token`
-                    context.after_value =
-                        self.skip_quotes(before).and_then(|last| self.last_value(last, last + 1));
-                }
-                context.glued |= at == index && !page.tokens[at].spaced;
+                self.slash(index, at, before, context);
                 None
             }
             TokenKind::Op(Op::Join | Op::Dot) => self.joined(before, context),
@@ -261,6 +262,15 @@ impl<'a> Reader<'a> {
             }
             _ => self.words_before(before, context),
         }
+    }
+
+    /// `account / token`, and a path.
+    fn slash(&self, index: usize, at: usize, slash: usize, context: &mut Context) {
+        let page = self.page;
+        if page.tokens[slash].spaced {
+            context.after_value = self.skip_quotes(slash).and_then(|last| self.last_value(last, last + 1));
+        }
+        context.glued |= at == index && !page.tokens[at].spaced;
     }
 
     /// The first and last line of the paragraph around a line: no blank line, no more than 40 lines either way.

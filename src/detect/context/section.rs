@@ -19,7 +19,6 @@ impl Reader<'_> {
             }
         }
         let line = page.line(index);
-        let mut indent = page.lines[line].indent;
         let range = page.line_range(line);
         if range
             .clone()
@@ -28,6 +27,17 @@ impl Reader<'_> {
         {
             levels.push(Level { id: page.tokens[range.start].start, head: Rc::default(), is_key: false });
         }
+        self.lines_above(line, &mut levels);
+        levels.sort_by_key(|level| std::cmp::Reverse(level.id));
+        levels.dedup_by_key(|level| level.id);
+        levels.truncate(MOST_LEVELS);
+        levels
+    }
+
+    /// The lines above that are less indented, and the INI section.
+    fn lines_above(&self, line: usize, levels: &mut Vec<Level>) {
+        let page = self.page;
+        let mut indent = page.lines[line].indent;
         let mut section = false;
         let mut above = line;
         let mut found = 0;
@@ -53,29 +63,30 @@ impl Reader<'_> {
             }
             indent = page.lines[above].indent;
             found += 1;
-            let last = page.kind(range.end - 1);
-            let heads = matches!(last, TokenKind::Op(Op::Colon | Op::Pipe | Op::Greater))
-                || page.is(range.start, Op::Dash)
-                || (last == TokenKind::Word && matches!(page.slice(range.end - 1, range.end), "do" | "then"))
-                || page.tokens[range.clone()].iter().any(|t| {
-                    t.kind == TokenKind::Word
-                        && matches!(
-                            &page.text[t.start..t.end],
-                            b"class" | b"module" | b"def" | b"defmodule" | b"object" | b"config"
-                        )
-                });
-            if heads {
-                let is_key = matches!(last, TokenKind::Op(Op::Colon)) && range.len() <= 6;
+            if self.heads(&range) {
+                let is_key = page.is(range.end - 1, Op::Colon) && range.len() <= 6;
                 let text = page.slice(range.start, range.end.min(range.start + 16));
                 let holds = page.holds_value(range.start, range.end);
                 let head = if holds { Rc::default() } else { self.name(text) };
                 levels.push(Level { id: page.tokens[range.start].start, head, is_key });
             }
         }
-        levels.sort_by_key(|level| std::cmp::Reverse(level.id));
-        levels.dedup_by_key(|level| level.id);
-        levels.truncate(MOST_LEVELS);
-        levels
+    }
+
+    /// Whether a line of these tokens begins a block.
+    fn heads(&self, range: &std::ops::Range<usize>) -> bool {
+        let page = self.page;
+        let last = page.kind(range.end - 1);
+        matches!(last, TokenKind::Op(Op::Colon | Op::Pipe | Op::Greater))
+            || page.is(range.start, Op::Dash)
+            || (last == TokenKind::Word && matches!(page.slice(range.end - 1, range.end), "do" | "then"))
+            || page.tokens[range.clone()].iter().any(|t| {
+                t.kind == TokenKind::Word
+                    && matches!(
+                        &page.text[t.start..t.end],
+                        b"class" | b"module" | b"def" | b"defmodule" | b"object" | b"config"
+                    )
+            })
     }
 
     pub(super) fn bracket_level(&self, opener: usize) -> Level {

@@ -10,15 +10,9 @@ impl Reader<'_> {
     /// `ENV NAME value`, `--auth-token value`, `the auth token is value`, `login AC… password value`.
     ///
     /// Returns where to look further outwards, where the only word is a command that passes its argument on.
-    pub(super) fn words_before(&self, mut last: usize, context: &mut Context) -> Option<usize> {
+    pub(super) fn words_before(&self, last: usize, context: &mut Context) -> Option<usize> {
         let page = self.page;
-        // A length in brackets says nothing: `string(32) "…"`.
-        if let (TokenKind::Close(_), Some(opener)) = (page.kind(last), page.partner(last))
-            && opener > 0
-            && page.slice(opener + 1, last).bytes().all(|b| b.is_ascii_digit())
-        {
-            last = opener - 1;
-        }
+        let last = self.without_length(last);
         let line = page.line(last);
         let mut start = last + 1;
         let mut words = 0;
@@ -69,13 +63,31 @@ impl Reader<'_> {
             if (name.wrapper || name.value_holder) && words == 1 {
                 return Some(start);
             }
-            if page.kind(last) == TokenKind::Word {
-                context.ident = Some(page.slice(last, last + 1).to_owned());
-                context.after_word = Some(page.slice(page.chain_start(last), last + 1).to_owned());
-            }
-            context.names.push(Named { relation: "words before it", name });
+            self.spoken(last, name, context);
         }
         None
+    }
+
+    fn spoken(&self, last: usize, name: Rc<Name>, context: &mut Context) {
+        let page = self.page;
+        if page.kind(last) == TokenKind::Word {
+            context.ident = Some(page.slice(last, last + 1).to_owned());
+            context.after_word = Some(page.slice(page.chain_start(last), last + 1).to_owned());
+        }
+        context.names.push(Named { relation: "words before it", name });
+    }
+
+    /// A length in brackets says nothing: `string(32) "…"`.
+    fn without_length(&self, last: usize) -> usize {
+        let page = self.page;
+        match (page.kind(last), page.partner(last)) {
+            (TokenKind::Close(_), Some(opener))
+                if opener > 0 && page.slice(opener + 1, last).bytes().all(|b| b.is_ascii_digit()) =>
+            {
+                opener - 1
+            }
+            _ => last,
+        }
     }
 
     /// A value that stands first on its line: the label or value on the line above, or the first column of a table.

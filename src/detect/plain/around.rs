@@ -30,7 +30,7 @@ impl Examination<'_> {
         around.hash_file = judge::is_hash_file(self.path);
         let partner = if candidate.shape == Shape::Hex32 { Shape::AccountSid } else { Shape::KeySid };
         let is_partner = |index: usize| {
-            self.candidates[index].shape == partner && self.candidates[index].password.is_none()
+            self.candidates[index].shape == partner && self.candidates[index].password().is_none()
         };
         if read.context.after_value.is_some_and(is_partner) {
             around.sid_beside = Some(if partner == Shape::AccountSid {

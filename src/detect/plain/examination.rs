@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::REACH;
-use crate::detect::candidate::{Candidate, Shape};
+use crate::detect::candidate::{Candidate, Decoded, Shape};
 use crate::detect::context::{Context, Named, Reader};
 use crate::detect::hit::{Hit, Place};
 use crate::detect::judge::{self, Judgement};
@@ -92,7 +92,7 @@ impl Examination<'_> {
         for read in &reads {
             let around = self.surroundings(&reader, &page, read, &reads, &sids, &crowd);
             let candidate = &self.candidates[read.candidate];
-            if candidate.password.is_some() {
+            if candidate.password().is_some() {
                 basic(candidate, read, hits);
                 continue;
             }
@@ -191,7 +191,10 @@ impl Examination<'_> {
 
 /// Both halves of a Basic authentication's text.
 fn basic(candidate: &Candidate, read: &Read, hits: &mut Vec<Hit>) {
-    let (Some((shape, password)), Some(user)) = (&candidate.password, &candidate.decoded) else { return };
+    let Some(Decoded { value: user, password: Some((shape, password)) }) = candidate.decoded.as_deref()
+    else {
+        return;
+    };
     let sid_kind = if candidate.shape == Shape::AccountSid { Kind::AccountSid } else { Kind::ApiKeySid };
     let secret_kind = if *shape == Shape::Hex32 && sid_kind == Kind::AccountSid {
         Kind::AuthToken

@@ -6,12 +6,12 @@ mod uses;
 
 use std::sync::LazyLock;
 
-use memchr::memmem::Finder;
+use regex::bytes::Regex;
 
-use super::candidate::{self, Candidate, Shape};
+use super::candidate::{self, Candidate, Decoded, Shape};
 use super::encoded;
 use super::hit::Hit;
-use super::runs::Span;
+use super::runs::{Span, any_of};
 use super::shaped;
 use crate::model::{Encoding, Secret};
 use crate::rules::Rules;
@@ -32,12 +32,15 @@ pub struct Survey {
     /// Base64 texts that have to be looked at as texts of their own: where they stand, and what they decode to.
     pub inner: Vec<(Span, Vec<u8>)>,
     candidates: Vec<Candidate>,
+    /// Where the text speaks of Twilio.
+    mentions: Vec<usize>,
+    path_twilio: bool,
 }
 
 impl Survey {
-    /// Looks at a text as it stands.
+    /// Looks at a text as it stands. Candidates that nothing can speak for are left out.
     #[must_use]
-    pub fn of(rules: &Rules, text: &[u8]) -> Self {
+    pub fn of(rules: &Rules, text: &[u8], path: &str) -> Self {
         let mut survey = Self::default();
         let mut base64: Vec<Span> = Vec::new();
         let mut wide64: Vec<Span> = Vec::new();
@@ -64,7 +67,23 @@ impl Survey {
         candidates.retain(|candidate| !is_inside(&candidate.span, shaped));
         candidates.sort_by_key(|candidate| candidate.span.start);
         candidates.dedup_by(|b, a| b.span.start < a.span.end);
+        if !survey.candidates.is_empty() {
+            survey.narrow(text, path);
+        }
         survey
+    }
+
+    /// Without a SID only a value's own name can speak for it. In a text that speaks of Twilio this cheap look is worth it
+    /// only where there are many candidates, as in lock files.
+    fn narrow(&mut self, text: &[u8], path: &str) {
+        self.mentions = mentions(text);
+        self.path_twilio = encoded::contains_ignore_case(path.as_bytes(), b"twilio");
+        let has_sid = self.candidates.iter().any(|c| c.shape.is_sid() || c.password().is_some());
+        let far = !self.mentions.is_empty() || self.path_twilio;
+        let few = far && self.candidates.len() <= FEW;
+        if !has_sid && !few {
+            self.candidates.retain(|candidate| may_be_named(text, &candidate.span, far));
+        }
     }
 
     /// Decodes the runs that are base64 of text.
@@ -104,21 +123,9 @@ impl Survey {
     /// Judges the candidates by what surrounds them.
     #[must_use]
     pub fn judge(mut self, rules: &Rules, text: &[u8], path: &str) -> Vec<Hit> {
-        if self.candidates.is_empty() {
-            return self.shaped;
-        }
-        let mentions = mentions(text);
-        let path_twilio = encoded::contains_ignore_case(path.as_bytes(), b"twilio");
-        let has_sid = self.candidates.iter().any(|c| c.shape.is_sid() || c.password.is_some());
-        // Without a SID only a value's own name can speak for it. In a text that speaks of Twilio this cheap look is
-        // worth it only where there are many candidates, as in lock files.
-        let far = !mentions.is_empty() || path_twilio;
-        let few = far && self.candidates.len() <= FEW;
-        if !has_sid && !few {
-            self.candidates.retain(|candidate| may_be_named(text, &candidate.span, far));
-        }
         self.candidates.retain(|candidate| !candidate::is_typed(rules, text, candidate));
         if !self.candidates.is_empty() {
+            let Self { mentions, path_twilio, .. } = self;
             Examination { rules, text, path, candidates: &self.candidates, mentions, path_twilio }
                 .run(&mut self.shaped);
         }
@@ -138,7 +145,8 @@ fn whole(rules: &Rules, decoded: &[u8], span: &Span) -> Option<Candidate> {
     let one = |bytes: &[u8]| candidate::plain(rules, bytes, &(0..bytes.len()));
     if matches!(trimmed.len(), 32 | 34) && trimmed.iter().all(u8::is_ascii_alphanumeric) {
         let candidate = one(trimmed)?;
-        let decoded = Some(Secret::new(candidate.value(trimmed).to_owned()));
+        let value = Secret::new(candidate.value(trimmed).to_owned());
+        let decoded = Some(Box::new(Decoded { value, password: None }));
         return Some(Candidate { span: span.clone(), encoding: Encoding::Base64, decoded, ..candidate });
     }
     let (user, password) = trimmed.split_at_checked(34)?;
@@ -151,12 +159,13 @@ fn whole(rules: &Rules, decoded: &[u8], span: &Span) -> Option<Candidate> {
     if !sid.shape.is_sid() || secret.shape.is_sid() {
         return None;
     }
-    let decoded = |candidate: &Candidate, text: &[u8]| Secret::new(candidate.value(text).to_owned());
+    let value = |candidate: &Candidate, text: &[u8]| Secret::new(candidate.value(text).to_owned());
+    let decoded =
+        Decoded { value: value(&sid, user), password: Some((secret.shape, value(&secret, password))) };
     Some(Candidate {
         span: span.clone(),
         encoding: Encoding::BasicAuth,
-        decoded: Some(decoded(&sid, user)),
-        password: Some((secret.shape, decoded(&secret, password))),
+        decoded: Some(Box::new(decoded)),
         ..sid
     })
 }
@@ -165,53 +174,44 @@ fn oauth_secret(text: &[u8], span: Span) -> Option<Candidate> {
     let value = std::str::from_utf8(&text[span.clone()]).ok()?;
     let mixed =
         value.bytes().any(|b| b.is_ascii_lowercase()) && value.bytes().any(|b| b.is_ascii_uppercase());
-    mixed.then(|| Candidate {
-        shape: Shape::Base62,
-        decoded: None,
-        span,
-        encoding: Encoding::Plain,
-        password: None,
-    })
+    mixed.then_some(Candidate { shape: Shape::Base62, encoding: Encoding::Plain, span, decoded: None })
 }
 
 /// How Twilio is spelt, without the letter whose case varies; the last is a misspelling that recurs.
-static MENTIONS: LazyLock<[Finder<'static>; 3]> =
-    LazyLock::new(|| [Finder::new("wilio"), Finder::new("WILIO"), Finder::new("willio")]);
+static MENTIONS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new("(?-u)wilio|WILIO|willio").expect("a fixed pattern"));
 
 /// Where the text speaks of Twilio.
 fn mentions(text: &[u8]) -> Vec<usize> {
-    let mut places: Vec<usize> = MENTIONS.iter().flat_map(|word| word.find_iter(text)).collect();
-    places.sort_unstable();
-    places
+    MENTIONS.find_iter(text).map(|mention| mention.start()).collect()
 }
 
 /// Whether a name that says secret may stand at a value: a cheap look, for texts without a SID. In texts that speak of
 /// Twilio the name may stand further off (`"key": "auth_token", "enabled": true, "value": …`).
 fn may_be_named(text: &[u8], span: &Span, far: bool) -> bool {
-    static ROLES: LazyLock<regex::bytes::Regex> = LazyLock::new(|| {
-        regex::bytes::Regex::new("(?i-u)tok|secret|auth|key|pass|cred|pw|twil|valid")
-            .expect("checked by tests")
+    static ROLES: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new("(?i-u)tok|secret|auth|key|pass|cred|pw|twil|valid").expect("a fixed pattern")
     });
     if far {
         return ROLES.is_match(&text[span.start.saturating_sub(320)..span.start])
             || ROLES.is_match(&text[span.end..(span.end + 160).min(text.len())]);
     }
-    says_secret(&text[span.start.saturating_sub(48)..span.start])
+    let before = &text[span.start.saturating_sub(BESIDE)..span.start];
+    // All three words hold a `t`, which what stands beside a hash seldom does.
+    let may = before.as_array::<BESIDE>().is_none_or(|all| any_of(all, |byte| byte | 0x20 == b't'));
+    may && says_secret(before)
 }
 
-/// Whether `token`, `secret` or `auth` stands in a few bytes, in any case. All three hold a `t`, which what stands beside a
-/// hash seldom does.
+/// How far before a value its own name is looked for at first, in bytes.
+const BESIDE: usize = 48;
+
+/// Whether `token`, `secret` or `auth` stands in a few bytes, in any case.
 fn says_secret(part: &[u8]) -> bool {
-    let is_t = |byte: &u8| byte | 0x20 == b't';
-    if !part.iter().fold(false, |any, byte| any | is_t(byte)) {
-        return false;
-    }
     let stands = |word: &[u8], from: Option<usize>| {
         from.and_then(|from| part.get(from..from + word.len()))
             .is_some_and(|there| there.eq_ignore_ascii_case(word))
     };
-    let mut places = part.iter().enumerate().filter(|(_, byte)| is_t(byte)).map(|(at, _)| at);
-    places.any(|at| {
+    memchr::memchr2_iter(b't', b'T', part).any(|at| {
         stands(b"token", Some(at))
             || stands(b"secret", at.checked_sub(5))
             || stands(b"auth", at.checked_sub(2))

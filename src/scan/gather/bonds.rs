@@ -51,6 +51,23 @@ fn folder(path: &str) -> &str {
     path.rfind('/').map_or("", |at| &path[..at])
 }
 
+/// The SIDs of a kind in each folder: the text that names each, and what stands before its name.
+fn by_folder(texts: &[TextHits], kind: Kind) -> HashMap<String, BTreeMap<String, (String, Vec<String>)>> {
+    let mut sids: HashMap<String, BTreeMap<String, (String, Vec<String>)>> = HashMap::new();
+    for text in texts {
+        for hit in text.hits.iter().filter(|hit| hit.kind == kind && hit.confidence >= Confidence::Medium) {
+            sids.entry(folder(&text.path).to_owned())
+                .or_default()
+                .entry(hit.value.expose().to_owned())
+                .or_insert_with(|| (text.path.clone(), hit.place.stem.clone()));
+        }
+    }
+    sids
+}
+
+/// With more SIDs beside it in its folder, none is said to be a value's.
+const MOST_RIVALS: usize = 8;
+
 /// Pairs what is alone in its own text with what stands in the same folder (`.env` beside `config.js`).
 pub(super) fn across_folders(texts: &mut [TextHits], bonds: &mut Bonds) {
     for (kind, sid_kind) in [
@@ -58,17 +75,7 @@ pub(super) fn across_folders(texts: &mut [TextHits], bonds: &mut Bonds) {
         (Kind::ApiKeySecret, Kind::ApiKeySid),
         (Kind::ApiKeySid, Kind::AccountSid),
     ] {
-        let mut sids: HashMap<String, BTreeMap<String, (String, Vec<String>)>> = HashMap::new();
-        for text in texts.iter() {
-            for hit in
-                text.hits.iter().filter(|hit| hit.kind == sid_kind && hit.confidence >= Confidence::Medium)
-            {
-                sids.entry(folder(&text.path).to_owned())
-                    .or_default()
-                    .entry(hit.value.expose().to_owned())
-                    .or_insert_with(|| (text.path.clone(), hit.place.stem.clone()));
-            }
-        }
+        let sids = by_folder(texts, sid_kind);
         let taken: BTreeSet<String> = bonds
             .of
             .iter()
@@ -85,25 +92,24 @@ pub(super) fn across_folders(texts: &mut [TextHits], bonds: &mut Bonds) {
                 if hit.confidence < Confidence::Medium && !well_named {
                     continue;
                 }
-                let mut free: Vec<_> = here.iter().filter(|(sid, _)| !taken.contains(*sid)).collect();
-                if free.len() > 1 {
-                    let same: Vec<_> =
-                        free.iter().filter(|(_, (_, stem))| *stem == hit.place.stem).copied().collect();
-                    if same.len() == 1 {
-                        free = same;
-                    }
+                let free: Vec<_> = here.iter().filter(|(sid, _)| !taken.contains(*sid)).collect();
+                let mut same = free.iter().filter(|(_, (_, stem))| *stem == hit.place.stem);
+                // Of several, the only one that is named like it.
+                let fitting = match (same.next(), same.next()) {
+                    (Some(only), None) => std::slice::from_ref(only),
+                    _ => &free[..],
+                };
+                let Some(((sid, (path, _)), others)) = fitting.split_first() else { continue };
+                if others.len() > MOST_RIVALS {
+                    continue;
                 }
-                let Some((sid, (path, _))) = free.first() else { continue };
-                let rivals: Vec<Tie> = free[1..]
+                let rivals: Vec<Tie> = others
                     .iter()
                     .map(|(sid, (path, _))| Tie {
                         sid: (*sid).clone(),
                         evidence: format!("stands in {path}"),
                     })
                     .collect();
-                if rivals.len() > 8 {
-                    continue;
-                }
                 if hit.confidence < Confidence::Medium && rivals.is_empty() {
                     hit.confidence = Confidence::Medium;
                     hit.evidence

@@ -92,10 +92,7 @@ impl Gathered {
     pub fn report(self, sources: Vec<Source>, stats: Stats, skipped: Vec<Skipped>) -> Report {
         Report {
             schema: SCHEMA.to_owned(),
-            tool: Tool {
-                name: env!("CARGO_PKG_NAME").to_owned(),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-            },
+            tool: Tool::this(),
             sources,
             stats,
             skipped,

@@ -5,7 +5,9 @@ use serde::Deserialize;
 use super::{Live, MOST_TRIES, Seen, meaning, not_active};
 use crate::model::{Account, Region, VerdictKind};
 use crate::twilio::account::{self, Unreadable};
-use crate::twilio::client::{Client, Pair, Product};
+use crate::twilio::client::Client;
+use crate::twilio::pair::Pair;
+use crate::twilio::product::Product;
 use crate::twilio::reading::{self, Reading};
 
 #[derive(Deserialize)]

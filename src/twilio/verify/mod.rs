@@ -4,7 +4,8 @@
 mod key;
 
 use super::account::{self, Unreadable};
-use super::client::{Client, Pair};
+use super::client::Client;
+use super::pair::Pair;
 use crate::model::{Account, Region, Secret, Verdict, VerdictKind, VerdictState};
 use key::{First, first, key};
 
@@ -228,9 +229,7 @@ fn settle(
             verdict.reason = live.reason;
             settled.foreign = !live.not_of.is_empty();
             if settled.foreign {
-                let wrong = format!("it does not belong to {}", live.not_of.join(" or "));
-                verdict.reason =
-                    Some(verdict.reason.take().map_or(wrong.clone(), |reason| format!("{reason}; {wrong}")));
+                verdict.add(&format!("it does not belong to {}", live.not_of.join(" or ")));
             }
             verdict.owner.clone_from(&live.owner);
             verdict.parent = live.parent;

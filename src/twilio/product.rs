@@ -1,0 +1,59 @@
+//! Which hosts are ever asked.
+
+use crate::model::Region;
+
+/// A product of Twilio's with a host of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Product {
+    /// The classic API: accounts, keys, numbers, usage.
+    Api,
+    /// Verify: the one list that needs no account in its path.
+    Verify,
+    /// Keys with their policies.
+    Iam,
+    /// Auth Tokens.
+    Accounts,
+    /// Recorded changes.
+    Monitor,
+    /// A setting whose answer names the account.
+    Insights,
+}
+
+impl Product {
+    /// Its host in a region: the whole list of hosts that are ever asked.
+    #[must_use]
+    pub fn host(self, region: Region) -> String {
+        let product = match self {
+            Self::Api => "api",
+            Self::Verify => "verify",
+            Self::Iam => "iam",
+            Self::Accounts => "accounts",
+            Self::Monitor => "monitor",
+            Self::Insights => "insights",
+        };
+        match region {
+            Region::Us1 => format!("{product}.twilio.com"),
+            Region::Ie1 | Region::Au1 => format!("{product}.{}.{region}.twilio.com", region.edge()),
+        }
+    }
+
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Api, Self::Verify, Self::Iam, Self::Accounts, Self::Monitor, Self::Insights];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Product;
+    use crate::model::Region;
+
+    #[test]
+    fn every_host_is_twilios() {
+        for product in Product::ALL {
+            for region in Region::ALL {
+                assert!(product.host(region).ends_with(".twilio.com"));
+            }
+        }
+        assert_eq!(Product::Api.host(Region::Au1), "api.sydney.au1.twilio.com");
+    }
+}
