@@ -11,19 +11,15 @@ pub const MIN: usize = 32;
 /// A half-open range of bytes.
 pub type Span = std::ops::Range<usize>;
 
-const fn table(with_joiners: bool) -> [bool; 256] {
+static ALNUM: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte < 256 {
-        let b = byte as u8;
-        table[byte] = b.is_ascii_alphanumeric() || (with_joiners && (b == b'_' || b == b'-'));
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
         byte += 1;
     }
     table
-}
-
-static WIDE: [bool; 256] = table(true);
-static ALNUM: [bool; 256] = table(false);
+};
 
 /// Bytes that are looked at together.
 const BLOCK: usize = MIN / 2;
@@ -68,7 +64,7 @@ fn beginning(hay: &[u8]) -> usize {
             return number * BLOCK + gaps.trailing_zeros() as usize / 8;
         }
     }
-    blocks.len() * BLOCK + rest.iter().take_while(|&&byte| WIDE[usize::from(byte)]).count()
+    blocks.len() * BLOCK + rest.iter().take_while(|&&byte| is_wide(byte)).count()
 }
 
 /// How many bytes of the class a text ends with.
@@ -81,7 +77,7 @@ fn ending(hay: &[u8]) -> usize {
             return number * BLOCK + gaps.leading_zeros() as usize / 8;
         }
     }
-    blocks.len() * BLOCK + rest.iter().rev().take_while(|&&byte| WIDE[usize::from(byte)]).count()
+    blocks.len() * BLOCK + rest.iter().rev().take_while(|&&byte| is_wide(byte)).count()
 }
 
 /// A number in which the bytes of those places of a block are 1 that are not of the class, its first place lowest.
@@ -157,11 +153,15 @@ mod tests {
 
     use super::*;
 
+    fn of_class(byte: u8) -> bool {
+        byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+    }
+
     fn naive(hay: &[u8]) -> Vec<Span> {
         let mut runs = Vec::new();
         let mut start = 0;
         for end in 0..=hay.len() {
-            if end == hay.len() || !WIDE[usize::from(hay[end])] {
+            if end == hay.len() || !of_class(hay[end]) {
                 if end - start >= MIN {
                     runs.push(start..end);
                 }
@@ -183,8 +183,8 @@ mod tests {
             for place in 0..BLOCK {
                 let mut block = [b'x'; BLOCK];
                 block[place] = byte;
-                assert!(may_be_whole(&block) || !WIDE[usize::from(byte)], "{byte:#x} at {place}");
-                assert_eq!(is_whole::<BLOCK>(&block), WIDE[usize::from(byte)], "{byte:#x} at {place}");
+                assert!(may_be_whole(&block) || !of_class(byte), "{byte:#x} at {place}");
+                assert_eq!(is_whole::<BLOCK>(&block), of_class(byte), "{byte:#x} at {place}");
             }
         }
     }

@@ -60,13 +60,10 @@ impl Store {
             }
             let Some(text) = row.get::<Option<String>, _>("stats") else { continue };
             let own: Stats = read(&text)?;
-            stats = Stats {
-                files: stats.files + own.files,
-                blobs: stats.blobs + own.blobs,
-                commits: stats.commits + own.commits,
-                bytes: stats.bytes + own.bytes,
-                ..stats
-            };
+            stats.files += own.files;
+            stats.blobs += own.blobs;
+            stats.commits += own.commits;
+            stats.bytes += own.bytes;
             let unread: Vec<Skipped> = read(row.get("skipped"))?;
             skipped.extend(
                 unread.into_iter().map(|one| Skipped { path: format!("{name}: {}", one.path), ..one }),
