@@ -209,17 +209,13 @@ pub fn all(
 ) {
     runs::wide(text, |run| {
         wide(run.clone());
+        // Nearly all are hashes: nothing else is asked of them, and they are put together where they are kept.
+        if is_hex(&text[run.clone()]) {
+            return found(Candidate { shape: Shape::Hex32, encoding: Encoding::Plain, span: run, decoded: None });
+        }
         runs::alnum(text, &run, |part| {
             let length = part.len();
-            // Nearly all are hashes: nothing else is asked of them, and they are put together where they are kept.
-            if is_hex(&text[part.clone()]) {
-                found(Candidate {
-                    shape: Shape::Hex32,
-                    encoding: Encoding::Plain,
-                    span: part,
-                    decoded: None,
-                });
-            } else if length <= LONGEST
+            if length <= LONGEST
                 && let Some(candidate) = plain(rules, text, &part)
             {
                 found(candidate);

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use data_encoding::{BASE64, BASE64_NOPAD};
 use regex::bytes::Regex;
 
-use super::runs::{Span, any_of, is_alnum};
+use super::runs::{Span, is_alnum};
 
 /// A decoded text, and where each of its bytes stands in the text that it was decoded from.
 pub struct View {
@@ -223,13 +223,25 @@ pub(super) fn has_row(text: &[u8], stride: usize) -> bool {
     stands(at, text.len())
 }
 
-/// Whether bytes may stand within a row of escapes. Of prose, code and hashes nearly all end at the first look, which has no
-/// branch for each byte, since nobody could foretell it.
+/// Whether bytes may stand within a row of escapes. Of prose, code and hashes nearly all end at the first look, which takes
+/// all eight as one number.
 #[inline]
 fn may_escape(bytes: &[u8]) -> bool {
     let Ok(eight) = <&[u8; LOOK]>::try_from(bytes) else { return true };
-    let begins = any_of(eight, |byte| matches!(byte, b'%' | b'\\' | b'&'));
-    begins && eight.iter().all(|&byte| OF_ESCAPES[usize::from(byte)])
+    let number = u64::from_le_bytes(*eight);
+    let begins = zeros(number ^ each(b'%')) | zeros(number ^ each(b'\\')) | zeros(number ^ each(b'&'));
+    begins != 0 && eight.iter().all(|&byte| OF_ESCAPES[usize::from(byte)])
+}
+
+/// A number of which each byte is that one.
+const fn each(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// Not zero if a byte of a number is zero: only of such a byte is the highest bit set by taking one away that it was not
+/// set before, or of one that follows such a byte.
+const fn zeros(number: u64) -> u64 {
+    number.wrapping_sub(each(1)) & !number & each(0x80)
 }
 
 /// What escapes are written with: `%41`, `\x41`, `\u0041`, `&#65;`, `&#x41;`.

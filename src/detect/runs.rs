@@ -1,9 +1,14 @@
-//! The skip search: every maximal run of at least 32 characters of `[0-9A-Za-z_-]`, looking at few of the bytes.
+//! The search for runs: every maximal run of at least 32 characters of `[0-9A-Za-z_-]`.
 //!
-//! A run of 32 holds, wherever it lies, sixteen bytes that begin at a multiple of 16. So blocks of sixteen are looked at,
-//! each at once, and only where a whole block is of the class is its run followed to its ends. Underscore and hyphen
-//! are in the class of the search, since some of Twilio's other secrets hold them, but they are edges of the runs that
-//! core credentials are made of: [`alnum`] cuts a run at them.
+//! Blocks of 64 bytes become numbers of 64 bits, one for each byte of the class, with whatever the processor has for comparing
+//! many bytes at once. Whether a run is long enough, and where it ends, is then a matter of a few shifts, so most blocks end
+//! without a branch that depends on what stands in them. Underscore and hyphen are in the class of the search, since some of
+//! Twilio's other secrets hold them, but they are edges of the runs that core credentials are made of: [`alnum`] cuts a run
+//! at them.
+
+use std::sync::LazyLock;
+
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 
 /// The shortest run of interest, in bytes.
 pub const MIN: usize = 32;
@@ -21,107 +26,94 @@ static ALNUM: [bool; 256] = {
     table
 };
 
-/// Bytes that are looked at together.
-const BLOCK: usize = MIN / 2;
+/// Bytes that are looked at together: as many as a number has bits.
+const BLOCK: usize = u64::BITS as usize;
+
+/// What this processor compares bytes with: asked once, since asking takes longer than many a text.
+static LEVEL: LazyLock<Level> = LazyLock::new(Level::new);
 
 /// Calls `found` with every maximal run of at least [`MIN`] characters of `[0-9A-Za-z_-]`, in order.
 pub fn wide(hay: &[u8], mut found: impl FnMut(Span)) {
-    let mut at = 0;
-    while let Some(block) = next_block(hay, at) {
-        let start = block - ending(&hay[..block]);
-        let end = block + BLOCK + beginning(&hay[block + BLOCK..]);
-        if end - start >= MIN {
-            found(start..end);
-        }
-        at = end.next_multiple_of(BLOCK);
+    if hay.len() >= MIN {
+        // By reference, so that what is done with a run is not compiled once for each kind of processor.
+        let found: &mut dyn FnMut(Span) = &mut found;
+        dispatch!(*LEVEL, simd => search(simd, hay, found));
     }
 }
 
-/// The first block at or after `at` that is of the class throughout, and so are eight bytes on one side of it at least.
-/// A function of its own, so that the compiler keeps its loop tight.
-#[inline(never)]
-fn next_block(hay: &[u8], mut at: usize) -> Option<usize> {
-    const HALF: usize = BLOCK / 2;
-    while let Some(block) = hay.get(at..at + BLOCK) {
-        if may_be_whole(block) && is_whole::<BLOCK>(block) {
-            let after = hay.get(at + BLOCK..at + BLOCK + HALF).is_some_and(is_whole::<HALF>);
-            if after || at.checked_sub(HALF).is_some_and(|from| is_whole::<HALF>(&hay[from..at])) {
-                return Some(at);
-            }
-        }
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "what is not inlined is not compiled for the processor's own instructions")]
+fn search<S: Simd>(simd: S, hay: &[u8], found: &mut dyn FnMut(Span)) {
+    let (blocks, rest) = hay.as_chunks::<BLOCK>();
+    let (mut at, mut open) = (0, 0);
+    for block in blocks {
+        open = pass(of_class(simd, block), at, open, found);
         at += BLOCK;
     }
-    None
+    // A byte that is not of the class follows the last one at least, and ends every run.
+    let mut last = [0; BLOCK];
+    last[..rest.len()].copy_from_slice(rest);
+    pass(of_class(simd, &last), at, open, found);
 }
 
-/// How many bytes of the class a text begins with.
-#[inline]
-fn beginning(hay: &[u8]) -> usize {
-    let (blocks, rest) = hay.as_chunks::<BLOCK>();
-    for (number, block) in blocks.iter().enumerate() {
-        let gaps = gaps(block);
-        if gaps != 0 {
-            return number * BLOCK + gaps.trailing_zeros() as usize / 8;
+/// A number whose bits are 1 where the bytes of a block are of `[0-9A-Za-z_-]`, the first byte's lowest.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as above")]
+fn of_class<S: Simd>(simd: S, block: &[u8; BLOCK]) -> u64 {
+    let bytes = u8x64::from_slice(simd, block);
+    // Subtraction wraps, so what is below the first of a range is above its last.
+    let letter = ((bytes | 0x20) - b'a').simd_lt(26);
+    let digit = (bytes - b'0').simd_lt(10);
+    (letter | digit | bytes.simd_eq(b'_') | bytes.simd_eq(b'-')).to_bitmask()
+}
+
+/// Tells of the runs that end in a block, given how many bytes of the class stand right before it; returns how many it ends with.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as above")]
+fn pass(block: u64, at: usize, open: usize, found: &mut dyn FnMut(Span)) -> usize {
+    let first = block.trailing_ones() as usize;
+    if (open + first >= MIN) | (starts(block) != 0) {
+        return ends(block, at, open, found);
+    }
+    block.leading_ones() as usize
+}
+
+/// The same for a block in which a run is long enough.
+#[inline(never)]
+fn ends(block: u64, at: usize, open: usize, found: &mut dyn FnMut(Span)) -> usize {
+    if block == u64::MAX {
+        return open + BLOCK;
+    }
+    let first = block.trailing_ones() as usize;
+    if open + first >= MIN {
+        found(at - open..at + first);
+    }
+    // Beside it, one run at most is as long and ends in this block.
+    let long = starts(block >> first << first);
+    if long != 0 {
+        let start = long.trailing_zeros() as usize;
+        let end = start + (block >> start).trailing_ones() as usize;
+        if end < BLOCK {
+            found(at + start..at + end);
         }
     }
-    blocks.len() * BLOCK + rest.iter().take_while(|&&byte| is_wide(byte)).count()
+    block.leading_ones() as usize
 }
 
-/// How many bytes of the class a text ends with.
+/// The places of a block from which on [`MIN`] bits are 1.
 #[inline]
-fn ending(hay: &[u8]) -> usize {
-    let (rest, blocks) = hay.as_rchunks::<BLOCK>();
-    for (number, block) in blocks.iter().rev().enumerate() {
-        let gaps = gaps(block);
-        if gaps != 0 {
-            return number * BLOCK + gaps.leading_zeros() as usize / 8;
-        }
+fn starts(mut block: u64) -> u64 {
+    let mut length = 1;
+    while length < MIN {
+        block &= block >> length;
+        length *= 2;
     }
-    blocks.len() * BLOCK + rest.iter().rev().take_while(|&&byte| is_wide(byte)).count()
-}
-
-/// A number in which the bytes of those places of a block are 1 that are not of the class, its first place lowest.
-#[inline]
-fn gaps(block: &[u8; BLOCK]) -> u128 {
-    u128::from_le_bytes(block.map(|byte| u8::from(!is_wide(byte))))
-}
-
-/// Whether a byte is one of `[0-9A-Za-z_-]`. Without a branch, so that the compiler can compare many bytes at once.
-#[inline]
-#[allow(clippy::needless_bitwise_bool, reason = "a branch for each byte is what this avoids")]
-fn is_wide(byte: u8) -> bool {
-    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-    let digit = byte.wrapping_sub(b'0') < 10;
-    letter | digit | (byte == b'_') | (byte == b'-')
-}
-
-/// Whether all bytes of a block are of a class that is wider than `[0-9A-Za-z_-]`, and tried in half the steps: what is left
-/// out with bit 5 set, so that capitals are letters too, is spaces, ends of lines, quotes, `(),:=` and their like.
-#[inline]
-fn may_be_whole(block: &[u8]) -> bool {
-    let block: &[u8; BLOCK] = block.try_into().expect("a block was cut");
-    block.iter().fold(true, |all, &byte| {
-        let folded = byte | 0x20;
-        all & ((folded.wrapping_sub(b'-') < 13) | (folded.wrapping_sub(b'a') < 31))
-    })
-}
-
-/// Whether all bytes of a block are of `[0-9A-Za-z_-]`.
-#[inline]
-fn is_whole<const LENGTH: usize>(block: &[u8]) -> bool {
-    let block: &[u8; LENGTH] = block.try_into().expect("a block was cut");
-    block.iter().fold(true, |all, &byte| all & is_wide(byte))
+    block
 }
 
 /// Cuts a run at its underscores and hyphens and calls `found` with the parts of at least [`MIN`] characters.
 pub fn alnum(hay: &[u8], run: &Span, mut found: impl FnMut(Span)) {
     let mut start = run.start;
-    // Most runs are one hash.
-    if let Ok(only) = <&[u8; MIN]>::try_from(&hay[run.clone()])
-        && !any_of(only, |byte| matches!(byte, b'_' | b'-'))
-    {
-        return found(run.clone());
-    }
     while start + MIN <= run.end {
         if let Some(length) = memchr::memchr2(b'_', b'-', &hay[start..run.end]) {
             if length >= MIN {
@@ -171,20 +163,30 @@ mod tests {
         runs
     }
 
-    fn skipping(hay: &[u8]) -> Vec<Span> {
+    fn searched(hay: &[u8]) -> Vec<Span> {
         let mut runs = Vec::new();
         wide(hay, |run| runs.push(run));
         runs
     }
 
     #[test]
-    fn comparing_a_block_agrees_with_the_table() {
-        for byte in 0..=255_u8 {
-            for place in 0..BLOCK {
-                let mut block = [b'x'; BLOCK];
-                block[place] = byte;
-                assert!(may_be_whole(&block) || !of_class(byte), "{byte:#x} at {place}");
-                assert_eq!(is_whole::<BLOCK>(&block), of_class(byte), "{byte:#x} at {place}");
+    fn every_byte_ends_a_run_or_not_at_every_place_on_every_kind_of_processor() {
+        let mut levels = vec![Level::baseline(), *LEVEL];
+        #[cfg(target_arch = "x86_64")]
+        levels.extend([
+            LEVEL.as_sse2().map(Level::Sse2),
+            LEVEL.as_sse4_2().map(Level::Sse4_2),
+            LEVEL.as_avx2().map(Level::Avx2),
+        ].into_iter().flatten());
+        for level in levels {
+            for byte in 0..=255_u8 {
+                for place in 0..BLOCK {
+                    let mut block = [b'x'; BLOCK];
+                    block[place] = byte;
+                    let expected = if of_class(byte) { u64::MAX } else { !(1 << place) };
+                    let block = dispatch!(level, simd => super::of_class(simd, &block));
+                    assert_eq!(block, expected, "{byte:#x} at {place}, {level:?}");
+                }
             }
         }
     }
@@ -193,18 +195,18 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
         #[test]
-        fn skip_search_equals_naive_search_on_long_runs(parts in prop::collection::vec(("[a-z0-9_-]{0,70}", prop::bool::ANY), 0..12)) {
+        fn the_search_equals_a_naive_one_on_long_runs(parts in prop::collection::vec(("[a-z0-9_-]{0,70}", prop::bool::ANY), 0..12)) {
             let hay: Vec<u8> = parts.iter().flat_map(|(run, space)| {
                 let mut bytes = run.clone().into_bytes();
                 if *space { bytes.push(b' ') }
                 bytes
             }).collect();
-            prop_assert_eq!(skipping(&hay), naive(&hay));
+            prop_assert_eq!(searched(&hay), naive(&hay));
         }
 
         #[test]
-        fn skip_search_equals_naive_search_on_arbitrary_bytes(hay in prop::collection::vec(prop::num::u8::ANY, 0..600)) {
-            prop_assert_eq!(skipping(&hay), naive(&hay));
+        fn the_search_equals_a_naive_one_on_arbitrary_bytes(hay in prop::collection::vec(prop::num::u8::ANY, 0..600)) {
+            prop_assert_eq!(searched(&hay), naive(&hay));
         }
 
         #[test]

@@ -4,6 +4,7 @@ mod around;
 mod examination;
 mod uses;
 
+use std::cell::LazyCell;
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
@@ -38,9 +39,35 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Looks at a text as it stands. Candidates that nothing can speak for are left out.
+    /// Looks at a text as it stands. Candidates that nothing can speak for are left out: without a SID only a value's own name
+    /// can, and of the millions of hashes in lock files none is kept for its being asked later.
     #[must_use]
     pub fn of(rules: &Rules, text: &[u8], path: &str) -> Self {
+        let path_twilio = encoded::contains_ignore_case(path.as_bytes(), b"twilio");
+        let mentions = LazyCell::new(|| mentions(text));
+        let far = || path_twilio || !mentions.is_empty();
+        let mut left_out = false;
+        let mut survey = Self::with(rules, text, |candidate| {
+            let kept = is_account(candidate) || far() || may_be_named(text, &candidate.span, false);
+            left_out |= !kept;
+            kept
+        });
+        if survey.candidates.is_empty() {
+            return survey;
+        }
+        let has_account = survey.candidates.iter().any(is_account);
+        if has_account && left_out {
+            survey = Self::with(rules, text, |_| true);
+        }
+        // In a text that speaks of Twilio this look is worth it only where there are many candidates.
+        if !has_account && far() && survey.candidates.len() > FEW {
+            survey.candidates.retain(|candidate| may_be_named(text, &candidate.span, true));
+        }
+        Self { mentions: LazyCell::force(&mentions).clone(), path_twilio, ..survey }
+    }
+
+    /// What stands in a text, of candidates those that are to be kept.
+    fn with(rules: &Rules, text: &[u8], mut keep: impl FnMut(&Candidate) -> bool) -> Self {
         let mut survey = Self::default();
         let mut base64: Vec<Span> = Vec::new();
         let mut wide64: Vec<Span> = Vec::new();
@@ -58,36 +85,36 @@ impl Survey {
                 wide64.push(run);
             }
         };
-        candidate::all(rules, text, |candidate| candidates.push(candidate), |run| base64.push(run), wide);
-        survey.open(rules, text, base64);
+        let plain = |candidate| {
+            if keep(&candidate) {
+                candidates.push(candidate);
+            }
+        };
+        candidate::all(rules, text, plain, |run| base64.push(run), wide);
+        let as_they_stand = survey.candidates.len();
+        survey.open(rules, text, base64, keep);
         if survey.candidates.iter().any(|c| c.shape == Shape::OauthSid) {
             survey.candidates.extend(wide64.into_iter().filter_map(|span| oauth_secret(text, span)));
         }
         let Self { shaped, candidates, .. } = &mut survey;
-        candidates.retain(|candidate| !is_inside(&candidate.span, shaped));
-        candidates.sort_by_key(|candidate| candidate.span.start);
-        candidates.dedup_by(|b, a| b.span.start < a.span.end);
-        if !survey.candidates.is_empty() {
-            survey.narrow(text, path);
+        if !shaped.is_empty() {
+            candidates.retain(|candidate| !is_inside(&candidate.span, shaped));
+        }
+        if candidates.len() > as_they_stand || !shaped.is_empty() {
+            candidates.sort_by_key(|candidate| candidate.span.start);
+            candidates.dedup_by(|b, a| b.span.start < a.span.end);
         }
         survey
     }
 
-    /// Without a SID only a value's own name can speak for it. In a text that speaks of Twilio this cheap look is worth it
-    /// only where there are many candidates, as in lock files.
-    fn narrow(&mut self, text: &[u8], path: &str) {
-        self.mentions = mentions(text);
-        self.path_twilio = encoded::contains_ignore_case(path.as_bytes(), b"twilio");
-        let has_sid = self.candidates.iter().any(|c| c.shape.is_sid() || c.password().is_some());
-        let far = !self.mentions.is_empty() || self.path_twilio;
-        let few = far && self.candidates.len() <= FEW;
-        if !has_sid && !few {
-            self.candidates.retain(|candidate| may_be_named(text, &candidate.span, far));
-        }
-    }
-
     /// Decodes the runs that are base64 of text.
-    fn open(&mut self, rules: &Rules, text: &[u8], runs: Vec<Span>) {
+    fn open(
+        &mut self,
+        rules: &Rules,
+        text: &[u8],
+        runs: Vec<Span>,
+        mut keep: impl FnMut(&Candidate) -> bool,
+    ) {
         let mut decoded_to = 0;
         // Long base64 is many runs, with `+` and `/` between them: what its start does not say, its rest will not.
         let mut refused_to = usize::MAX;
@@ -104,7 +131,8 @@ impl Survey {
             if let Some((span, decoded)) = encoded::base64(text, &run) {
                 decoded_to = span.end;
                 match whole(rules, &decoded, &span) {
-                    Some(candidate) => self.candidates.push(candidate),
+                    Some(candidate) if keep(&candidate) => self.candidates.push(candidate),
+                    Some(_) => {}
                     None => self.inner.push((span, decoded)),
                 }
             }
@@ -131,6 +159,11 @@ impl Survey {
         }
         self.shaped
     }
+}
+
+/// Whether a candidate is a SID, or holds one with its password: what stands near may then be a secret without a name.
+fn is_account(candidate: &Candidate) -> bool {
+    candidate.shape.is_sid() || candidate.password().is_some()
 }
 
 /// Whether a span lies in one of these hits, which are in order.
@@ -177,13 +210,12 @@ fn oauth_secret(text: &[u8], span: Span) -> Option<Candidate> {
     mixed.then_some(Candidate { shape: Shape::Base62, encoding: Encoding::Plain, span, decoded: None })
 }
 
-/// How Twilio is spelt, without the letter whose case varies; the last is a misspelling that recurs.
-static MENTIONS: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new("(?-u)wilio|WILIO|willio").expect("a fixed pattern"));
-
-/// Where the text speaks of Twilio.
+/// Where the text speaks of Twilio, in either case of its first letter; the last of the spellings is a mistake that recurs.
 fn mentions(text: &[u8]) -> Vec<usize> {
-    MENTIONS.find_iter(text).map(|mention| mention.start()).collect()
+    // A `w` hardly ever stands among hashes.
+    memchr::memchr2_iter(b'w', b'W', text)
+        .filter(|&at| [b"wilio".as_slice(), b"WILIO", b"willio"].iter().any(|word| text[at..].starts_with(word)))
+        .collect()
 }
 
 /// Whether a name that says secret may stand at a value: a cheap look, for texts without a SID. In texts that speak of
