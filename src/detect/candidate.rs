@@ -211,7 +211,12 @@ pub fn all(
         wide(run.clone());
         // Nearly all are hashes: nothing else is asked of them, and they are put together where they are kept.
         if is_hex(&text[run.clone()]) {
-            return found(Candidate { shape: Shape::Hex32, encoding: Encoding::Plain, span: run, decoded: None });
+            return found(Candidate {
+                shape: Shape::Hex32,
+                encoding: Encoding::Plain,
+                span: run,
+                decoded: None,
+            });
         }
         runs::alnum(text, &run, |part| {
             let length = part.len();

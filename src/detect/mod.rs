@@ -3,6 +3,7 @@
 //! A text is looked at as it stands ([`plain`]) and through the views that [`encoded`] opens: UTF-16, escapes,
 //! quoted-printable, literals cut in two, and base64 texts inside it. [`pair`] then ties secrets to their SIDs.
 
+mod blocks;
 mod candidate;
 mod context;
 mod encoded;

@@ -1,14 +1,13 @@
 //! The search for runs: every maximal run of at least 32 characters of `[0-9A-Za-z_-]`.
 //!
-//! Blocks of 64 bytes become numbers of 64 bits, one for each byte of the class, with whatever the processor has for comparing
-//! many bytes at once. Whether a run is long enough, and where it ends, is then a matter of a few shifts, so most blocks end
+//! Of each block of 64 bytes, a number has a bit for each byte of the class. Whether a run is long enough, and where it ends, is then a matter of a few shifts, so most blocks end
 //! without a branch that depends on what stands in them. Underscore and hyphen are in the class of the search, since some of
 //! Twilio's other secrets hold them, but they are edges of the runs that core credentials are made of: [`alnum`] cuts a run
 //! at them.
 
-use std::sync::LazyLock;
+use fearless_simd::{Simd, dispatch, prelude::*, u8x64};
 
-use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
+use super::blocks::{BLOCK, LEVEL, each};
 
 /// The shortest run of interest, in bytes.
 pub const MIN: usize = 32;
@@ -26,12 +25,6 @@ static ALNUM: [bool; 256] = {
     table
 };
 
-/// Bytes that are looked at together: as many as a number has bits.
-const BLOCK: usize = u64::BITS as usize;
-
-/// What this processor compares bytes with: asked once, since asking takes longer than many a text.
-static LEVEL: LazyLock<Level> = LazyLock::new(Level::new);
-
 /// Calls `found` with every maximal run of at least [`MIN`] characters of `[0-9A-Za-z_-]`, in order.
 pub fn wide(hay: &[u8], mut found: impl FnMut(Span)) {
     if hay.len() >= MIN {
@@ -42,25 +35,21 @@ pub fn wide(hay: &[u8], mut found: impl FnMut(Span)) {
 }
 
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "what is not inlined is not compiled for the processor's own instructions")]
+#[allow(clippy::inline_always, reason = "see `each`")]
 fn search<S: Simd>(simd: S, hay: &[u8], found: &mut dyn FnMut(Span)) {
-    let (blocks, rest) = hay.as_chunks::<BLOCK>();
-    let (mut at, mut open) = (0, 0);
-    for block in blocks {
-        open = pass(of_class(simd, block), at, open, found);
-        at += BLOCK;
-    }
-    // A byte that is not of the class follows the last one at least, and ends every run.
-    let mut last = [0; BLOCK];
-    last[..rest.len()].copy_from_slice(rest);
-    pass(of_class(simd, &last), at, open, found);
+    let mut open = 0;
+    each(
+        simd,
+        hay,
+        #[inline(always)]
+        |at, bytes| open = pass(of_class(bytes), at, open, found),
+    );
 }
 
-/// A number whose bits are 1 where the bytes of a block are of `[0-9A-Za-z_-]`, the first byte's lowest.
+/// The bytes that are of `[0-9A-Za-z_-]`.
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "as above")]
-fn of_class<S: Simd>(simd: S, block: &[u8; BLOCK]) -> u64 {
-    let bytes = u8x64::from_slice(simd, block);
+#[allow(clippy::inline_always, reason = "see `each`")]
+fn of_class<S: Simd>(bytes: u8x64<S>) -> u64 {
     // Subtraction wraps, so what is below the first of a range is above its last.
     let letter = ((bytes | 0x20) - b'a').simd_lt(26);
     let digit = (bytes - b'0').simd_lt(10);
@@ -69,7 +58,7 @@ fn of_class<S: Simd>(simd: S, block: &[u8; BLOCK]) -> u64 {
 
 /// Tells of the runs that end in a block, given how many bytes of the class stand right before it; returns how many it ends with.
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "as above")]
+#[allow(clippy::inline_always, reason = "see `each`")]
 fn pass(block: u64, at: usize, open: usize, found: &mut dyn FnMut(Span)) -> usize {
     let first = block.trailing_ones() as usize;
     if (open + first >= MIN) | (starts(block) != 0) {
@@ -143,6 +132,8 @@ pub fn is_alnum(byte: u8) -> bool {
 mod tests {
     use proptest::prelude::*;
 
+    use fearless_simd::Level;
+
     use super::*;
 
     fn of_class(byte: u8) -> bool {
@@ -173,18 +164,22 @@ mod tests {
     fn every_byte_ends_a_run_or_not_at_every_place_on_every_kind_of_processor() {
         let mut levels = vec![Level::baseline(), *LEVEL];
         #[cfg(target_arch = "x86_64")]
-        levels.extend([
-            LEVEL.as_sse2().map(Level::Sse2),
-            LEVEL.as_sse4_2().map(Level::Sse4_2),
-            LEVEL.as_avx2().map(Level::Avx2),
-        ].into_iter().flatten());
+        levels.extend(
+            [
+                LEVEL.as_sse2().map(Level::Sse2),
+                LEVEL.as_sse4_2().map(Level::Sse4_2),
+                LEVEL.as_avx2().map(Level::Avx2),
+            ]
+            .into_iter()
+            .flatten(),
+        );
         for level in levels {
             for byte in 0..=255_u8 {
                 for place in 0..BLOCK {
                     let mut block = [b'x'; BLOCK];
                     block[place] = byte;
                     let expected = if of_class(byte) { u64::MAX } else { !(1 << place) };
-                    let block = dispatch!(level, simd => super::of_class(simd, &block));
+                    let block = dispatch!(level, simd => super::of_class(u8x64::from_slice(simd, &block)));
                     assert_eq!(block, expected, "{byte:#x} at {place}, {level:?}");
                 }
             }

@@ -2,6 +2,7 @@
 
 mod around;
 mod examination;
+mod mentions;
 mod uses;
 
 use std::cell::LazyCell;
@@ -17,6 +18,7 @@ use super::shaped;
 use crate::model::{Encoding, Secret};
 use crate::rules::Rules;
 use examination::Examination;
+use mentions::mentions;
 
 /// How far around a candidate is read, in bytes.
 const REACH: usize = 8 * 1024;
@@ -208,14 +210,6 @@ fn oauth_secret(text: &[u8], span: Span) -> Option<Candidate> {
     let mixed =
         value.bytes().any(|b| b.is_ascii_lowercase()) && value.bytes().any(|b| b.is_ascii_uppercase());
     mixed.then_some(Candidate { shape: Shape::Base62, encoding: Encoding::Plain, span, decoded: None })
-}
-
-/// Where the text speaks of Twilio, in either case of its first letter; the last of the spellings is a mistake that recurs.
-fn mentions(text: &[u8]) -> Vec<usize> {
-    // A `w` hardly ever stands among hashes.
-    memchr::memchr2_iter(b'w', b'W', text)
-        .filter(|&at| [b"wilio".as_slice(), b"WILIO", b"willio"].iter().any(|word| text[at..].starts_with(word)))
-        .collect()
 }
 
 /// Whether a name that says secret may stand at a value: a cheap look, for texts without a SID. In texts that speak of
