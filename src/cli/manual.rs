@@ -35,7 +35,9 @@ pub fn completions(args: &CompletionsArgs) -> Result<Outcome, Failure> {
 }
 
 pub fn man(args: &ManArgs) -> Result<Outcome, Failure> {
-    let command = Cli::command();
+    let mut command = Cli::command();
+    // Only then do those below know how they are called.
+    command.build();
     let Some(folder) = &args.dir else {
         let mut text = Vec::new();
         clap_mangen::Man::new(command).render(&mut text)?;

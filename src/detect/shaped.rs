@@ -42,7 +42,7 @@ pub fn in_run(rules: &Rules, text: &[u8], run: &Span) -> Option<Hit> {
     rules.all().iter().find_map(|rule| {
         let shape = rule.shape.as_ref()?;
         let start = start(shape, text, run)?;
-        let found = shape.regex.find(&text[start..(start + 256).min(text.len())])?;
+        let found = shape.regex().find(&text[start..(start + 256).min(text.len())])?;
         let span = start..start + found.end();
         let edge = |place: Option<usize>| {
             place

@@ -4,7 +4,9 @@
 mod vocabulary;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
+use regex::bytes::Regex;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -47,8 +49,20 @@ pub struct OwnShape {
     pub literal: String,
     /// How many bytes after the literal's start the run of `[0-9A-Za-z_-]` begins that the skip search finds.
     pub offset: usize,
+    pattern: String,
+    /// Made when it is first asked for: of most texts it never is, and a hook has no time for it.
+    regex: OnceLock<Regex>,
+}
+
+impl OwnShape {
     /// The whole shape.
-    pub regex: regex::bytes::Regex,
+    ///
+    /// # Panics
+    /// Never in a released program: the patterns are compiled in, and a test makes them all.
+    #[must_use]
+    pub fn regex(&self) -> &Regex {
+        self.regex.get_or_init(|| Regex::new(&self.pattern).expect("built-in patterns are checked by a test"))
+    }
 }
 
 /// All rules in force.
@@ -122,8 +136,8 @@ impl Rules {
                 let shape = raw.pattern.map(|pattern| OwnShape {
                     literal: raw.literal.unwrap_or_default(),
                     offset: raw.offset,
-                    regex: regex::bytes::Regex::new(&pattern)
-                        .expect("built-in patterns are checked by a test"),
+                    pattern,
+                    regex: OnceLock::new(),
                 });
                 Rule { id: raw.id, kind: raw.kind, help: raw.help, examples: raw.examples, shape }
             })
