@@ -167,7 +167,7 @@ impl Run {
             git: Git { tokens: Arc::clone(&self.access.tokens), stop: Arc::clone(&self.stop) },
             texts,
             mirrors: self.mirrors.clone(),
-            jobs: std::thread::available_parallelism().map_or(1, usize::from),
+            jobs: crate::scan::all_cores(),
             hurry: self.hurry,
         });
         let mut failing: Option<Instant> = None;

@@ -12,7 +12,7 @@ use crate::detect::Detector;
 use crate::model::{Confidence, Source, SourceMode};
 use crate::report;
 use crate::rules::Rules;
-use crate::scan::{Scanned, accept, changes, gather};
+use crate::scan::{self, Scanned, accept, changes, gather};
 use crate::source::repository;
 
 /// Install, remove or show git hooks that stop leaks
@@ -278,7 +278,7 @@ fn pushed(detector: &Detector, kind: Kind, arguments: &[String]) -> Result<Scann
     if tips.is_empty() {
         return Ok(Scanned::default());
     }
-    Ok(changes::scan_between(detector, &repository, "the push", &tips, &hidden)?)
+    Ok(changes::scan_between(detector, &repository, "the push", (&tips, &hidden), scan::all_cores())?)
 }
 
 /// What the other side is known to have: the remote's branches as last seen, or all of a server's own references.

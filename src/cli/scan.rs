@@ -297,6 +297,7 @@ fn look(args: &Args, detector: &Detector, progress: &Progress) -> Result<(Scanne
             .map_err(|error| Failure(format!("standard input: {error}")))?;
         return Ok((scanned, vec![Source::new(SourceMode::Stdin, &args.stdin_path, None)]));
     }
+    let jobs = args.jobs.map_or_else(scan::all_cores, usize::from);
     let range = args.range.clone().or_else(|| args.since_commit.as_ref().map(|from| format!("{from}..HEAD")));
     if args.staged || range.is_some() {
         let [root] = args.paths.as_slice() else {
@@ -305,13 +306,11 @@ fn look(args: &Args, detector: &Detector, progress: &Progress) -> Result<(Scanne
             ));
         };
         let (scanned, mode) = match &range {
-            Some(range) => (scan::changes::range(detector, root, range)?, SourceMode::Range),
+            Some(range) => (scan::changes::range(detector, root, range, jobs)?, SourceMode::Range),
             None => (scan::changes::staged(detector, root, args.whole)?, SourceMode::Staged),
         };
         return Ok((scanned, vec![Source::new(mode, &root.display().to_string(), range)]));
     }
-    let jobs =
-        args.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
     let options = tree::Options { no_ignore: args.no_ignore, max_file_size: args.max_file_size, jobs };
     let source = |mode, path: &Path| Source::new(mode, &path.display().to_string(), None);
     let mut sources: Vec<Source> = Vec::new();

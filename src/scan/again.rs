@@ -57,7 +57,7 @@ impl<'a> Wanted<'a> {
         if self.ids.is_empty() {
             return again;
         }
-        let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+        let jobs = super::all_cores();
         let options = tree::Options { no_ignore: true, max_file_size: None, jobs };
         match trees(detector, &self.files(), &options, progress) {
             Ok(scanned) => self.take(&mut again, detector, scanned),
@@ -177,7 +177,7 @@ fn source_again(
 ) -> Result<Option<Scanned>, String> {
     let scanned = match (source.mode, &source.range) {
         (SourceMode::Range, Some(range)) => {
-            changes::range(detector, place, range).map_err(|error| causes(&error))?
+            changes::range(detector, place, range, options.jobs).map_err(|error| causes(&error))?
         }
         (SourceMode::Staged, _) => changes::staged(detector, place, true).map_err(|error| causes(&error))?,
         (SourceMode::History, _) => {

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use gix::ObjectId;
 use gix::bstr::ByteSlice;
+use gix::odb::find::Header;
+use rayon::prelude::*;
 
 use super::Scanned;
 use super::gather::{Origin, TextHits, value_key};
@@ -31,19 +33,19 @@ pub fn staged(detector: &Detector, root: &Path, whole: bool) -> Result<Scanned, 
 }
 
 /// Scans what the commits of a range add: `A..B`, `A...B` (since they parted), or the commits since one (`A..`).
-pub fn range(detector: &Detector, root: &Path, spec: &str) -> Result<Scanned, Error> {
+pub fn range(detector: &Detector, root: &Path, spec: &str, jobs: usize) -> Result<Scanned, Error> {
     let repository = repository::open(root)?;
     let (from, to) = ends(&repository, spec)?;
-    scan_between(detector, &repository, spec, &[to], &from)
+    scan_between(detector, &repository, spec, (&[to], &from), jobs)
 }
 
-/// Scans what the commits add that are reachable from `tips` and not from `hidden`.
+/// Scans what the commits add that are reachable from `tips` and not from `hidden`, on as many threads as there are `jobs`.
 pub fn scan_between(
     detector: &Detector,
     repository: &gix::Repository,
     spec: &str,
-    tips: &[ObjectId],
-    hidden: &[ObjectId],
+    (tips, hidden): (&[ObjectId], &[ObjectId]),
+    jobs: usize,
 ) -> Result<Scanned, Error> {
     let listed = Commits::between(repository, tips, hidden);
     let shallow = repository::shallow_boundary(repository);
@@ -56,13 +58,35 @@ pub fn scan_between(
             reason: format!("{}: {}", missing.path, missing.reason),
         });
     }
-    let mut scanner = Scanner::new(detector, repository);
-    let tip_trees: Vec<ObjectId> =
-        listed.nodes.iter().filter(|node| tips.contains(&node.id)).map(|node| node.tree).collect();
-    for (order, node) in listed.nodes.iter().enumerate() {
-        scanner.commit(order, node, &tip_trees);
+    let is_tip = |node: &&Node| listed.tips.contains(&node.id);
+    let tip_trees: Vec<ObjectId> = listed.nodes.iter().filter(is_tip).map(|node| node.tree).collect();
+    let nodes: Vec<(usize, &Node)> = listed.nodes.iter().enumerate().collect();
+    let part = nodes.len().div_ceil(jobs).max(FEWEST);
+    // A repository's handle is for one thread, and so is what it keeps of the objects that it read.
+    let parts: Vec<_> = nodes.chunks(part).map(|part| (part, repository.clone())).collect();
+    let scan = |(nodes, repository): (&[(usize, &Node)], gix::Repository)| {
+        Scanner::new(detector, &repository).commits(nodes, &tip_trees)
+    };
+    let scanned: Vec<Scanned> = if parts.len() > 1 {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build().map_err(|error| {
+            Error::Unreadable { path: repository.git_dir().display().to_string(), reason: error.to_string() }
+        })?;
+        pool.install(|| parts.into_par_iter().map(scan).collect())
+    } else {
+        parts.into_iter().map(scan).collect()
+    };
+    Ok(together(scanned))
+}
+
+/// Fewer commits are not worth a thread.
+const FEWEST: usize = 16;
+
+fn together(parts: Vec<Scanned>) -> Scanned {
+    let mut all = Scanned::default();
+    for part in parts {
+        all.append(part);
     }
-    Ok(scanner.scanned)
+    all
 }
 
 const DEEPEN: &str = "the clone is too shallow for this range; `git fetch --unshallow` (in CI: fetch-depth: 0) brings what is missing";
@@ -109,6 +133,27 @@ struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     fn new(detector: &'a Detector, repository: &'a gix::Repository) -> Self {
         Self { detector, repository, scanned: Scanned::default(), known: HashMap::new() }
+    }
+
+    /// Scans some commits, in the order in which their trees are soonest read: a tree that others are made of before those.
+    fn commits(mut self, nodes: &[(usize, &Node)], tip_trees: &[ObjectId]) -> Scanned {
+        let deltas = |node: Option<&(usize, &Node)>| match node
+            .map(|(_, node)| self.repository.find_header(node.tree))
+        {
+            Some(Ok(Header::Packed(header))) => header.num_deltas,
+            _ => 0,
+        };
+        let backwards = deltas(nodes.first()) > deltas(nodes.last());
+        let mut parts: Vec<Scanned> = Vec::new();
+        for number in 0..nodes.len() {
+            let (order, node) = nodes[if backwards { nodes.len() - 1 - number } else { number }];
+            self.commit(order, node, tip_trees);
+            parts.push(std::mem::take(&mut self.scanned));
+        }
+        if backwards {
+            parts.reverse();
+        }
+        together(parts)
     }
 
     fn commit(&mut self, order: usize, node: &Node, tip_trees: &[ObjectId]) {

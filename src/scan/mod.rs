@@ -51,16 +51,28 @@ impl Scanned {
     pub fn add(&mut self, other: Self, root: &Path) {
         let prefix = prefix(&root.to_string_lossy());
         let under = |path: String| format!("{prefix}{path}");
-        self.texts.extend(other.texts.into_iter().map(|text| TextHits { path: under(text.path), ..text }));
-        self.skipped.extend(
-            other.skipped.into_iter().map(|skipped| Skipped { path: under(skipped.path), ..skipped }),
-        );
+        let texts = other.texts.into_iter().map(|text| TextHits { path: under(text.path), ..text }).collect();
+        let skipped = other.skipped.into_iter();
+        let skipped = skipped.map(|skipped| Skipped { path: under(skipped.path), ..skipped }).collect();
+        self.append(Self { texts, skipped, stats: other.stats });
         self.skipped.sort();
+    }
+
+    /// Adds the result of another part of the same scan.
+    fn append(&mut self, other: Self) {
+        self.texts.extend(other.texts);
+        self.skipped.extend(other.skipped);
         self.stats.files += other.stats.files;
         self.stats.blobs += other.stats.blobs;
         self.stats.commits += other.stats.commits;
         self.stats.bytes += other.stats.bytes;
     }
+}
+
+/// How many threads there are to be where nobody says.
+#[must_use]
+pub fn all_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Scans work trees. Where there are several roots, each path is reported with its root in front.

@@ -1,13 +1,12 @@
 //! The commits of a repository, parents before children.
 
-use std::rc::Rc;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gix::ObjectId;
 use gix::hashtable::{HashMap, HashSet, hash_map};
 
 use super::objects::Objects;
-use super::repository::shallow_boundary;
+use super::repository::{causes, shallow_boundary};
 use crate::model::{Commit, Skipped};
 
 /// So many commits are read beforehand at most.
@@ -27,7 +26,7 @@ pub struct Node {
     /// A branch, tag, HEAD or stash leads to it.
     pub reachable: bool,
     /// It belongs to notes: the reference's name goes before its paths.
-    pub notes: Option<Rc<str>>,
+    pub notes: Option<Arc<str>>,
 }
 
 /// All commits, parents before children.
@@ -35,6 +34,8 @@ pub struct Node {
 pub struct Commits {
     /// The list.
     pub nodes: Vec<Node>,
+    /// The commits that the walk started from.
+    pub tips: Vec<ObjectId>,
     /// What could not be read.
     pub skipped: Vec<Skipped>,
 }
@@ -44,7 +45,7 @@ pub struct Commits {
 struct Tip {
     id: ObjectId,
     reachable: bool,
-    notes: Option<Rc<str>>,
+    notes: Option<Arc<str>>,
 }
 
 impl Commits {
@@ -61,35 +62,65 @@ impl Commits {
         references(repository, &mut tips, &mut commits.skipped);
         logged(repository, &mut tips);
         tips.extend(others.into_iter().map(|id| Tip { id, reachable: false, notes: None }));
-        commits.walk(repository, tips, &HashSet::default(), foreseen(repository, objects));
+        commits.walk(repository, tips, None, foreseen(repository, objects));
         commits
     }
 
-    /// The commits that are reachable from `tips` and not from `hidden`.
+    /// The commits that are reachable from `tips` and not from `hidden`. What is older than where both lead to is not read. Where
+    /// clocks went wrong, some may be among them that `hidden` leads to as well, as with git itself; never too few.
     #[must_use]
     pub fn between(repository: &gix::Repository, tips: &[ObjectId], hidden: &[ObjectId]) -> Self {
-        let tip = |&id: &ObjectId| Tip { id, reachable: true, notes: None };
-        let mut old = Self::default();
-        old.walk(repository, hidden.iter().map(tip).collect(), &HashSet::default(), HashMap::default());
-        let seen = old.nodes.into_iter().map(|node| node.id).collect();
-        let mut commits = Self { skipped: old.skipped, ..Self::default() };
-        commits.walk(repository, tips.iter().map(tip).collect(), &seen, HashMap::default());
+        let mut commits = Self::default();
+        let tips = commits.peeled(repository, tips);
+        let hidden = commits.peeled(repository, hidden);
+        let mut within = HashSet::default();
+        // A file of git's that says what commits are may say anything.
+        match repository.rev_walk(tips.iter().copied()).use_commit_graph(false).with_hidden(hidden).all() {
+            Ok(walk) => {
+                for commit in walk {
+                    match commit {
+                        Ok(commit) => drop(within.insert(commit.id)),
+                        Err(error) => commits.skip("commits", causes(&error)),
+                    }
+                }
+            }
+            Err(error) => commits.skip("commits", causes(&error)),
+        }
+        let tips = tips.into_iter().map(|id| Tip { id, reachable: true, notes: None }).collect();
+        commits.walk(repository, tips, Some(&within), HashMap::default());
         commits
+    }
+
+    /// The commits that ids stand for. Trees and blobs are left out, what cannot be read is named.
+    fn peeled(&mut self, repository: &gix::Repository, ids: &[ObjectId]) -> Vec<ObjectId> {
+        let peeled = |&id: &ObjectId| match commit(repository, id) {
+            Ok(found) => found.map(|(id, _)| id),
+            Err(reason) => {
+                self.skip(&format!("commit {id}"), reason);
+                None
+            }
+        };
+        ids.iter().filter_map(peeled).collect()
+    }
+
+    fn skip(&mut self, path: &str, reason: String) {
+        self.skipped.push(Skipped { path: path.to_owned(), reason });
     }
 
     /// Depth first with an explicit stack, so that a commit is listed after all of its parents: each stands on the
-    /// stack twice, the second time with what was read of it, below its parents.
+    /// stack twice, the second time with what was read of it, below its parents. Others than those `within` are not come to.
     fn walk(
         &mut self,
         repository: &gix::Repository,
         tips: Vec<Tip>,
-        hidden: &HashSet,
+        within: Option<&HashSet>,
         mut foreseen: HashMap<ObjectId, Read>,
     ) {
         let boundary = shallow_boundary(repository);
         let mut places: HashMap<ObjectId, usize> = HashMap::default();
         let mut tried: HashSet = HashSet::default();
         for tip in tips {
+            self.tips.push(tip.id);
             let mut stack: Vec<(ObjectId, Option<Read>)> = vec![(tip.id, None)];
             while let Some((id, read)) = stack.pop() {
                 if let Some((tree, parents)) = read {
@@ -107,18 +138,19 @@ impl Commits {
                     }
                     continue;
                 }
-                if hidden.contains(&id) || !tried.insert(id) {
+                if within.is_some_and(|within| !within.contains(&id)) || !tried.insert(id) {
                     continue;
                 }
-                let read = foreseen.remove(&id).map_or_else(|| commit(repository, id), |read| Ok(Some(read)));
+                let read =
+                    foreseen.remove(&id).map_or_else(|| commit(repository, id), |read| Ok(Some((id, read))));
                 match read {
-                    Ok(Some((tree, parents))) => {
+                    Ok(Some((_, (tree, parents)))) => {
                         let parents = if boundary.contains(&id) { Vec::new() } else { parents };
                         stack.push((id, Some((tree, parents.clone()))));
                         stack.extend(parents.into_iter().map(|parent| (parent, None)));
                     }
                     Ok(None) => {}
-                    Err(reason) => self.skipped.push(Skipped { path: format!("commit {id}"), reason }),
+                    Err(reason) => self.skip(&format!("commit {id}"), reason),
                 }
             }
         }
@@ -144,15 +176,16 @@ fn foreseen(repository: &gix::Repository, objects: &Objects) -> HashMap<ObjectId
     foreseen.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A commit's tree and parents; nothing if the id is that of a tree or blob.
-fn commit(repository: &gix::Repository, id: ObjectId) -> Result<Option<Read>, String> {
+/// The commit that an id stands for, tags followed, and what it says; nothing if the id is that of a tree or blob.
+fn commit(repository: &gix::Repository, id: ObjectId) -> Result<Option<(ObjectId, Read)>, String> {
     let mut object = repository.find_object(id).map_err(|error| error.to_string())?;
     for _ in 0..32 {
         match object.kind {
             gix::object::Kind::Commit => {
                 let commit = object.into_commit();
                 let tree = commit.tree_id().map_err(|error| error.to_string())?.detach();
-                return Ok(Some((tree, commit.parent_ids().map(gix::Id::detach).collect())));
+                let parents = commit.parent_ids().map(gix::Id::detach).collect();
+                return Ok(Some((commit.id, (tree, parents))));
             }
             gix::object::Kind::Tag => {
                 let target = object.into_tag().target_id().map_err(|error| error.to_string())?.detach();
@@ -183,7 +216,7 @@ fn references(repository: &gix::Repository, tips: &mut Vec<Tip>, skipped: &mut V
         match reference {
             Ok(reference) => {
                 let name = reference.name().as_bstr().to_string();
-                let notes = name.starts_with("refs/notes/").then(|| Rc::from(name.as_str()));
+                let notes = name.starts_with("refs/notes/").then(|| Arc::from(name.as_str()));
                 if let Some(id) = reference.try_id().and_then(|id| peeled(repository, id.detach())) {
                     tips.push(Tip { id, reachable: true, notes });
                 }

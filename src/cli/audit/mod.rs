@@ -176,7 +176,7 @@ impl Working {
         let presence = Presence::take(&mirrors.root.join(".workers"), &audit::host())
             .map_err(|error| Failure(format!("{}: {error}", mirrors.root.display())))?;
         let detector = self.detector()?;
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let cores = crate::scan::all_cores();
         Ok(Run {
             queue: Queue::open(&store, Duration::from_secs(self.lease.into())).await?,
             access: Arc::new(Access::of(sources).map_err(Failure)?),
