@@ -81,6 +81,39 @@ impl<'a> Side<'a> {
     }
 }
 
+/// How many bytes of whole entries two trees begin with alike, and with how many more they end alike.
+fn alike(here: &[u8], there: &[u8], id: usize) -> (usize, usize) {
+    /// So many bytes are compared at once.
+    const CHUNK: usize = 64;
+    let entry = |data: &[u8], start: usize| {
+        let end = start + memchr::memchr(0, data.get(start..)?)? + 1 + id;
+        (end <= data.len()).then_some(end)
+    };
+    // The first end of an entry at which `is_there` says so.
+    let walk = |data: &[u8], mut at: usize, is_there: &dyn Fn(usize) -> bool| {
+        while !is_there(at) {
+            at = entry(data, at)?;
+        }
+        Some(at)
+    };
+    let chunks = |(a, b): (&[u8], &[u8])| (a == b).then_some(a.len());
+    let equal: usize = here.chunks(CHUNK).zip(there.chunks(CHUNK)).map_while(chunks).sum();
+    let equal = equal + here[equal..].iter().zip(&there[equal..]).take_while(|(a, b)| a == b).count();
+    let mut start = 0;
+    while let Some(end) = entry(here, start).filter(|&end| end <= equal) {
+        start = end;
+    }
+    let (here, there) = (&here[start..], &there[start..]);
+    let tail: usize = here.rchunks(CHUNK).zip(there.rchunks(CHUNK)).map_while(chunks).sum();
+    let (head, other) = (&here[..here.len() - tail], &there[..there.len() - tail]);
+    let tail = tail + head.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count();
+    let end = walk(here, 0, &|at| here.len() - at <= tail).map_or(0, |at| here.len() - at);
+    // What ends alike has to be entries on both sides.
+    let goal = there.len() - end;
+    let is_whole = walk(there, 0, &|at| at >= goal) == Some(goal);
+    (start, if is_whole { end } else { 0 })
+}
+
 impl Changes {
     /// What a tree has that none of its parents has at that path. Without parents everything is new.
     #[must_use]
@@ -114,8 +147,15 @@ impl Changes {
             (Err(skipped), _) | (_, Err(skipped)) => return self.skipped.push(skipped),
         };
         let hash = repository.object_hash();
-        let parents = parents.iter().zip(&before).map(|(&tree, data)| Side::of(tree, data, hash));
-        let (here, mut before) = match (Side::of(tree, &here, hash), parents.collect::<Result<Vec<_>, _>>()) {
+        // Of a tree of hundreds of entries a commit changes one: those before and after it need not be told apart.
+        let (same, end) = match before.as_slice() {
+            [before] => alike(&here, before, hash.len_in_bytes()),
+            _ => (0, 0),
+        };
+        let parents = parents.iter().zip(&before);
+        let parents = parents.map(|(&tree, data)| Side::of(tree, &data[same..data.len() - end], hash));
+        let here = Side::of(tree, &here[same..here.len() - end], hash);
+        let (here, mut before) = match (here, parents.collect::<Result<Vec<_>, _>>()) {
             (Ok(here), Ok(before)) => (here, before),
             (Err(skipped), _) | (_, Err(skipped)) => return self.skipped.push(skipped),
         };
@@ -281,5 +321,39 @@ fn join(prefix: &BStr, name: &BStr) -> BString {
         name.to_owned()
     } else {
         BString::from([prefix.as_bytes(), b"/", name.as_bytes()].concat())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::alike;
+
+    fn tree(entries: &[(String, u8)]) -> Vec<u8> {
+        entries
+            .iter()
+            .flat_map(|(name, id)| [b"100644 ", name.as_bytes(), &[0], &[*id; 20]].concat())
+            .collect()
+    }
+
+    proptest! {
+        /// Ids of zeros and of spaces look like the ends of names, and names are prefixes of one another.
+        #[test]
+        fn what_is_alike_is_whole_entries_and_what_is_left_differs(
+            here in prop::collection::vec(("[ab]{1,3}", prop_oneof![Just(0), Just(b' '), Just(1)]), 0..8),
+            there in prop::collection::vec(("[ab]{1,3}", prop_oneof![Just(0), Just(b' '), Just(1)]), 0..8),
+        ) {
+            let (a, b) = (tree(&here), tree(&there));
+            let (start, end) = alike(&a, &b, 20);
+            prop_assert_eq!(&a[..start], &b[..start]);
+            prop_assert_eq!(&a[a.len() - end..], &b[b.len() - end..]);
+            let first = (0..=here.len()).find(|&n| tree(&here[..n]).len() == start);
+            let last = (0..=here.len()).find(|&n| tree(&here[n..]).len() == end);
+            prop_assert!(first.is_some() && last.is_some() && first <= last);
+            prop_assert!((0..=there.len()).any(|n| tree(&there[n..]).len() == end));
+            let first = first.unwrap_or_default();
+            prop_assert!(here.get(first).is_none() || here.get(first) != there.get(first));
+        }
     }
 }
