@@ -43,7 +43,7 @@ impl FromStr for Source {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        const FORMS: &str = "github:ORG, gitlab:GROUP, bitbucket:WORKSPACE, gitea:HOST/ORG, azure:ORG/PROJECT, dir:PATH or list:FILE";
+        const FORMS: &str = "github:ORG, gitlab:GROUP, bitbucket:WORKSPACE, gitea:HOST/ORG, azure:ORG[/PROJECT], dir:PATH or list:FILE";
         let (scheme, rest) = text.split_once(':').ok_or(format!("write it as {FORMS}"))?;
         let (forge, default) = match scheme {
             "github" => (Forge::Github, "https://github.com"),

@@ -16,7 +16,7 @@ use crate::store::{Audit, Store, Totals};
 
 #[derive(clap::Args)]
 pub struct Start {
-    /// github:ORG, github:HOST/ORG, gitlab:GROUP, bitbucket:WORKSPACE, gitea:HOST/ORG, azure:ORG/PROJECT, dir:PATH for all
+    /// github:ORG, github:HOST/ORG, gitlab:GROUP, bitbucket:WORKSPACE, gitea:HOST/ORG, azure:ORG[/PROJECT], dir:PATH for all
     /// repositories below a folder, or list:FILE for clone URLs, one a line. A forge of one's own: gitlab:https://HOST/GROUP
     #[arg(value_name = "SOURCE", required = true)]
     sources: Vec<Source>,
