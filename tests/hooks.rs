@@ -204,6 +204,14 @@ fn a_push_is_checked_for_what_the_other_side_does_not_have() {
         );
         assert!(!stderr(&output).contains("old.env"));
     }
+    // A tag that stands for what no branch leads to.
+    git(at, &["tag", "-a", "v1", "-m", "one"]);
+    git(at, &["reset", "-q", "--hard", "origin/main"]);
+    let output = try_git(at, &["push", "-q", "origin", "v1"]);
+    assert!(!output.status.success() && stderr(&output).contains("new.env"), "{}", stderr(&output));
+    // A tag of a file is no commit.
+    git(at, &["tag", "file", "HEAD:old.env"]);
+    assert!(try_git(at, &["push", "-q", "origin", "file"]).status.success());
 }
 
 #[test]

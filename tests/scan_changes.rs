@@ -218,3 +218,85 @@ fn a_range_that_cannot_be_resolved_is_never_clean() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("git fetch --unshallow"), "{}", stderr(&output));
 }
+
+/// A commit of what is staged, of that second.
+fn dated(folder: &Path, parents: &[&str], second: u64) -> String {
+    git(folder, &["add", "-A"]);
+    let tree = git(folder, &["write-tree"]);
+    let parents: String = parents.iter().map(|parent| format!("parent {parent}\n")).collect();
+    let who = format!("Ada <ada@example.com> {second} +0000");
+    let text = format!("tree {tree}\n{parents}author {who}\ncommitter {who}\n\nm\n");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    git(folder, &["hash-object", "-t", "commit", "-w", file.path().to_str().unwrap()])
+}
+
+#[test]
+fn clocks_that_went_wrong_leave_nothing_out_of_a_range() {
+    const YEAR: u64 = 31_556_952;
+    let folder = repository();
+    let at = folder.path();
+    // Years after 1970: of what is hidden, and of the two commits that come after it.
+    for (case, (hidden, first, second)) in
+        [(20, 21, 22), (50, 2, 1), (1, 40, 2), (40, 1, 60)].into_iter().enumerate()
+    {
+        let seed = 10 * case as u64 + 10;
+        let mut parent: Option<String> = None;
+        for number in 0..8 {
+            write(at, "old.env", format!("{}# {case} {number}\n", leak(seed)));
+            let parents: Vec<&str> = parent.iter().map(String::as_str).collect();
+            // Every other one of those that are hidden is of another time.
+            let year = if number % 2 == 0 { hidden } else { 30 };
+            parent = Some(dated(at, &parents, year * YEAR + number));
+        }
+        let base = parent.unwrap();
+        write(at, "first.env", leak(seed + 1));
+        let one = dated(at, &[&base], first * YEAR);
+        write(at, "second.env", leak(seed + 2));
+        let two = dated(at, &[&one], second * YEAR);
+        let (found, code, report) = seeds(at, &["--range", &format!("{base}..{two}")]);
+        assert_eq!((found, code), (vec![seed + 1, seed + 2], 1), "case {case}");
+        assert_eq!(report["stats"]["commits"], 2, "case {case}");
+        std::fs::remove_file(at.join("first.env")).unwrap();
+        std::fs::remove_file(at.join("second.env")).unwrap();
+    }
+}
+
+#[test]
+fn a_long_range_is_the_same_on_one_thread_and_on_many_and_whichever_end_is_whole_in_the_pack() {
+    let folder = repository();
+    let at = folder.path();
+    write(at, "base", "");
+    let base = commit(at, "base");
+    for number in 0..70 {
+        write(at, &format!("{}/{}.txt", number % 3, number % 5), format!("{number}\n").repeat(50));
+        if number % 10 == 0 {
+            write(at, &format!("{}/{number}.env", number % 3), leak(number));
+        }
+        commit(at, &number.to_string());
+    }
+    let range = format!("{base}..main");
+    let scan = |jobs: &str| {
+        let (mut report, code) = report(at, &["--range", &range, "--jobs", jobs]);
+        report["stats"]["seconds"] = Value::Null;
+        assert_eq!((report["stats"]["commits"].as_u64(), code), (Some(70), 1));
+        report
+    };
+    let loose = scan("1");
+    let at_head = |report: &Value| {
+        report["findings"].as_array().unwrap().iter().filter(|f| f["at_head"] == true).count()
+    };
+    assert_eq!(at_head(&loose), 7);
+    assert_eq!(scan("4"), loose);
+    git(at, &["repack", "-adfq", "--depth=50"]);
+    assert_eq!((scan("1"), scan("4")), (loose.clone(), loose.clone()));
+    // Deltas the other way round, as a stream of commits is packed by those who write it.
+    let stream = at.join("stream");
+    std::fs::write(&stream, git(at, &["fast-export", "--all"])).unwrap();
+    let other = repository();
+    let script = format!("git -C {} fast-import --quiet < {}", other.path().display(), stream.display());
+    assert!(std::process::Command::new("sh").args(["-c", &script]).status().unwrap().success());
+    let (mut forwards, _) = report(other.path(), &["--range", &range, "--jobs", "4"]);
+    forwards["stats"]["seconds"] = Value::Null;
+    assert_eq!(forwards, loose);
+}
