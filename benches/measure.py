@@ -43,8 +43,19 @@ class Taken:
         return statistics.median(self.seconds)
 
 
-def once(contender, cores):
-    """Runs it: seconds, peak memory in bytes, exit code, and what it printed."""
+def printed(out, wanted):
+    """How many of these texts stand in what was printed: in parts, since some print hundreds of megabytes."""
+    sought, found, rest = [text.encode() for text in wanted], set(), b""
+    out.seek(0)
+    while sought and (part := out.read(4 << 20)):
+        part = rest + part
+        found.update(text for text in sought if text in part)
+        rest = part[-max(map(len, sought)):]
+    return len(found)
+
+
+def once(contender, cores, wanted=()):
+    """Runs it: seconds, peak memory in bytes, exit code, how many of these texts it printed, and its complaints."""
     contender.before()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         begin = time.perf_counter()
@@ -56,9 +67,8 @@ def once(contender, cores):
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
         err.seek(0)
-        return seconds, usage.ru_maxrss * 1024, process.returncode, out.read(), err.read()
+        return seconds, usage.ru_maxrss * 1024, process.returncode, printed(out, wanted), err.read()
 
 
 def forget(paths):
@@ -84,8 +94,7 @@ def compare(contenders, planted, runs, count, cold=()):
     cores = set(sorted(os.sched_getaffinity(0))[:count])
     taken = {}
     for contender in contenders:  # Warm, and what it finds.
-        _, peak, code, out, err = once(contender, cores)
-        found = sum(contender.shown(value).encode() in out for value in planted)
+        _, peak, code, found, err = once(contender, cores, [contender.shown(value) for value in planted])
         taken[contender.name] = Taken([], peak, found, code in contender.codes)
         if code not in contender.codes:
             print(f"  {contender.name} ended with {code}: {err.decode(errors='replace').strip()[-300:]}", flush=True)
