@@ -1,9 +1,9 @@
 //! The search for runs: every maximal run of at least 32 characters of `[0-9A-Za-z_-]`.
 //!
-//! Of each block of 64 bytes, a number has a bit for each byte of the class. Whether a run is long enough, and where it ends, is then a matter of a few shifts, so most blocks end
-//! without a branch that depends on what stands in them. Underscore and hyphen are in the class of the search, since some of
-//! Twilio's other secrets hold them, but they are edges of the runs that core credentials are made of: [`alnum`] cuts a run
-//! at them.
+//! Of each block of 64 bytes, a number has a bit for each byte of the class. Whether a run is long enough, and where it ends, is
+//! then a matter of a few shifts, so most blocks end without a branch that depends on what stands in them. Underscore and
+//! hyphen are in the class of the search, since some of Twilio's other secrets hold them, but they are edges of the runs
+//! that core credentials are made of: [`alnum`] cuts a run at them.
 
 use fearless_simd::{Simd, dispatch, prelude::*, u8x64};
 
