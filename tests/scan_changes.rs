@@ -128,9 +128,11 @@ fn conflicts_are_looked_at() {
     git(at, &["checkout", "-q", "main"]);
     write(at, "a.env", "other\n");
     commit(at, "main");
-    let merged =
-        std::process::Command::new("git").current_dir(at).args(["merge", "-q", "side"]).output().unwrap();
+    // Where nobody has told git who they are, it merges nothing.
+    let merge = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "merge", "-q", "side"];
+    let merged = std::process::Command::new("git").current_dir(at).args(merge).output().unwrap();
     assert!(!merged.status.success(), "a conflict");
+    assert!(!git(at, &["ls-files", "--unmerged"]).is_empty());
     assert_eq!(seeds(at, &["--staged"]).0, [1]);
 }
 
