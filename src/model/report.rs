@@ -1,5 +1,7 @@
 //! The whole result of a run: the one value that every output format is made from.
 
+use std::ops::AddAssign;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Credential, Finding};
@@ -75,6 +77,16 @@ pub struct Stats {
     pub bytes: u64,
     /// Wall time.
     pub seconds: f64,
+}
+
+impl AddAssign for Stats {
+    /// Adds what another part looked at. Its time is not added: parts run side by side.
+    fn add_assign(&mut self, other: Self) {
+        self.files += other.files;
+        self.blobs += other.blobs;
+        self.commits += other.commits;
+        self.bytes += other.bytes;
+    }
 }
 
 /// Something that was not read, and why.

@@ -16,6 +16,7 @@ use crate::detect::Detector;
 use crate::model::Skipped;
 use crate::source::changes::{Change, Changes};
 use crate::source::commits::{self, Commits, Node};
+use crate::source::objects::threads;
 use crate::source::repository::{self, Error};
 
 /// Scans what would be committed: the index against HEAD. `whole` looks at whole staged files, not only at what they
@@ -68,10 +69,7 @@ pub fn scan_between(
         Scanner::new(detector, &repository).commits(nodes, &tip_trees)
     };
     let scanned: Vec<Scanned> = if parts.len() > 1 {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build().map_err(|error| {
-            Error::Unreadable { path: repository.git_dir().display().to_string(), reason: error.to_string() }
-        })?;
-        pool.install(|| parts.into_par_iter().map(scan).collect())
+        threads(repository, jobs)?.install(|| parts.into_par_iter().map(scan).collect())
     } else {
         parts.into_iter().map(scan).collect()
     };

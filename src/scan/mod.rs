@@ -62,10 +62,7 @@ impl Scanned {
     fn append(&mut self, other: Self) {
         self.texts.extend(other.texts);
         self.skipped.extend(other.skipped);
-        self.stats.files += other.stats.files;
-        self.stats.blobs += other.stats.blobs;
-        self.stats.commits += other.stats.commits;
-        self.stats.bytes += other.stats.bytes;
+        self.stats += other.stats;
     }
 }
 

@@ -7,6 +7,7 @@ use gix::bstr::{BStr, BString, ByteSlice};
 use gix::index::entry::{Flags, Mode};
 use gix::objs::tree::{EntryMode, EntryRef};
 
+use super::entries;
 use super::repository::{Error, causes};
 use crate::model::Skipped;
 
@@ -82,35 +83,28 @@ impl<'a> Side<'a> {
 }
 
 /// How many bytes of whole entries two trees begin with alike, and with how many more they end alike.
-fn alike(here: &[u8], there: &[u8], id: usize) -> (usize, usize) {
+fn alike(here: &[u8], there: &[u8], hash: gix::hash::Kind) -> (usize, usize) {
     /// So many bytes are compared at once.
     const CHUNK: usize = 64;
-    let entry = |data: &[u8], start: usize| {
-        let end = start + memchr::memchr(0, data.get(start..)?)? + 1 + id;
-        (end <= data.len()).then_some(end)
-    };
-    // The first end of an entry at which `is_there` says so.
-    let walk = |data: &[u8], mut at: usize, is_there: &dyn Fn(usize) -> bool| {
-        while !is_there(at) {
-            at = entry(data, at)?;
-        }
-        Some(at)
+    // Where whole entries begin and end, from the first on.
+    let edges = |data| {
+        std::iter::once(0).chain(entries::of(data, hash).scan(0, |end, entry| {
+            *end += entry.bytes.len();
+            Some(*end)
+        }))
     };
     let chunks = |(a, b): (&[u8], &[u8])| (a == b).then_some(a.len());
     let equal: usize = here.chunks(CHUNK).zip(there.chunks(CHUNK)).map_while(chunks).sum();
     let equal = equal + here[equal..].iter().zip(&there[equal..]).take_while(|(a, b)| a == b).count();
-    let mut start = 0;
-    while let Some(end) = entry(here, start).filter(|&end| end <= equal) {
-        start = end;
-    }
+    let start = edges(here).take_while(|&edge| edge <= equal).last().unwrap_or(0);
     let (here, there) = (&here[start..], &there[start..]);
     let tail: usize = here.rchunks(CHUNK).zip(there.rchunks(CHUNK)).map_while(chunks).sum();
     let (head, other) = (&here[..here.len() - tail], &there[..there.len() - tail]);
     let tail = tail + head.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count();
-    let end = walk(here, 0, &|at| here.len() - at <= tail).map_or(0, |at| here.len() - at);
+    let end = edges(here).find(|&edge| here.len() - edge <= tail).map_or(0, |edge| here.len() - edge);
     // What ends alike has to be entries on both sides.
     let goal = there.len() - end;
-    let is_whole = walk(there, 0, &|at| at >= goal) == Some(goal);
+    let is_whole = edges(there).find(|&edge| edge >= goal) == Some(goal);
     (start, if is_whole { end } else { 0 })
 }
 
@@ -149,7 +143,7 @@ impl Changes {
         let hash = repository.object_hash();
         // Of a tree of hundreds of entries a commit changes one: those before and after it need not be told apart.
         let (same, end) = match before.as_slice() {
-            [before] => alike(&here, before, hash.len_in_bytes()),
+            [before] => alike(&here, before, hash),
             _ => (0, 0),
         };
         let parents = parents.iter().zip(&before);
@@ -345,7 +339,7 @@ mod tests {
             there in prop::collection::vec(("[ab]{1,3}", prop_oneof![Just(0), Just(b' '), Just(1)]), 0..8),
         ) {
             let (a, b) = (tree(&here), tree(&there));
-            let (start, end) = alike(&a, &b, 20);
+            let (start, end) = alike(&a, &b, gix::hash::Kind::Sha1);
             prop_assert_eq!(&a[..start], &b[..start]);
             prop_assert_eq!(&a[a.len() - end..], &b[b.len() - end..]);
             let first = (0..=here.len()).find(|&n| tree(&here[..n]).len() == start);

@@ -9,6 +9,7 @@ use gix::hashtable::{HashMap, HashSet};
 use gix::{ObjectId, oid};
 use rayon::prelude::*;
 
+use super::entries::{self, Entry};
 use super::objects::Objects;
 use crate::model::Skipped;
 
@@ -52,43 +53,6 @@ impl Sought {
         let (word, bit) = Self::place(id.as_bytes());
         self.first[word] >> bit & 1 == 1 && self.ids.contains(id)
     }
-}
-
-/// One entry as it is written in a tree: mode, name and id.
-struct Entry<'a> {
-    bytes: &'a [u8],
-    is_tree: bool,
-    id: &'a oid,
-}
-
-/// The first zero of a few bytes. A name is so short that this is there before a search for long texts has begun.
-#[inline]
-fn zero(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const HIGHEST: u64 = ONES << 7;
-    let (eights, rest) = bytes.as_chunks::<8>();
-    for (place, eight) in eights.iter().enumerate() {
-        let eight = u64::from_le_bytes(*eight);
-        // The lowest bit that is set is that of the first zero; above it a one that follows may look like another.
-        let zeros = eight.wrapping_sub(ONES) & !eight & HIGHEST;
-        if zeros != 0 {
-            return Some(place * 8 + zeros.trailing_zeros() as usize / 8);
-        }
-    }
-    Some(eights.len() * 8 + rest.iter().position(|&byte| byte == 0)?)
-}
-
-/// The entries of a tree. A full reading of their modes takes three times as long, and most are passed over. Ends where the
-/// tree is damaged.
-fn entries(data: &[u8], hash: gix::hash::Kind) -> impl Iterator<Item = Entry<'_>> {
-    let mut rest = data;
-    std::iter::from_fn(move || {
-        let name_end = zero(rest)?;
-        let (bytes, after) = rest.split_at_checked(name_end + 1 + hash.len_in_bytes())?;
-        rest = after;
-        let is_tree = bytes.starts_with(b"40000 ") || bytes.starts_with(b"040000 ");
-        Some(Entry { bytes, is_tree, id: oid::try_from_bytes(&bytes[name_end + 1..]).ok()? })
-    })
 }
 
 /// Finds blobs of interest in trees, each distinct tree read once.
@@ -201,7 +165,7 @@ impl<'a> Finder<'a> {
 /// A tree with some of its entries only; nothing if it is damaged.
 fn pruned(data: &[u8], hash: gix::hash::Kind, keep: impl Fn(&Entry<'_>) -> bool) -> Option<Box<[u8]>> {
     let (mut kept, mut read) = (Vec::new(), 0);
-    for entry in entries(data, hash) {
+    for entry in entries::of(data, hash) {
         read += entry.bytes.len();
         if keep(&entry) {
             kept.extend_from_slice(entry.bytes);
@@ -214,7 +178,7 @@ fn pruned(data: &[u8], hash: gix::hash::Kind, keep: impl Fn(&Entry<'_>) -> bool)
 /// lie deeper than is worth following.
 fn leading(read: &HashMap<ObjectId, Box<[u8]>>, hash: gix::hash::Kind) -> Option<(Sought, HashSet)> {
     let mut others: Vec<(&ObjectId, &[u8])> = read.iter().map(|(id, data)| (id, &**data)).collect();
-    let trees = |data| entries(data, hash).filter(|entry| entry.is_tree);
+    let trees = |data| entries::of(data, hash).filter(|entry| entry.is_tree);
     let unread: HashSet = others
         .par_iter()
         .flat_map_iter(|&(_, data)| trees(data).map(|entry| entry.id).filter(|&id| !read.contains_key(id)))
@@ -226,7 +190,8 @@ fn leading(read: &HashMap<ObjectId, Box<[u8]>>, hash: gix::hash::Kind) -> Option
     let mut newly = Sought::of(unread.clone());
     for round in 0..MOST_ROUNDS {
         let leads = |&(_, data): &(&ObjectId, &[u8])| {
-            entries(data, hash).any(|entry| if entry.is_tree { newly.holds(entry.id) } else { round == 0 })
+            entries::of(data, hash)
+                .any(|entry| if entry.is_tree { newly.holds(entry.id) } else { round == 0 })
         };
         let (lead, rest): (Vec<_>, Vec<_>) = others.into_par_iter().partition(leads);
         if lead.is_empty() {
@@ -238,18 +203,4 @@ fn leading(read: &HashMap<ObjectId, Box<[u8]>>, hash: gix::hash::Kind) -> Option
         others = rest;
     }
     None
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::zero;
-
-    proptest! {
-        #[test]
-        fn the_first_zero_is_that_of_a_plain_search(bytes in prop::collection::vec(0..4_u8, 0..40)) {
-            prop_assert_eq!(zero(&bytes), bytes.iter().position(|&byte| byte == 0));
-        }
-    }
 }

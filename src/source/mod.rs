@@ -4,6 +4,7 @@ pub mod archive;
 pub mod changes;
 pub mod commits;
 pub mod delta;
+pub mod entries;
 pub mod holdings;
 pub mod objects;
 pub mod pack;

@@ -26,12 +26,18 @@ pub struct Objects {
     packs: Vec<Pack>,
 }
 
+/// As many threads as there are `jobs`, for one repository.
+pub fn threads(repository: &gix::Repository, jobs: usize) -> Result<rayon::ThreadPool, Error> {
+    rayon::ThreadPoolBuilder::new().num_threads(jobs).build().map_err(|error| Error::Unreadable {
+        path: repository.git_dir().display().to_string(),
+        reason: error.to_string(),
+    })
+}
+
 impl Objects {
     /// Opens them, to be read by `jobs` threads. What cannot be opened is named.
     pub fn of(repository: &gix::Repository, jobs: usize, skipped: &mut Vec<Skipped>) -> Result<Self, Error> {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build().map_err(|error| {
-            Error::Unreadable { path: repository.git_dir().display().to_string(), reason: error.to_string() }
-        })?;
+        let pool = threads(repository, jobs)?;
         let hash = repository.object_hash();
         let objects = repository.objects.store_ref().path().to_owned();
         let mut stores = vec![objects.clone()];

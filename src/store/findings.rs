@@ -59,11 +59,7 @@ impl Store {
                 _ => {}
             }
             let Some(text) = row.get::<Option<String>, _>("stats") else { continue };
-            let own: Stats = read(&text)?;
-            stats.files += own.files;
-            stats.blobs += own.blobs;
-            stats.commits += own.commits;
-            stats.bytes += own.bytes;
+            stats += read::<Stats>(&text)?;
             let unread: Vec<Skipped> = read(row.get("skipped"))?;
             skipped.extend(
                 unread.into_iter().map(|one| Skipped { path: format!("{name}: {}", one.path), ..one }),

@@ -64,19 +64,19 @@ pub fn has_row(text: &[u8], stride: usize) -> bool {
 fn may_escape(bytes: &[u8]) -> bool {
     let Ok(eight) = <&[u8; LOOK]>::try_from(bytes) else { return true };
     let number = u64::from_le_bytes(*eight);
-    let begins = zeros(number ^ each(b'%')) | zeros(number ^ each(b'\\')) | zeros(number ^ each(b'&'));
+    let begins = zeros(number ^ filled(b'%')) | zeros(number ^ filled(b'\\')) | zeros(number ^ filled(b'&'));
     begins != 0 && eight.iter().all(|&byte| OF_ESCAPES[usize::from(byte)])
 }
 
 /// A number of which each byte is that one.
-const fn each(byte: u8) -> u64 {
+const fn filled(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
 }
 
 /// Not zero if a byte of a number is zero: only of such a byte is the highest bit set by taking one away that it was not
 /// set before, or of one that follows such a byte.
 const fn zeros(number: u64) -> u64 {
-    number.wrapping_sub(each(1)) & !number & each(0x80)
+    number.wrapping_sub(filled(1)) & !number & filled(0x80)
 }
 
 /// What escapes are written with: `%41`, `\x41`, `\u0041`, `&#65;`, `&#x41;`.
