@@ -25,7 +25,7 @@ const INPUTS: [Input; 4] = [
             "It was a dark and stormy night; the rain fell in torrents, except at occasional intervals.\n"
                 .into()
         },
-        9.3,
+        3.5,
     ),
     (
         "code",
@@ -36,10 +36,10 @@ const INPUTS: [Input; 4] = [
                 mint.hex(4)
             )
         },
-        9.4,
+        3.6,
     ),
-    ("hashes", |mint| format!("{}  src/dir/{}.c\n", mint.hex(32), mint.hex(3)), 30.8),
-    ("one line", |mint| format!("function(e,t){{return e.{}||t[{}]}},", mint.base62(2), mint.hex(2)), 9.0),
+    ("hashes", |mint| format!("{}  src/dir/{}.c\n", mint.hex(32), mint.hex(3)), 9.0),
+    ("one line", |mint| format!("function(e,t){{return e.{}||t[{}]}},", mint.base62(2), mint.hex(2)), 3.1),
 ];
 
 fn instructions(folder: &Path) -> Option<f64> {

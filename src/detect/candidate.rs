@@ -199,25 +199,18 @@ fn fits(length: usize) -> bool {
     length == 32 || length == 34
 }
 
-/// All candidates that stand in the text as they are, and, by `base64`, the runs that may hold encoded ones.
+/// All candidates that stand in the text as they are, and, by `base64`, the runs that may hold encoded ones. `leave`: whether
+/// hashes that nothing names are left out ([`runs::wide`]).
 pub fn all(
     rules: &Rules,
     text: &[u8],
+    leave: impl FnMut() -> bool,
     mut found: impl FnMut(Candidate),
     mut base64: impl FnMut(Span),
     mut wide: impl FnMut(Span),
 ) {
-    runs::wide(text, |run| {
+    runs::wide(text, leave, |run| {
         wide(run.clone());
-        // Nearly all are hashes: nothing else is asked of them, and they are put together where they are kept.
-        if is_hex(&text[run.clone()]) {
-            return found(Candidate {
-                shape: Shape::Hex32,
-                encoding: Encoding::Plain,
-                span: run,
-                decoded: None,
-            });
-        }
         runs::alnum(text, &run, |part| {
             let length = part.len();
             if length <= LONGEST

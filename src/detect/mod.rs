@@ -7,6 +7,7 @@ mod blocks;
 mod candidate;
 mod context;
 mod encoded;
+mod hashes;
 mod hit;
 mod judge;
 mod lex;

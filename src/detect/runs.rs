@@ -8,6 +8,7 @@
 use fearless_simd::{Simd, dispatch, prelude::*, u8x64};
 
 use super::blocks::{BLOCK, LEVEL, each};
+use super::hashes;
 
 /// The shortest run of interest, in bytes.
 pub const MIN: usize = 32;
@@ -25,65 +26,102 @@ static ALNUM: [bool; 256] = {
     table
 };
 
-/// Calls `found` with every maximal run of at least [`MIN`] characters of `[0-9A-Za-z_-]`, in order.
-pub fn wide(hay: &[u8], mut found: impl FnMut(Span)) {
+/// Calls `found` with every maximal run of at least [`MIN`] characters of `[0-9A-Za-z_-]`, in order. Of hashes that nothing
+/// names ([`hashes::is_unnamed`]) `leave` is asked once whether they are all left out.
+pub fn wide(hay: &[u8], mut leave: impl FnMut() -> bool, mut found: impl FnMut(Span)) {
     if hay.len() >= MIN {
         // By reference, so that what is done with a run is not compiled once for each kind of processor.
-        let found: &mut dyn FnMut(Span) = &mut found;
-        dispatch!(*LEVEL, simd => search(simd, hay, found));
+        let (leave, found): (&mut dyn FnMut() -> bool, &mut dyn FnMut(Span)) = (&mut leave, &mut found);
+        dispatch!(*LEVEL, simd => search(simd, hay, leave, found));
     }
 }
 
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "see `each`")]
-fn search<S: Simd>(simd: S, hay: &[u8], found: &mut dyn FnMut(Span)) {
+fn search<S: Simd>(simd: S, hay: &[u8], leave: &mut dyn FnMut() -> bool, found: &mut dyn FnMut(Span)) {
     let mut open = 0;
+    let mut left_out = None;
     each(
         simd,
         hay,
         #[inline(always)]
-        |at, bytes| open = pass(of_class(bytes), at, open, found),
+        |at, bytes| {
+            open = pass(
+                of_class(simd, bytes),
+                at,
+                open,
+                #[inline(always)]
+                |run| {
+                    if !(hashes::is_unnamed(simd, hay, &run) && *left_out.get_or_insert_with(&mut *leave)) {
+                        found(run);
+                    }
+                },
+            );
+        },
     );
 }
+
+/// The kinds of characters that a byte can be of by its lower four bits, and by its upper four: a bit for each row of the ASCII
+/// table that has some, in which they follow each other.
+static KINDS: ([u8; BLOCK], [u8; BLOCK]) = {
+    const DIGIT: u8 = 1; // 30 to 39
+    const FIRST: u8 = 2; // 41 to 4f, 61 to 6f
+    const LAST: u8 = 4; // 50 to 5a, 70 to 7a
+    const UNDERSCORE: u8 = 8; // 5f
+    const HYPHEN: u8 = 16; // 2d
+    let mut tables = ([0; BLOCK], [0; BLOCK]);
+    let mut at = 0;
+    while at < BLOCK {
+        tables.0[at] = match at % 16 {
+            0 => DIGIT | LAST,
+            1..=9 => DIGIT | FIRST | LAST,
+            0xa => FIRST | LAST,
+            0xd => FIRST | HYPHEN,
+            0xf => FIRST | UNDERSCORE,
+            _ => FIRST,
+        };
+        tables.1[at] = match at % 16 {
+            2 => HYPHEN,
+            3 => DIGIT,
+            4 | 6 => FIRST,
+            5 => LAST | UNDERSCORE,
+            7 => LAST,
+            _ => 0,
+        };
+        at += 1;
+    }
+    tables
+};
 
 /// The bytes that are of `[0-9A-Za-z_-]`.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "see `each`")]
-fn of_class<S: Simd>(bytes: u8x64<S>) -> u64 {
-    // Subtraction wraps, so what is below the first of a range is above its last.
-    let letter = ((bytes | 0x20) - b'a').simd_lt(26);
-    let digit = (bytes - b'0').simd_lt(10);
-    (letter | digit | bytes.simd_eq(b'_') | bytes.simd_eq(b'-')).to_bitmask()
+fn of_class<S: Simd>(simd: S, bytes: u8x64<S>) -> u64 {
+    let lower = u8x64::from_slice(simd, &KINDS.0).swizzle_dyn_within_blocks(bytes & 0x0f);
+    let upper = u8x64::from_slice(simd, &KINDS.1).swizzle_dyn_within_blocks(bytes >> 4);
+    (lower & upper).simd_gt(0).to_bitmask()
 }
 
 /// Tells of the runs that end in a block, given how many bytes of the class stand right before it; returns how many it ends with.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "see `each`")]
-fn pass(block: u64, at: usize, open: usize, found: &mut dyn FnMut(Span)) -> usize {
+fn pass(block: u64, at: usize, open: usize, mut found: impl FnMut(Span)) -> usize {
     let first = block.trailing_ones() as usize;
-    if (open + first >= MIN) | (starts(block) != 0) {
-        return ends(block, at, open, found);
-    }
-    block.leading_ones() as usize
-}
-
-/// The same for a block in which a run is long enough.
-#[inline(never)]
-fn ends(block: u64, at: usize, open: usize, found: &mut dyn FnMut(Span)) -> usize {
-    if block == u64::MAX {
-        return open + BLOCK;
-    }
-    let first = block.trailing_ones() as usize;
-    if open + first >= MIN {
-        found(at - open..at + first);
-    }
-    // Beside it, one run at most is as long and ends in this block.
-    let long = starts(block >> first << first);
-    if long != 0 {
-        let start = long.trailing_zeros() as usize;
-        let end = start + (block >> start).trailing_ones() as usize;
-        if end < BLOCK {
-            found(at + start..at + end);
+    let long = starts(block);
+    if (open + first >= MIN) | (long != 0) {
+        if block == u64::MAX {
+            return open + BLOCK;
+        }
+        if open + first >= MIN {
+            found(at - open..at + first);
+        }
+        // Beside a shorter one that the block begins with, one run at most is as long.
+        if long != 0 && first < MIN {
+            let start = long.trailing_zeros() as usize;
+            let end = start + (block >> start).trailing_ones() as usize;
+            if end < BLOCK {
+                found(at + start..at + end);
+            }
         }
     }
     block.leading_ones() as usize
@@ -114,12 +152,6 @@ pub fn alnum(hay: &[u8], run: &Span, mut found: impl FnMut(Span)) {
             break;
         }
     }
-}
-
-/// Whether one of so many bytes is like that. Without a branch for each byte, so that the compiler can compare many at once.
-#[inline]
-pub fn any_of<const COUNT: usize>(bytes: &[u8; COUNT], is: impl Fn(u8) -> bool) -> bool {
-    bytes.iter().fold(false, |any, &byte| any | is(byte))
 }
 
 /// Whether a byte is one of `[0-9A-Za-z]`.
@@ -156,7 +188,7 @@ mod tests {
 
     fn searched(hay: &[u8]) -> Vec<Span> {
         let mut runs = Vec::new();
-        wide(hay, |run| runs.push(run));
+        wide(hay, || false, |run| runs.push(run));
         runs
     }
 
@@ -179,7 +211,8 @@ mod tests {
                     let mut block = [b'x'; BLOCK];
                     block[place] = byte;
                     let expected = if of_class(byte) { u64::MAX } else { !(1 << place) };
-                    let block = dispatch!(level, simd => super::of_class(u8x64::from_slice(simd, &block)));
+                    let block =
+                        dispatch!(level, simd => super::of_class(simd, u8x64::from_slice(simd, &block)));
                     assert_eq!(block, expected, "{byte:#x} at {place}, {level:?}");
                 }
             }

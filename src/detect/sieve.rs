@@ -30,6 +30,10 @@ pub fn catches(rules: &Rules, part: &[u8]) -> bool {
     candidate::all(
         rules,
         part,
+        || {
+            catch_if(true);
+            true
+        },
         |_| catch_if(true),
         |run| catch_if(encoded::base64_start(part, &run).is_some()),
         |run| catch_if(shaped::may_be_in(rules, part, &run)),

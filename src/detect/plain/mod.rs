@@ -5,15 +5,16 @@ mod examination;
 mod mentions;
 mod uses;
 
-use std::cell::LazyCell;
+use std::cell::{Cell, LazyCell};
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
 use super::candidate::{self, Candidate, Decoded, Shape};
 use super::encoded;
+use super::hashes::{BESIDE, says_secret};
 use super::hit::Hit;
-use super::runs::{Span, any_of};
+use super::runs::Span;
 use super::shaped;
 use crate::model::{Encoding, Secret};
 use crate::rules::Rules;
@@ -48,18 +49,22 @@ impl Survey {
         let path_twilio = encoded::contains_ignore_case(path.as_bytes(), b"twilio");
         let mentions = LazyCell::new(|| mentions(text));
         let far = || path_twilio || !mentions.is_empty();
-        let mut left_out = false;
-        let mut survey = Self::with(rules, text, |candidate| {
+        let left_out = Cell::new(false);
+        let leave = || {
+            left_out.set(left_out.get() || !far());
+            !far()
+        };
+        let mut survey = Self::with(rules, text, leave, |candidate| {
             let kept = is_account(candidate) || far() || may_be_named(text, &candidate.span, false);
-            left_out |= !kept;
+            left_out.set(left_out.get() || !kept);
             kept
         });
         if survey.candidates.is_empty() {
             return survey;
         }
         let has_account = survey.candidates.iter().any(is_account);
-        if has_account && left_out {
-            survey = Self::with(rules, text, |_| true);
+        if has_account && left_out.get() {
+            survey = Self::with(rules, text, || false, |_| true);
         }
         // In a text that speaks of Twilio this look is worth it only where there are many candidates.
         if !has_account && far() && survey.candidates.len() > FEW {
@@ -68,8 +73,13 @@ impl Survey {
         Self { mentions: LazyCell::force(&mentions).clone(), path_twilio, ..survey }
     }
 
-    /// What stands in a text, of candidates those that are to be kept.
-    fn with(rules: &Rules, text: &[u8], mut keep: impl FnMut(&Candidate) -> bool) -> Self {
+    /// What stands in a text, of candidates those that are to be kept, and of hashes that nothing names all or none.
+    fn with(
+        rules: &Rules,
+        text: &[u8],
+        leave: impl FnMut() -> bool,
+        mut keep: impl FnMut(&Candidate) -> bool,
+    ) -> Self {
         let mut survey = Self::default();
         let mut base64: Vec<Span> = Vec::new();
         let mut wide64: Vec<Span> = Vec::new();
@@ -92,7 +102,7 @@ impl Survey {
                 candidates.push(candidate);
             }
         };
-        candidate::all(rules, text, plain, |run| base64.push(run), wide);
+        candidate::all(rules, text, leave, plain, |run| base64.push(run), wide);
         let as_they_stand = survey.candidates.len();
         survey.open(rules, text, base64, keep);
         if survey.candidates.iter().any(|c| c.shape == Shape::OauthSid) {
@@ -222,24 +232,5 @@ fn may_be_named(text: &[u8], span: &Span, far: bool) -> bool {
         return ROLES.is_match(&text[span.start.saturating_sub(320)..span.start])
             || ROLES.is_match(&text[span.end..(span.end + 160).min(text.len())]);
     }
-    let before = &text[span.start.saturating_sub(BESIDE)..span.start];
-    // All three words hold a `t`, which what stands beside a hash seldom does.
-    let may = before.as_array::<BESIDE>().is_none_or(|all| any_of(all, |byte| byte | 0x20 == b't'));
-    may && says_secret(before)
-}
-
-/// How far before a value its own name is looked for at first, in bytes.
-const BESIDE: usize = 48;
-
-/// Whether `token`, `secret` or `auth` stands in a few bytes, in any case.
-fn says_secret(part: &[u8]) -> bool {
-    let stands = |word: &[u8], from: Option<usize>| {
-        from.and_then(|from| part.get(from..from + word.len()))
-            .is_some_and(|there| there.eq_ignore_ascii_case(word))
-    };
-    memchr::memchr2_iter(b't', b'T', part).any(|at| {
-        stands(b"token", Some(at))
-            || stands(b"secret", at.checked_sub(5))
-            || stands(b"auth", at.checked_sub(2))
-    })
+    says_secret(&text[span.start.saturating_sub(BESIDE)..span.start])
 }
