@@ -117,6 +117,35 @@ fn every_one_of_several_paths_is_scanned() {
 }
 
 #[test]
+fn what_is_named_is_read_under_its_name_whatever_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let leak = |seed| Mint::new(seed).fill("TWILIO_AUTH_TOKEN={{token:1}}\n").0;
+    git(folder.path(), &["init", "-q"]);
+    write(folder.path(), ".gitignore", "*.env\n");
+    for (name, seed) in
+        [("a/b/ignored.env", 1), ("a/b/tracked.env", 2), ("c/plain.txt", 3), ("real.env", 4), ("-", 5)]
+    {
+        write(folder.path(), name, leak(seed));
+    }
+    git(folder.path(), &["add", "-f", "a/b/tracked.env"]);
+    std::os::unix::fs::symlink("real.env", folder.path().join("link")).unwrap();
+    std::os::unix::fs::symlink("c", folder.path().join("folder")).unwrap();
+    let absolute = folder.path().join("real.env").display().to_string();
+    // An ignored file that is tracked is found below each root that it stands below.
+    let named = ["a", "a/b", "./c/", "folder", "real.env", "link", "./-", &absolute];
+    let (report, code) = report(folder.path(), &named);
+    assert_eq!(code, 1);
+    let expected = ["-", "a/b/tracked.env", "c/plain.txt", "folder/plain.txt", "link", "real.env"];
+    let mut expected = expected.map(str::to_owned).to_vec();
+    expected.insert(1, absolute.clone());
+    assert_eq!((paths(&report), report["stats"]["files"].as_u64()), (expected, Some(8)));
+    assert_eq!(skipped(&report), [""; 0]);
+    let output = run(folder.path(), &["scan", "a", "gone", "c"]);
+    assert_eq!((output.status.code(), stdout(&output)), (Some(2), String::new()));
+    assert!(stderr(&output).contains("gone: "), "{}", stderr(&output));
+}
+
+#[test]
 fn ignored_files_are_passed_over_but_not_when_git_tracks_them() {
     let (folder, _) = leaky();
     git(folder.path(), &["init", "-q"]);

@@ -178,8 +178,7 @@ pub fn policies(paths: &[PathBuf], named: Option<&Path>, stdin: bool) -> Result<
     if stdin {
         return Ok(Vec::new());
     }
-    let mut own: Vec<(PathBuf, PathBuf)> = paths.iter().filter_map(|path| Policy::file_above(path)).collect();
-    own.dedup();
+    let own = Policy::files_above(paths);
     if let Some(named) = named {
         for (file, _) in &own {
             output::complain(&format!(

@@ -87,7 +87,7 @@ mod tests {
             let run = text.len() - HASH.len()..text.len();
             assert_eq!(is_unnamed(text.as_bytes(), &run), unnamed, "{text}");
             assert!(!is_unnamed(
-                text[BLOCK - before.len().min(BLOCK)..].as_bytes(),
+                &text.as_bytes()[BLOCK - before.len()..],
                 &(before.len()..before.len() + 32)
             ));
         }

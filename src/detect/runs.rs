@@ -108,7 +108,7 @@ fn of_class<S: Simd>(simd: S, bytes: u8x64<S>) -> u64 {
 fn pass(block: u64, at: usize, open: usize, mut found: impl FnMut(Span)) -> usize {
     let first = block.trailing_ones() as usize;
     let long = starts(block);
-    if (open + first >= MIN) | (long != 0) {
+    if open + first >= MIN || long != 0 {
         if block == u64::MAX {
             return open + BLOCK;
         }

@@ -1,7 +1,7 @@
 //! What somebody accepted, with a reason: a line's comment, a baseline of values, a policy of paths. Accepted findings do
 //! not count; they are listed all the same, and what turns out to work is shown whatever was accepted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
@@ -234,22 +234,30 @@ impl Policy {
         Ok(Self { folder, name, allows })
     }
 
-    /// The policy's file of the repository that a path lies in, with its folder: the nearest one at the path or above it,
-    /// up to the top of the work tree.
+    /// The policies' files of the repositories that some paths lie in, with their folders: the nearest one at a path or above
+    /// it, up to the top of the work tree.
     #[must_use]
-    pub fn file_above(path: &Path) -> Option<(PathBuf, PathBuf)> {
-        let path = std::path::absolute(path).ok()?;
-        let start = if path.is_dir() { path.as_path() } else { path.parent()? };
-        for folder in start.ancestors() {
-            let file = folder.join(POLICY_NAME);
-            if file.is_file() {
-                return Some((file, folder.to_owned()));
+    pub fn files_above(paths: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
+        // A hook may name thousands of files of the same few folders.
+        let mut seen = HashSet::new();
+        let mut above = |path: &PathBuf| {
+            let path = std::path::absolute(path).ok()?;
+            let start = if path.is_dir() { path.as_path() } else { path.parent()? };
+            for folder in start.ancestors() {
+                if !seen.insert(folder.to_owned()) {
+                    return None;
+                }
+                let file = folder.join(POLICY_NAME);
+                if file.is_file() {
+                    return Some((file, folder.to_owned()));
+                }
+                if folder.join(".git").exists() {
+                    return None;
+                }
             }
-            if folder.join(".git").exists() {
-                return None;
-            }
-        }
-        None
+            None
+        };
+        paths.iter().filter_map(&mut above).collect()
     }
 
     fn of(&self, finding: &Finding, path: &Path, today: Date) -> Option<Accepted> {

@@ -18,6 +18,7 @@ use gather::{Origin, TextHits};
 use crate::detect::Detector;
 use crate::model::{Skipped, Stats};
 use crate::source::archive;
+use crate::source::roots;
 use crate::source::stream::Windows;
 use crate::source::tree::{self, Opened};
 
@@ -49,7 +50,7 @@ pub struct Scanned {
 impl Scanned {
     /// Adds the result of another scan, its paths below `root`.
     pub fn add(&mut self, other: Self, root: &Path) {
-        let prefix = prefix(&root.to_string_lossy());
+        let prefix = roots::prefix(root);
         let under = |path: String| format!("{prefix}{path}");
         let texts = other.texts.into_iter().map(|text| TextHits { path: under(text.path), ..text }).collect();
         let skipped = other.skipped.into_iter();
@@ -72,74 +73,49 @@ pub fn all_cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Scans work trees. Where there are several roots, each path is reported with its root in front.
+/// Scans work trees and files, all in one walk. Where there are several roots, each path is reported with its root in front.
 pub fn trees(
     detector: &Detector,
     roots: &[PathBuf],
     options: &tree::Options,
     progress: &Progress,
-) -> Result<Scanned, tree::Error> {
-    let mut scanned = Scanned::default();
+) -> Result<Scanned, roots::Error> {
     let (files, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
-    for root in roots {
-        // A file is shown as it was named; an absolute name would tell of the machine.
-        let named = root.is_relative() && root.is_file();
-        let prefix = if roots.len() > 1 || named { root_prefix(root) } else { String::new() };
-        let texts: Mutex<Vec<TextHits>> = Mutex::default();
-        let inside: Mutex<Vec<Skipped>> = Mutex::default();
-        let unread = tree::walk(root, options, || {
-            let mut windows = Windows::default();
-            let (texts, inside, prefix, files, bytes) = (&texts, &inside, &prefix, &files, &bytes);
-            move |mut opened: Opened| {
-                let path = format!("{prefix}{}", opened.path);
-                let mut skipped = Vec::new();
-                match look::file(&mut windows, detector, &path, &mut opened.file, &mut skipped) {
-                    Ok((found, read)) => {
-                        files.fetch_add(1, Ordering::Relaxed);
-                        bytes.fetch_add(read, Ordering::Relaxed);
-                        progress.files.fetch_add(1, Ordering::Relaxed);
-                        progress.bytes.fetch_add(read, Ordering::Relaxed);
-                        if !found.is_empty() {
-                            let found = found.into_iter().map(|(path, hits)| TextHits {
-                                path,
-                                hits,
-                                origin: Origin::default(),
-                            });
-                            texts.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
-                        }
-                        if !skipped.is_empty() {
-                            inside.lock().unwrap_or_else(PoisonError::into_inner).append(&mut skipped);
-                        }
-                        Ok(())
+    let texts: Mutex<Vec<TextHits>> = Mutex::default();
+    let inside: Mutex<Vec<Skipped>> = Mutex::default();
+    let mut skipped = tree::walk(roots, options, || {
+        let mut windows = Windows::default();
+        let (texts, inside, files, bytes) = (&texts, &inside, &files, &bytes);
+        move |Opened { mut file, path }: Opened| {
+            let mut skipped = Vec::new();
+            match look::file(&mut windows, detector, &path, &mut file, &mut skipped) {
+                Ok((found, read)) => {
+                    files.fetch_add(1, Ordering::Relaxed);
+                    bytes.fetch_add(read, Ordering::Relaxed);
+                    progress.files.fetch_add(1, Ordering::Relaxed);
+                    progress.bytes.fetch_add(read, Ordering::Relaxed);
+                    if !found.is_empty() {
+                        let found = found.into_iter().map(|(path, hits)| TextHits {
+                            path,
+                            hits,
+                            origin: Origin::default(),
+                        });
+                        texts.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
                     }
-                    Err(error) => Err(Skipped { path: opened.path, reason: error.to_string() }),
+                    if !skipped.is_empty() {
+                        inside.lock().unwrap_or_else(PoisonError::into_inner).append(&mut skipped);
+                    }
+                    Ok(())
                 }
+                Err(error) => Err(Skipped { path, reason: error.to_string() }),
             }
-        })?;
-        scanned.texts.extend(texts.into_inner().unwrap_or_else(PoisonError::into_inner));
-        scanned.skipped.extend(inside.into_inner().unwrap_or_else(PoisonError::into_inner));
-        scanned.skipped.extend(
-            unread
-                .into_iter()
-                .map(|skipped| Skipped { path: format!("{prefix}{}", skipped.path), ..skipped }),
-        );
-    }
-    scanned.skipped.sort();
-    scanned.stats.files = files.into_inner();
-    scanned.stats.bytes = bytes.into_inner();
-    Ok(scanned)
-}
-
-fn root_prefix(root: &Path) -> String {
-    if root.is_file() {
-        return root.parent().map(|parent| prefix(&parent.to_string_lossy())).unwrap_or_default();
-    }
-    prefix(&root.to_string_lossy())
-}
-
-fn prefix(root: &str) -> String {
-    let trimmed = root.trim_start_matches("./").trim_end_matches('/');
-    if trimmed.is_empty() || trimmed == "." { String::new() } else { format!("{trimmed}/") }
+        }
+    })?;
+    skipped.extend(inside.into_inner().unwrap_or_else(PoisonError::into_inner));
+    skipped.sort();
+    let texts = texts.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let stats = Stats { files: files.into_inner(), bytes: bytes.into_inner(), ..Stats::default() };
+    Ok(Scanned { texts, skipped, stats })
 }
 
 /// Scans one stream. An archive is held in memory, since a stream is read only once.

@@ -9,6 +9,7 @@ pub mod holdings;
 pub mod objects;
 pub mod pack;
 pub mod repository;
+pub mod roots;
 pub mod stream;
 pub mod tracked;
 pub mod tree;

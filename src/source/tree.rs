@@ -3,7 +3,7 @@
 //! `.gitignore` is honoured, but not for files that git tracks; hidden files are always looked at; symbolic links
 //! are not followed; what is not a regular file is never opened.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
+use super::roots::{Error, Roots};
 use super::tracked;
 use crate::model::Skipped;
 
@@ -26,65 +27,42 @@ pub struct Options {
     pub jobs: usize,
 }
 
-/// A root cannot be walked at all.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// It does not exist or may not be read.
-    #[error("{path}: {source}")]
-    Root {
-        /// As it was given.
-        path: String,
-        /// Why.
-        source: io::Error,
-    },
-    /// It is neither a folder nor a regular file.
-    #[error(
-        "{path}: neither a folder nor a regular file, so it is not opened (pipe it in with --stdin to scan it)"
-    )]
-    Special {
-        /// As it was given.
-        path: String,
-    },
-}
-
 /// An open file and the path to report it by.
 pub struct Opened {
     /// The file.
     pub file: File,
-    /// Relative to the root, with `/`.
+    /// Relative to the root, with `/`; where there are several roots, with its root in front.
     pub path: String,
 }
 
-/// Opens every file below `root` and gives it to a visitor; `visitor` makes one for each thread. Returns what could not be
-/// read.
-pub fn walk<V>(root: &Path, options: &Options, visitor: impl Fn() -> V + Sync) -> Result<Vec<Skipped>, Error>
+/// The root that a walked entry stands below.
+fn root_of(entry: &DirEntry) -> &Path {
+    entry.path().ancestors().nth(entry.depth()).unwrap_or(entry.path())
+}
+
+/// Opens every file at or below `roots` and gives it to a visitor; `visitor` makes one for each thread. Returns what could not
+/// be read.
+pub fn walk<V>(
+    roots: &[PathBuf],
+    options: &Options,
+    visitor: impl Fn() -> V + Sync,
+) -> Result<Vec<Skipped>, Error>
 where
     V: FnMut(Opened) -> Result<(), Skipped> + Send,
 {
-    let shown = root.display().to_string();
-    let metadata = root.metadata().map_err(|source| Error::Root { path: shown.clone(), source })?;
+    let named = Roots::of(roots)?;
     let walked = Mutex::new(Vec::new());
-    if metadata.is_file() {
-        let name = root.file_name().map_or_else(|| shown.clone(), |name| name.to_string_lossy().into_owned());
-        let file = File::open(root).map_err(|source| Error::Root { path: shown.clone(), source })?;
-        return Ok(visitor()(Opened { file, path: name }).err().into_iter().collect());
-    }
-    if !metadata.is_dir() {
-        return Err(Error::Special { path: shown });
-    }
-    std::fs::read_dir(root).map_err(|source| Error::Root { path: shown, source })?;
     let repositories: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
     let seen: Mutex<HashSet<u64>> = Mutex::new(HashSet::new());
     let state = RandomState::new();
-    let walker = build(root, options, &repositories);
-    walker.run(|| {
+    build(roots, options, &repositories).run(|| {
         let mut visit = visitor();
         let mut seen_here = SeenHere { all: &seen, hashes: Vec::new(), keep: !options.no_ignore };
-        let (walked, state) = (&walked, &state);
+        let (walked, state, named) = (&walked, &state, &named);
         Box::new(move |entry| {
             match entry {
                 Ok(entry) => {
-                    if let Err(skipped) = regular(root, &entry, options).and_then(|file| match file {
+                    if let Err(skipped) = regular(named, &entry, options).and_then(|file| match file {
                         Some(opened) => {
                             seen_here.note(state, entry.path());
                             visit(opened)
@@ -94,7 +72,7 @@ where
                         lock(walked).push(skipped);
                     }
                 }
-                Err(error) => lock(walked).push(walk_error(root, &error)),
+                Err(error) => lock(walked).push(walk_error(named, &error)),
             }
             WalkState::Continue
         })
@@ -102,18 +80,43 @@ where
     let mut walked = walked.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     if !options.no_ignore {
         let seen = seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let repositories = std::mem::take(&mut *lock(&repositories));
+        let passed_over =
+            passed_over(roots, repositories, &mut walked, |path| seen.contains(&hash(&state, path)));
         let mut visit = visitor();
-        let mut found = std::mem::take(&mut *lock(&repositories));
-        if !root.join(".git").exists() {
-            found.extend(outer_repository(root));
-        }
-        for repository in found {
-            tracked_too(root, &repository, options, &mut walked, &mut visit, |path| {
-                seen.contains(&hash(&state, path))
-            });
+        for (root, path) in passed_over {
+            walked.extend(open(&path, named.shown(root, &path), options).and_then(&mut visit).err());
         }
     }
     Ok(walked)
+}
+
+/// What git tracks and the walk has not seen, since it is ignored; each with its root. `repositories` stand below the roots.
+fn passed_over<'a>(
+    roots: &'a [PathBuf],
+    repositories: Vec<PathBuf>,
+    walked: &mut Vec<Skipped>,
+    seen: impl Fn(&Path) -> bool,
+) -> Vec<(&'a Path, PathBuf)> {
+    let folders: HashMap<PathBuf, &Path> = roots
+        .iter()
+        .filter(|root| root.is_dir())
+        .filter_map(|root| Some((root.canonicalize().ok()?, root.as_path())))
+        .collect();
+    let above = folders.keys().filter_map(|folder| repository_above(folder));
+    let mut found: BTreeMap<PathBuf, PathBuf> = above.map(|above| (above.clone(), above)).collect();
+    found.extend(repositories.into_iter().filter_map(|below| Some((below.canonicalize().ok()?, below))));
+    let mut passed_over = Vec::new();
+    for (repository, shown) in found {
+        match tracked_too(&repository, &folders) {
+            Ok(tracked) => passed_over.extend(tracked.into_iter().filter(|(_, path)| {
+                // What git tracks may be gone from the work tree.
+                !seen(path) && path.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
+            })),
+            Err(reason) => walked.push(Skipped { path: shown.display().to_string(), reason }),
+        }
+    }
+    passed_over
 }
 
 fn hash(state: &RandomState, path: &Path) -> u64 {
@@ -147,9 +150,15 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// The walk over a root. A folder's `.git` is not part of its work tree; whose it is, is noted.
-fn build(root: &Path, options: &Options, repositories: &Arc<Mutex<Vec<PathBuf>>>) -> ignore::WalkParallel {
-    let mut builder = WalkBuilder::new(root);
+/// The walk over the roots. A folder's `.git` is not part of its work tree; whose it is, is noted.
+fn build(
+    roots: &[PathBuf],
+    options: &Options,
+    repositories: &Arc<Mutex<Vec<PathBuf>>>,
+) -> ignore::WalkParallel {
+    // To the walk, a hyphen alone is standard input.
+    let named = |root| if root == Path::new("-") { Path::new("./-") } else { root };
+    let mut builder = WalkBuilder::from_iter(roots.iter().map(|root| named(root.as_path())));
     builder
         .hidden(false)
         .ignore(false)
@@ -170,56 +179,41 @@ fn build(root: &Path, options: &Options, repositories: &Arc<Mutex<Vec<PathBuf>>>
     builder.build_parallel()
 }
 
-/// The repository that `root` lies in, if it is not its top.
-fn outer_repository(root: &Path) -> Option<PathBuf> {
-    let absolute = root.canonicalize().ok()?;
-    absolute.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned)
+/// The repository that a folder is, or lies in.
+fn repository_above(folder: &Path) -> Option<PathBuf> {
+    folder.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned)
 }
 
-/// Looks at files that git tracks and the walk passed over as ignored.
-fn tracked_too(
-    root: &Path,
+/// The files that git tracks below some folders, each with its folder. Folders are given with their full paths.
+fn tracked_too<'a>(
     repository: &Path,
-    options: &Options,
-    walked: &mut Vec<Skipped>,
-    visit: &mut impl FnMut(Opened) -> Result<(), Skipped>,
-    seen: impl Fn(&Path) -> bool,
-) {
-    let files = match tracked::files(repository) {
-        Ok(files) => files,
-        Err(reason) => {
-            walked.push(Skipped { path: repository.display().to_string(), reason });
-            return;
-        }
+    folders: &HashMap<PathBuf, &'a Path>,
+) -> Result<Vec<(&'a Path, PathBuf)>, String> {
+    let below = |file: PathBuf| {
+        let file = repository.join(file);
+        let relative = |folder: &Path| file.strip_prefix(folder).map(Path::to_owned).unwrap_or_default();
+        file.ancestors()
+            .filter_map(|folder| folders.get(folder).map(|root| (*root, root.join(relative(folder)))))
+            .collect::<Vec<_>>()
     };
-    let Ok(absolute_root) = root.canonicalize() else { return };
-    let Ok(absolute_repository) = repository.canonicalize() else { return };
-    for file in files {
-        let Ok(relative) = absolute_repository.join(&file).strip_prefix(&absolute_root).map(Path::to_owned)
-        else {
-            continue;
-        };
-        let path = root.join(&relative);
-        if seen(&path) {
-            continue;
-        }
-        // What git tracks may be gone from the work tree.
-        if !path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
-            continue;
-        }
-        let result = open(&path, slashed(&relative), options).and_then(&mut *visit);
-        walked.extend(result.err());
-    }
+    Ok(tracked::files(repository)?.into_iter().flat_map(below).collect())
 }
 
 /// Opens a walked entry if it is a regular file.
-fn regular(root: &Path, entry: &DirEntry, options: &Options) -> Result<Option<Opened>, Skipped> {
+fn regular(roots: &Roots<'_>, entry: &DirEntry, options: &Options) -> Result<Option<Opened>, Skipped> {
     let Some(kind) = entry.file_type() else { return Ok(None) };
     if !kind.is_file() {
         return Ok(None);
     }
-    let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
-    open(entry.path(), slashed(relative), options).map(Some)
+    let path = roots.shown(root_of(entry), entry.path());
+    if entry.depth() > 0 {
+        return open(entry.path(), path, options).map(Some);
+    }
+    // Whoever names a file means it, also where the name is a link, and however large it is.
+    match File::open(entry.path()) {
+        Ok(file) => Ok(Some(Opened { file, path })),
+        Err(error) => Err(Skipped { path, reason: error.to_string() }),
+    }
 }
 
 /// Opens a file without following a link or waiting for a pipe that took its place meanwhile.
@@ -248,16 +242,7 @@ fn open_plainly(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-fn slashed(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    if std::path::MAIN_SEPARATOR == '/' {
-        text.into_owned()
-    } else {
-        text.replace(std::path::MAIN_SEPARATOR, "/")
-    }
-}
-
-fn walk_error(root: &Path, error: &ignore::Error) -> Skipped {
+fn walk_error(roots: &Roots<'_>, error: &ignore::Error) -> Skipped {
     fn path_of(error: &ignore::Error) -> Option<&Path> {
         match error {
             ignore::Error::WithPath { path, .. } => Some(path),
@@ -266,8 +251,7 @@ fn walk_error(root: &Path, error: &ignore::Error) -> Skipped {
             _ => None,
         }
     }
-    let path = path_of(error)
-        .map_or_else(|| root.display().to_string(), |path| slashed(path.strip_prefix(root).unwrap_or(path)));
+    let path = path_of(error).map_or_else(String::new, |path| roots.shown(roots.above(path), path));
     let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
     Skipped { path, reason }
 }
