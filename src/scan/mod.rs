@@ -2,11 +2,14 @@
 
 pub mod accept;
 pub mod again;
+mod between;
 pub mod changes;
 pub mod gather;
 pub mod history;
 pub mod ledger;
 pub mod look;
+mod scanner;
+mod workers;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};

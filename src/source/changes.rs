@@ -1,14 +1,16 @@
 //! What changes between trees: blobs that stand at a path now and did not before.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice};
 use gix::index::entry::{Flags, Mode};
 use gix::objs::tree::{EntryMode, EntryRef};
 
-use super::entries;
+use super::entries::{self, Entry};
 use super::repository::{Error, causes};
+use super::versions::{Packs, Versions};
 use crate::model::Skipped;
 
 /// Folders nested deeper than this are named and not entered.
@@ -38,42 +40,50 @@ pub struct Changes {
 
 type Entries = HashMap<BString, (EntryMode, ObjectId)>;
 
-fn unreadable(tree: ObjectId, reason: &dyn ToString) -> Skipped {
-    Skipped { path: format!("tree {tree}"), reason: reason.to_string() }
+fn unreadable(tree: ObjectId, reason: &str) -> Skipped {
+    Skipped { path: format!("tree {tree}"), reason: reason.to_owned() }
 }
 
-fn bytes(repository: &gix::Repository, tree: ObjectId) -> Result<Vec<u8>, Skipped> {
-    let object = repository.find_object(tree).map_err(|error| unreadable(tree, &error))?;
-    Ok(object.detach().data)
+fn read(trees: &mut Versions<'_>, tree: ObjectId) -> Result<Rc<Vec<u8>>, Skipped> {
+    trees.read(&tree).map_err(|error| unreadable(tree, &error))
 }
 
-fn entries(repository: &gix::Repository, tree: ObjectId) -> Result<Entries, Skipped> {
-    let data = bytes(repository, tree)?;
-    let side = Side::of(tree, &data, repository.object_hash())?;
-    let owned = |entry: EntryRef<'_>| (entry.filename.to_owned(), (entry.mode, entry.oid.to_owned()));
-    Ok(side.entries.into_iter().map(owned).collect())
+fn entries(trees: &mut Versions<'_>, tree: ObjectId) -> Result<Entries, Skipped> {
+    let data = read(trees, tree)?;
+    let entry = |entry: EntryRef<'_>| (entry.filename.to_owned(), (entry.mode, entry.oid.to_owned()));
+    let all = gix::objs::TreeRefIter::from_bytes(&data, trees.repository().object_hash())
+        .map(|read| read.map(entry));
+    all.collect::<Result<_, _>>().map_err(|_| unreadable(tree, DAMAGED))
 }
+
+/// Why a tree is passed over.
+const DAMAGED: &str = "it is damaged";
 
 /// One of the trees of a comparison. Entries are asked for in the order of the other, so the one that is asked for nearly
 /// always stands where the last one left off.
 struct Side<'a> {
-    entries: Vec<EntryRef<'a>>,
+    entries: Vec<Entry<'a>>,
     next: usize,
     /// Where each name stands, from when it is needed.
-    places: Option<HashMap<&'a BStr, usize>>,
+    places: Option<HashMap<&'a [u8], usize>>,
 }
 
 impl<'a> Side<'a> {
+    /// Of a part of a tree. An entry that differs will be read fully; that the others could be is seen here.
     fn of(tree: ObjectId, data: &'a [u8], hash: gix::hash::Kind) -> Result<Self, Skipped> {
-        let entries = gix::objs::TreeRefIter::from_bytes(data, hash).collect::<Result<_, _>>();
-        Ok(Self { entries: entries.map_err(|error| unreadable(tree, &error))?, next: 0, places: None })
+        let entries: Vec<Entry<'_>> = entries::of(data, hash).collect();
+        let read: usize = entries.iter().map(|entry| entry.bytes.len()).sum();
+        if read < data.len() {
+            return Err(unreadable(tree, DAMAGED));
+        }
+        Ok(Self { entries, next: 0, places: None })
     }
 
-    fn find(&mut self, name: &BStr) -> Option<EntryRef<'a>> {
-        let is_next = self.entries.get(self.next).is_some_and(|entry| entry.filename == name);
+    fn find(&mut self, name: &[u8]) -> Option<Entry<'a>> {
+        let is_next = self.entries.get(self.next).is_some_and(|entry| entry.name() == name);
         if !is_next {
             let places = self.places.get_or_insert_with(|| {
-                self.entries.iter().enumerate().map(|(place, entry)| (entry.filename, place)).collect()
+                self.entries.iter().enumerate().map(|(place, entry)| (entry.name(), place)).collect()
             });
             self.next = *places.get(name)?;
         }
@@ -85,7 +95,7 @@ impl<'a> Side<'a> {
 /// How many bytes of whole entries two trees begin with alike, and with how many more they end alike.
 fn alike(here: &[u8], there: &[u8], hash: gix::hash::Kind) -> (usize, usize) {
     /// So many bytes are compared at once.
-    const CHUNK: usize = 64;
+    const CHUNK: usize = 256;
     // Where whole entries begin and end, from the first on.
     let edges = |data| {
         std::iter::once(0).chain(entries::of(data, hash).scan(0, |end, entry| {
@@ -108,67 +118,84 @@ fn alike(here: &[u8], there: &[u8], hash: gix::hash::Kind) -> (usize, usize) {
     (start, if is_whole { end } else { 0 })
 }
 
-impl Changes {
-    /// What a tree has that none of its parents has at that path. Without parents everything is new.
-    #[must_use]
-    pub fn of_tree(repository: &gix::Repository, tree: ObjectId, parents: &[ObjectId]) -> Self {
-        let mut changes = Self::default();
-        changes.tree(repository, tree, parents, BStr::new(""), 0);
-        changes
-    }
+/// A folder, to be compared with what stood at its path before.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// Where it stands; nothing for the top.
+    pub path: BString,
+    /// What it holds now.
+    pub tree: ObjectId,
+    /// What it held before, in each of the trees compared with.
+    pub before: Vec<ObjectId>,
+}
 
-    fn tree(
-        &mut self,
-        repository: &gix::Repository,
-        tree: ObjectId,
-        parents: &[ObjectId],
-        prefix: &BStr,
-        depth: usize,
-    ) {
-        if parents.contains(&tree) {
-            return;
+/// What is new in a folder itself.
+#[derive(Debug, Default)]
+pub struct News {
+    /// Folders in which something is new.
+    pub folders: Vec<Folder>,
+    /// Blobs.
+    pub changed: Vec<Change>,
+}
+
+/// What a folder has that it did not have in any of the trees before. Submodules are left out: they are repositories of
+/// their own.
+pub fn news(trees: &mut Versions<'_>, folder: &Folder) -> Result<News, Skipped> {
+    let (tree, hash, mut news) = (folder.tree, trees.repository().object_hash(), News::default());
+    if folder.before.contains(&tree) {
+        return Ok(news);
+    }
+    if memchr::memchr_iter(b'/', &folder.path).count() >= DEEPEST {
+        let reason = format!("nested more than {DEEPEST} deep");
+        return Err(Skipped { path: folder.path.to_string(), reason });
+    }
+    let here = read(trees, tree)?;
+    let before = folder.before.iter().map(|&tree| read(trees, tree)).collect::<Result<Vec<_>, _>>()?;
+    // Of a tree of hundreds of entries a commit changes one: those before and after it need not be told apart.
+    let (same, end) = match before.as_slice() {
+        [before] => alike(&here, before, hash),
+        _ => (0, 0),
+    };
+    let sides = folder.before.iter().zip(&before);
+    let sides = sides.map(|(&tree, data)| Side::of(tree, &data[same..data.len() - end], hash));
+    let mut sides = sides.collect::<Result<Vec<_>, _>>()?;
+    let full = |entry: Entry<'_>| {
+        let read = entry.full(hash).ok_or_else(|| unreadable(tree, DAMAGED))?;
+        Ok((read.mode, read.oid.to_owned()))
+    };
+    for entry in Side::of(tree, &here[same..here.len() - end], hash)?.entries {
+        let old: Vec<Entry<'_>> = sides.iter_mut().filter_map(|side| side.find(entry.name())).collect();
+        if old.iter().any(|old| old.id == entry.id) {
+            continue;
         }
-        if depth > DEEPEST {
-            self.skipped.push(Skipped {
-                path: prefix.to_string(),
-                reason: format!("nested more than {DEEPEST} deep"),
-            });
-            return;
+        let (mode, id) = full(entry)?;
+        if mode.is_commit() {
+            continue;
         }
-        let read = |&tree: &ObjectId| bytes(repository, tree);
-        let (here, before) = match (read(&tree), parents.iter().map(read).collect::<Result<Vec<_>, _>>()) {
-            (Ok(here), Ok(before)) => (here, before),
-            (Err(skipped), _) | (_, Err(skipped)) => return self.skipped.push(skipped),
-        };
-        let hash = repository.object_hash();
-        // Of a tree of hundreds of entries a commit changes one: those before and after it need not be told apart.
-        let (same, end) = match before.as_slice() {
-            [before] => alike(&here, before, hash),
-            _ => (0, 0),
-        };
-        let parents = parents.iter().zip(&before);
-        let parents = parents.map(|(&tree, data)| Side::of(tree, &data[same..data.len() - end], hash));
-        let here = Side::of(tree, &here[same..here.len() - end], hash);
-        let (here, mut before) = match (here, parents.collect::<Result<Vec<_>, _>>()) {
-            (Ok(here), Ok(before)) => (here, before),
-            (Err(skipped), _) | (_, Err(skipped)) => return self.skipped.push(skipped),
-        };
-        for entry in here.entries {
-            let old: Vec<EntryRef<'_>> =
-                before.iter_mut().filter_map(|side| side.find(entry.filename)).collect();
-            if old.iter().any(|old| old.oid == entry.oid) || entry.mode.is_commit() {
-                continue;
-            }
-            let path = join(prefix, entry.filename);
-            let of_kind = |kind: fn(&EntryMode) -> bool| {
-                old.iter().filter(|old| kind(&old.mode)).map(|old| old.oid.to_owned()).collect::<Vec<_>>()
-            };
-            if entry.mode.is_tree() {
-                let parents = of_kind(EntryMode::is_tree);
-                self.tree(repository, entry.oid.to_owned(), &parents, path.as_bstr(), depth + 1);
-            } else {
-                let before = of_kind(EntryMode::is_blob_or_symlink);
-                self.changed.push(Change { path, blob: entry.oid.to_owned(), before });
+        let path = join(folder.path.as_bstr(), entry.name().as_bstr());
+        let old = old.into_iter().map(full).collect::<Result<Vec<_>, _>>()?.into_iter();
+        let of_kind =
+            |kind: fn(&EntryMode) -> bool| old.filter(|(mode, _)| kind(mode)).map(|(_, id)| id).collect();
+        if mode.is_tree() {
+            news.folders.push(Folder { path, tree: id, before: of_kind(EntryMode::is_tree) });
+        } else {
+            news.changed.push(Change { path, blob: id, before: of_kind(EntryMode::is_blob_or_symlink) });
+        }
+    }
+    Ok(news)
+}
+
+impl Changes {
+    /// Adds what is new in a folder and below it.
+    fn below(&mut self, trees: &mut Versions<'_>, folder: Folder) {
+        let mut left = vec![folder];
+        while let Some(folder) = left.pop() {
+            match news(trees, &folder) {
+                Ok(news) => {
+                    left.extend(news.folders);
+                    self.changed.extend(news.changed);
+                }
+                Err(skipped) => self.skipped.push(skipped),
             }
         }
     }
@@ -188,16 +215,17 @@ impl Changes {
             .head_tree_id_or_empty()
             .map_err(|error| Error::Unreadable { path: "HEAD".into(), reason: error.to_string() })?;
         let mut changes = Self::default();
-        let comparison = Comparison { repository, index: &index };
+        let packs = Packs::none();
+        let mut comparison = Comparison { trees: Versions::of(repository, &packs), index: &index };
         comparison.folder(&mut changes, index.tree(), Some(head.detach()), 0..index.entries().len(), 0);
         Ok(changes)
     }
 
-    fn removed_below(&mut self, repository: &gix::Repository, tree: ObjectId, depth: usize) {
-        let Ok(entries) = entries(repository, tree) else { return };
+    fn removed_below(&mut self, trees: &mut Versions<'_>, tree: ObjectId, depth: usize) {
+        let Ok(entries) = entries(trees, tree) else { return };
         for (mode, id) in entries.into_values() {
             if mode.is_tree() && depth < DEEPEST {
-                self.removed_below(repository, id, depth + 1);
+                self.removed_below(trees, id, depth + 1);
             } else if mode.is_blob() {
                 self.removed.push(id);
             }
@@ -206,14 +234,14 @@ impl Changes {
 }
 
 struct Comparison<'a> {
-    repository: &'a gix::Repository,
+    trees: Versions<'a>,
     index: &'a gix::index::File,
 }
 
 impl Comparison<'_> {
     /// Compares one folder of the index, its entries `range`, whose path is `prefix` bytes long, with a tree of HEAD.
     fn folder(
-        &self,
+        &mut self,
         changes: &mut Changes,
         cached: Option<&gix::index::extension::Tree>,
         head: Option<ObjectId>,
@@ -226,7 +254,7 @@ impl Comparison<'_> {
         {
             return;
         }
-        let mut head = match head.map(|head| entries(self.repository, head)).transpose() {
+        let mut head = match head.map(|head| entries(&mut self.trees, head)).transpose() {
             Ok(entries) => entries.unwrap_or_default(),
             Err(skipped) => return changes.skipped.push(skipped),
         };
@@ -263,7 +291,7 @@ impl Comparison<'_> {
         }
         for (mode, id) in head.into_values() {
             if mode.is_tree() {
-                changes.removed_below(self.repository, id, 0);
+                changes.removed_below(&mut self.trees, id, 0);
             } else if mode.is_blob() {
                 changes.removed.push(id);
             }
@@ -288,7 +316,7 @@ impl Comparison<'_> {
         (start..limit).find(|&at| !below(at)).unwrap_or(limit)
     }
 
-    fn entry(&self, changes: &mut Changes, at: usize, old: Option<(EntryMode, ObjectId)>) {
+    fn entry(&mut self, changes: &mut Changes, at: usize, old: Option<(EntryMode, ObjectId)>) {
         let entry = &self.index.entries()[at];
         // What is only meant to be added would not be committed; submodules are repositories of their own.
         if entry.flags.contains(Flags::INTENT_TO_ADD) || entry.mode == Mode::COMMIT {
@@ -301,8 +329,8 @@ impl Comparison<'_> {
         if entry.mode == Mode::DIR {
             // A folder outside of a sparse checkout.
             let old: Vec<ObjectId> = old.map(|(_, id)| id).into_iter().collect();
-            let folder = path.trim_end_with(|c| c == '/').as_bstr().to_owned();
-            return changes.tree(self.repository, entry.id, &old, folder.as_bstr(), 0);
+            let path = path.trim_end_with(|c| c == '/').as_bstr().to_owned();
+            return changes.below(&mut self.trees, Folder { path, tree: entry.id, before: old });
         }
         let before =
             old.filter(|(mode, _)| mode.is_blob_or_symlink()).map(|(_, id)| id).into_iter().collect();

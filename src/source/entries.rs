@@ -1,8 +1,11 @@
 //! The entries of a tree as they are written, without a full reading.
 
+use gix::objs::TreeRefIter;
+use gix::objs::tree::EntryRef;
 use gix::oid;
 
 /// One entry as it is written in a tree: mode, name and id.
+#[derive(Clone, Copy)]
 pub struct Entry<'a> {
     /// All of it.
     pub bytes: &'a [u8],
@@ -10,6 +13,23 @@ pub struct Entry<'a> {
     pub is_tree: bool,
     /// Of what it names.
     pub id: &'a oid,
+}
+
+impl<'a> Entry<'a> {
+    /// What it is called.
+    #[must_use]
+    pub fn name(&self) -> &'a [u8] {
+        let name = &self.bytes[..self.bytes.len() - self.id.as_bytes().len() - 1];
+        // A mode is five or six digits.
+        let space = name.iter().position(|&byte| byte == b' ');
+        space.map_or(name, |space| &name[space + 1..])
+    }
+
+    /// A full reading, by git's library; nothing if it is damaged.
+    #[must_use]
+    pub fn full(&self, hash: gix::hash::Kind) -> Option<EntryRef<'a>> {
+        TreeRefIter::from_bytes(self.bytes, hash).next()?.ok()
+    }
 }
 
 /// The first zero of a few bytes. A name is so short that this is there before a search for long texts has begun.

@@ -13,3 +13,4 @@ pub mod roots;
 pub mod stream;
 pub mod tracked;
 pub mod tree;
+pub mod versions;

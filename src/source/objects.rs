@@ -39,14 +39,7 @@ impl Objects {
     pub fn of(repository: &gix::Repository, jobs: usize, skipped: &mut Vec<Skipped>) -> Result<Self, Error> {
         let pool = threads(repository, jobs)?;
         let hash = repository.object_hash();
-        let objects = repository.objects.store_ref().path().to_owned();
-        let mut stores = vec![objects.clone()];
-        match gix::odb::alternate::resolve(objects, repository.current_dir()) {
-            Ok(alternates) => stores.extend(alternates),
-            Err(error) => {
-                skipped.push(Skipped { path: "objects/info/alternates".into(), reason: error.to_string() });
-            }
-        }
+        let stores = stores(repository, skipped);
         let mut packs: Vec<Pack> = Vec::new();
         for store in &stores {
             for index in indices(store, skipped) {
@@ -187,7 +180,21 @@ fn is_in(packs: &[Pack], id: &oid) -> bool {
 }
 
 /// The index files of a store's packs. A pack without one is named: git cannot read it either.
-fn indices(store: &Path, skipped: &mut Vec<Skipped>) -> Vec<PathBuf> {
+/// A repository's object folder and those of its alternates.
+pub fn stores(repository: &gix::Repository, skipped: &mut Vec<Skipped>) -> Vec<PathBuf> {
+    let objects = repository.objects.store_ref().path().to_owned();
+    let mut stores = vec![objects.clone()];
+    match gix::odb::alternate::resolve(objects, repository.current_dir()) {
+        Ok(alternates) => stores.extend(alternates),
+        Err(error) => {
+            skipped.push(Skipped { path: "objects/info/alternates".into(), reason: error.to_string() });
+        }
+    }
+    stores
+}
+
+/// The indices of the packs of an object folder.
+pub fn indices(store: &Path, skipped: &mut Vec<Skipped>) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(store.join("pack")) else { return Vec::new() };
     let mut found = Vec::new();
     for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {

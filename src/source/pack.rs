@@ -16,7 +16,7 @@ use gix::object::Kind;
 use gix::odb::pack::{Bundle, index};
 use libdeflater::Decompressor;
 
-use super::delta::{Delta, LONGEST, Piece};
+use super::delta::{Delta, Piece, most_inflated};
 use forest::Forest;
 
 /// Asked which blobs have to be looked at.
@@ -58,8 +58,6 @@ impl<'a> Object<'a> {
 
 /// So many bytes of versions that others are made of may be held at once; what is made of more is left for later.
 const MOST_HELD: usize = 256 << 20;
-/// Deflate makes of one byte no more than this.
-const MOST_RATIO: u64 = 1032;
 /// From so many waiting versions on, a thread gives half of them to others.
 const MOST_WAITING: usize = 8;
 /// Trees of deltas that are one piece of work.
@@ -135,7 +133,7 @@ impl Pack {
         let entry = &self.forest().entries[place as usize];
         let bytes = self.bytes(place, entry.data_offset)?;
         // What a header promises is believed as far as it can be true.
-        if entry.size > LONGEST.min(bytes.len() as u64 * MOST_RATIO) {
+        if entry.size > most_inflated(bytes.len()) {
             return None;
         }
         let size = entry.size as usize;

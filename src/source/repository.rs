@@ -9,7 +9,6 @@ use gix::odb::pack::cache::lru::MemoryCappedHashmap;
 /// What may be kept of versions that others are made of, in bytes: trees and texts of neighbouring commits share most of their
 /// deltas.
 const MOST_KEPT: usize = 16 << 20;
-
 /// A repository cannot be opened, or not looked at in the way asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

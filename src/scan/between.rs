@@ -1,0 +1,174 @@
+//! What some commits add, path by path: the versions of a path are made of each other, so that read one after another each costs
+//! no more than what it brought.
+
+use std::ops::Range;
+
+use gix::ObjectId;
+use gix::bstr::{BString, ByteSlice};
+use gix::odb::find::Header;
+
+use super::Scanned;
+use super::gather::{Origin, TextHits};
+use super::history::message;
+use super::scanner::Scanner;
+use super::workers::Workers;
+use crate::detect::Detector;
+use crate::model::Skipped;
+use crate::source::changes::{Change, Folder, News, news};
+use crate::source::commits::{self, Node};
+use crate::source::repository::Error;
+use crate::source::versions::{Packs, Versions};
+
+/// So many commits are looked at together at most: what changed in them is held in memory.
+const TOGETHER: usize = 4_096;
+/// So many commits are one piece of work, where each is looked at for itself.
+const BATCH: usize = 64;
+
+/// Something of a commit, which is told by its place.
+type Of<T> = (usize, T);
+
+/// Commits, parents before children.
+#[derive(Clone, Copy)]
+pub struct Between<'a> {
+    /// What finds.
+    pub detector: &'a Detector,
+    /// The commits.
+    pub nodes: &'a [Node],
+    /// The trees of those that nothing follows.
+    pub tip_trees: &'a [ObjectId],
+    /// Where their objects stand.
+    pub packs: &'a Packs,
+}
+
+impl Between<'_> {
+    /// Scans them all.
+    pub fn scan(self, mut workers: Workers<'_>) -> Result<Scanned, Error> {
+        let mut scanned = Scanned::default();
+        for from in (0..self.nodes.len()).step_by(TOGETHER) {
+            let to = self.nodes.len().min(from + TOGETHER);
+            let (changed, skipped) = self.changed(&mut workers, from..to)?;
+            scanned.skipped.extend(skipped);
+            let paths = workers.by_path(changed, |(_, change)| &change.path);
+            let state = |repository| Scanner::new(self.detector, Versions::of(repository, self.packs));
+            let found = workers.each(&paths, state, |scanner, versions| self.versions(scanner, versions))?;
+            let said = workers.each(
+                &batches(from..to),
+                |repository| repository,
+                |repository, batch| {
+                    batch.iter().filter_map(|&order| self.message(repository, order)).collect::<Vec<_>>()
+                },
+            )?;
+            for part in found {
+                scanned.append(part);
+            }
+            scanned.texts.extend(said.into_iter().flatten());
+        }
+        scanned.stats.commits = self.nodes.len() as u64;
+        scanned.skipped.sort();
+        Ok(scanned)
+    }
+
+    /// What is new in the trees of some commits, each with the place of its commit, and what could not be read: folder by
+    /// folder, from the top down.
+    fn changed(
+        &self,
+        workers: &mut Workers<'_>,
+        commits: Range<usize>,
+    ) -> Result<(Vec<Of<Change>>, Vec<Skipped>), Error> {
+        let tops = workers.each(
+            &batches(commits),
+            |repository| repository,
+            |repository, batch| {
+                batch.iter().map(|&order| (order, self.top(repository, order))).collect::<Vec<_>>()
+            },
+        )?;
+        let mut folders: Vec<Of<Folder>> = tops.into_iter().flatten().collect();
+        let (mut changed, mut skipped) = (Vec::new(), Vec::new());
+        while !folders.is_empty() {
+            let paths = workers.by_path(std::mem::take(&mut folders), |(_, folder)| &folder.path);
+            let state = |repository| Versions::of(repository, self.packs);
+            let found = workers.each(&paths, state, |trees, versions| {
+                let repository = trees.repository();
+                let id = |(_, folder): &Of<Folder>| folder.tree;
+                readily(repository, versions, id, |(order, folder)| (*order, news(trees, folder)))
+            })?;
+            for (order, news) in found.into_iter().flatten() {
+                match news {
+                    Ok(News { folders: more, changed: blobs }) => {
+                        folders.extend(more.into_iter().map(|folder| (order, folder)));
+                        changed.extend(blobs.into_iter().map(|change| (order, change)));
+                    }
+                    Err(unread) => skipped.push(unread),
+                }
+            }
+        }
+        Ok((changed, skipped))
+    }
+
+    /// The top of a commit's tree.
+    fn top(&self, repository: &gix::Repository, order: usize) -> Folder {
+        let node = &self.nodes[order];
+        let tree = |&commit: &ObjectId| Some(repository.find_commit(commit).ok()?.tree_id().ok()?.detach());
+        let before = node.parent_ids.iter().filter_map(tree).collect();
+        Folder { path: BString::default(), tree: node.tree, before }
+    }
+
+    /// Scans versions of one path.
+    fn versions(&self, scanner: &mut Scanner<'_>, versions: &[Of<Change>]) -> Scanned {
+        let repository = scanner.repository();
+        let id = |(_, change): &Of<Change>| change.blob;
+        let looked = readily(repository, versions, id, |(_, change)| scanner.hits(change, &change.before));
+        for ((order, change), looked) in versions.iter().zip(looked) {
+            if !looked.is_empty() {
+                let stands = |&tree: &ObjectId| stands(repository, tree, change);
+                let at_head = self.tip_trees.iter().any(stands);
+                scanner.add(looked, &Origin { at_head, ..self.origin(repository, *order) });
+            }
+        }
+        std::mem::take(&mut scanner.scanned)
+    }
+
+    /// What is found in what a commit says.
+    fn message(&self, repository: &gix::Repository, order: usize) -> Option<TextHits> {
+        let object = repository.find_object(self.nodes[order].id).ok()?;
+        let hits = self.detector.detect(message(&object.data), "");
+        let origin = || Origin { at_head: false, ..self.origin(repository, order) };
+        (!hits.is_empty()).then(|| TextHits { path: "(commit message)".to_owned(), hits, origin: origin() })
+    }
+
+    fn origin(&self, repository: &gix::Repository, order: usize) -> Origin {
+        Origin { order, commit: commits::describe(repository, self.nodes[order].id), ..Origin::default() }
+    }
+}
+
+fn batches(commits: Range<usize>) -> Vec<Vec<usize>> {
+    commits.collect::<Vec<_>>().chunks(BATCH).map(<[usize]>::to_vec).collect()
+}
+
+/// Whether a change's blob stands at its path in a tree.
+fn stands(repository: &gix::Repository, tree: ObjectId, change: &Change) -> bool {
+    let Ok(tree) = repository.find_tree(tree) else { return false };
+    let entry = tree.lookup_entry(change.path.split_str("/")).ok().flatten();
+    entry.is_some_and(|entry| entry.object_id() == change.blob)
+}
+
+/// Does something for each version of a path, from the end on that the others are made of.
+fn readily<T, R>(
+    repository: &gix::Repository,
+    versions: &[T],
+    id: impl Fn(&T) -> ObjectId,
+    work: impl FnMut(&T) -> R,
+) -> Vec<R> {
+    let deltas = |version: &T| match repository.find_header(id(version)) {
+        Ok(Header::Packed(header)) => header.num_deltas,
+        _ => 0,
+    };
+    match versions {
+        [first, .., last] if deltas(first) > deltas(last) => {
+            let mut done: Vec<R> = versions.iter().rev().map(work).collect();
+            done.reverse();
+            done
+        }
+        _ => versions.iter().map(work).collect(),
+    }
+}

@@ -1,0 +1,81 @@
+//! A scan of what changes bring: of secrets only those that did not stand there before.
+
+use std::collections::{HashMap, HashSet};
+
+use gix::ObjectId;
+
+use super::Scanned;
+use super::gather::{Origin, TextHits, value_key};
+use super::look::{self, Looked};
+use crate::detect::Detector;
+use crate::model::Skipped;
+use crate::source::changes::Change;
+use crate::source::versions::Versions;
+
+/// A scan in progress.
+pub struct Scanner<'a> {
+    detector: &'a Detector,
+    blobs: Versions<'a>,
+    /// What was found so far.
+    pub scanned: Scanned,
+    /// The values of blobs that were looked at as what stood before.
+    known: HashMap<ObjectId, HashSet<u64>>,
+}
+
+impl<'a> Scanner<'a> {
+    /// A scan that has not begun.
+    #[must_use]
+    pub fn new(detector: &'a Detector, blobs: Versions<'a>) -> Self {
+        Self { detector, blobs, scanned: Scanned::default(), known: HashMap::new() }
+    }
+
+    /// The repository.
+    #[must_use]
+    pub fn repository(&self) -> &'a gix::Repository {
+        self.blobs.repository()
+    }
+
+    /// Adds what was found in a change.
+    pub fn add(&mut self, looked: Looked, origin: &Origin) {
+        let texts = looked.into_iter().map(|(path, hits)| TextHits { path, hits, origin: origin.clone() });
+        self.scanned.texts.extend(texts);
+    }
+
+    /// What a changed blob holds that the blobs before it did not.
+    pub fn hits(&mut self, change: &Change, before: &[ObjectId]) -> Looked {
+        let path = change.path.to_string();
+        let data = match self.blobs.read(&change.blob) {
+            Ok(data) => data,
+            Err(reason) => {
+                self.scanned.skipped.push(Skipped { path, reason });
+                return Vec::new();
+            }
+        };
+        self.scanned.stats.blobs += 1;
+        self.scanned.stats.bytes += data.len() as u64;
+        let mut looked = look::bytes(self.detector, &data, &path, &mut self.scanned.skipped);
+        let secret =
+            |looked: &Looked| looked.iter().any(|(_, hits)| hits.iter().any(|hit| hit.kind.is_secret()));
+        if secret(&looked) {
+            for &blob in before {
+                let known = self.values(blob, &path);
+                for (_, hits) in &mut looked {
+                    hits.retain(|hit| !hit.kind.is_secret() || !known.contains(&value_key(hit)));
+                }
+            }
+            if !secret(&looked) {
+                looked.clear();
+            }
+        }
+        looked
+    }
+
+    fn values(&mut self, blob: ObjectId, path: &str) -> &HashSet<u64> {
+        let (blobs, detector) = (&mut self.blobs, self.detector);
+        self.known.entry(blob).or_insert_with(|| {
+            let data = blobs.read(&blob).unwrap_or_default();
+            let looked = look::bytes(detector, &data, path, &mut Vec::new());
+            looked.iter().flat_map(|(_, hits)| hits).map(value_key).collect()
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! Threads that read one repository, each with a handle of its own: what a handle keeps of the objects that it read is not shared.
+
+use std::cmp::Reverse;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::source::objects::threads;
+use crate::source::repository::Error;
+
+/// Less work is not worth a thread.
+const FEWEST: usize = 32;
+
+/// Threads of a repository, made when there is enough to do.
+pub struct Workers<'a> {
+    repository: &'a gix::Repository,
+    jobs: usize,
+    handles: Vec<gix::Repository>,
+    pool: Option<rayon::ThreadPool>,
+}
+
+impl<'a> Workers<'a> {
+    /// As many threads as there are `jobs`, at most.
+    #[must_use]
+    pub fn of(repository: &'a gix::Repository, jobs: usize) -> Self {
+        Self { repository, jobs: jobs.max(1), handles: vec![repository.clone()], pool: None }
+    }
+
+    /// Works through groups of things, each on one thread. `state` is what a thread has for all of its groups. Answers come in
+    /// the groups' order.
+    pub fn each<'s, T: Sync, S, R: Send>(
+        &'s mut self,
+        groups: &[Vec<T>],
+        state: impl Fn(&'s gix::Repository) -> S + Sync,
+        work: impl Fn(&mut S, &[T]) -> R + Sync,
+    ) -> Result<Vec<R>, Error> {
+        if self.jobs == 1 || groups.len() < 2 || groups.iter().map(Vec::len).sum::<usize>() < FEWEST {
+            let mut state = state(&self.handles[0]);
+            return Ok(groups.iter().map(|group| work(&mut state, group)).collect());
+        }
+        let Self { repository, jobs, handles, pool } = self;
+        let pool = match pool {
+            Some(pool) => pool,
+            None => pool.insert(threads(repository, *jobs)?),
+        };
+        handles.resize_with(*jobs, || repository.clone());
+        // The longest first, since the last one to end is waited for.
+        let mut order: Vec<usize> = (0..groups.len()).collect();
+        order.sort_by_key(|&number| Reverse(groups[number].len()));
+        let next = AtomicUsize::new(0);
+        let answers = Mutex::new(Vec::new());
+        let run = |handle: &'s gix::Repository| {
+            let mut state = state(handle);
+            while let Some(&number) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let answer = work(&mut state, &groups[number]);
+                answers.lock().unwrap_or_else(PoisonError::into_inner).push((number, answer));
+            }
+        };
+        let run = &run;
+        pool.scope(|scope| handles.iter_mut().for_each(|handle| scope.spawn(move |_| run(handle))));
+        let mut answers = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
+        answers.sort_unstable_by_key(|(number, _)| *number);
+        Ok(answers.into_iter().map(|(_, answer)| answer).collect())
+    }
+
+    /// Puts together what stands at the same path, in the order in which it comes, and parts what is too much for one thread.
+    pub fn by_path<T>(&self, all: Vec<T>, path: impl Fn(&T) -> &[u8]) -> Vec<Vec<T>> {
+        let most = all.len().div_ceil(self.jobs).max(FEWEST);
+        let mut all = all;
+        all.sort_by(|a, b| path(a).cmp(path(b)));
+        let mut groups: Vec<Vec<T>> = Vec::new();
+        for one in all {
+            match groups.last_mut() {
+                Some(group) if group.len() < most && path(&group[0]) == path(&one) => group.push(one),
+                _ => groups.push(vec![one]),
+            }
+        }
+        groups
+    }
+}

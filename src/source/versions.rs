@@ -1,0 +1,180 @@
+//! Objects that are read one by one, such as the versions of a path. A version is made of its neighbour by a delta, so the
+//! last few are kept, with those that they were made by way of, and reading the next one takes its delta alone.
+
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+
+use gix::hash::oid;
+use gix::odb::pack::{Bundle, data};
+use libdeflater::Decompressor;
+
+use super::delta::{Delta, LONGEST, Piece, most_inflated};
+use super::objects;
+
+/// What is kept is no less than this, in bytes, and no less than [`LAST`] versions as long as the newest.
+const LEAST_KEPT: usize = 1 << 20;
+/// git looks for a version's base among the ten objects before it.
+const LAST: usize = 10;
+/// A chain of deltas is no longer, and does not lead back into itself.
+const LONGEST_CHAIN: usize = 10_000;
+/// So many buffers are kept for use again.
+const MOST_SPARE: usize = 4;
+
+/// The packs of a repository.
+pub struct Packs(Vec<Bundle>);
+
+impl Packs {
+    /// Opens them. What cannot be opened is left to git's library: it names what it cannot read.
+    #[must_use]
+    pub fn of(repository: &gix::Repository) -> Self {
+        let mut unnamed = Vec::new();
+        let stores = objects::stores(repository, &mut unnamed);
+        let indices = stores.iter().flat_map(|store| objects::indices(store, &mut unnamed));
+        Self(indices.filter_map(|index| Bundle::at(index, repository.object_hash()).ok()).collect())
+    }
+
+    /// None, for one who reads a few objects that have nothing to do with each other.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(Vec::new())
+    }
+}
+
+/// Where an entry stands: its pack, and its place there in bytes.
+type Place = (usize, u64);
+
+/// A reader.
+pub struct Versions<'a> {
+    repository: &'a gix::Repository,
+    packs: &'a [Bundle],
+    kept: HashMap<Place, Rc<Vec<u8>>>,
+    /// What is kept, the oldest first, and how much it is, in bytes.
+    order: VecDeque<Place>,
+    size: usize,
+    spare: Vec<Vec<u8>>,
+    inflater: Decompressor,
+    inflated: Vec<u8>,
+    pieces: Vec<Piece>,
+}
+
+impl<'a> Versions<'a> {
+    /// A reader of a repository's objects.
+    #[must_use]
+    pub fn of(repository: &'a gix::Repository, packs: &'a Packs) -> Self {
+        Self {
+            repository,
+            packs: &packs.0,
+            kept: HashMap::new(),
+            order: VecDeque::new(),
+            size: 0,
+            spare: Vec::new(),
+            inflater: Decompressor::new(),
+            inflated: Vec::new(),
+            pieces: Vec::new(),
+        }
+    }
+
+    /// The repository.
+    #[must_use]
+    pub fn repository(&self) -> &'a gix::Repository {
+        self.repository
+    }
+
+    /// An object's bytes; an error in words.
+    pub fn read(&mut self, id: &oid) -> Result<Rc<Vec<u8>>, String> {
+        for (number, bundle) in self.packs.iter().enumerate() {
+            if let Some(entry) = bundle.index.lookup(id)
+                && let Some(data) = self.packed((number, bundle.index.pack_offset_at_index(entry)))
+            {
+                return Ok(data);
+            }
+        }
+        let object = self.repository.find_object(id).map_err(|error| error.to_string())?;
+        Ok(Rc::new(object.detach().data))
+    }
+
+    /// An object of a pack; nothing where something about it is damaged, or longer than can be held.
+    fn packed(&mut self, (pack, offset): Place) -> Option<Rc<Vec<u8>>> {
+        let mut chain = Vec::new();
+        let mut at = offset;
+        let mut data = loop {
+            if let Some(kept) = self.kept.get(&(pack, at)) {
+                break Rc::clone(kept);
+            }
+            let bundle = &self.packs[pack];
+            let entry = header(bundle, at)?;
+            let base = match entry.header {
+                data::entry::Header::OfsDelta { base_distance } => at.checked_sub(base_distance)?,
+                data::entry::Header::RefDelta { base_id } => {
+                    bundle.index.pack_offset_at_index(bundle.index.lookup(base_id)?)
+                }
+                _ => {
+                    let mut data = self.spare.pop().unwrap_or_default();
+                    inflate(bundle, &entry, &mut self.inflater, &mut data)?;
+                    break self.keep((pack, at), data);
+                }
+            };
+            chain.push((at, entry));
+            at = base;
+            if chain.len() > LONGEST_CHAIN {
+                return None;
+            }
+        };
+        for (at, entry) in chain.into_iter().rev() {
+            inflate(&self.packs[pack], &entry, &mut self.inflater, &mut self.inflated)?;
+            let delta = Delta::of(&data, &self.inflated, &mut self.pieces).ok()?;
+            if delta.length() as u64 > LONGEST {
+                return None;
+            }
+            let mut version = self.spare.pop().unwrap_or_default();
+            version.clear();
+            version.reserve(delta.length());
+            delta.read(0..delta.length(), &mut version);
+            data = self.keep((pack, at), version);
+        }
+        Some(data)
+    }
+
+    fn keep(&mut self, place: Place, data: Vec<u8>) -> Rc<Vec<u8>> {
+        let most = LEAST_KEPT.max(LAST * data.len());
+        let data = Rc::new(data);
+        self.size += data.len();
+        self.kept.insert(place, Rc::clone(&data));
+        self.order.push_back(place);
+        while self.size > most
+            && self.order.len() > 1
+            && let Some(oldest) = self.order.pop_front().and_then(|place| self.kept.remove(&place))
+        {
+            self.size -= oldest.len();
+            if let Ok(buffer) = Rc::try_unwrap(oldest)
+                && self.spare.len() < MOST_SPARE
+            {
+                self.spare.push(buffer);
+            }
+        }
+        data
+    }
+}
+
+fn header(bundle: &Bundle, offset: u64) -> Option<data::Entry> {
+    let bytes = bundle.pack.entry_slice(offset..(bundle.pack.pack_end() as u64).max(offset))?;
+    data::Entry::from_bytes(bytes, offset, bundle.index.object_hash()).ok()
+}
+
+/// What an entry inflates to.
+fn inflate(
+    bundle: &Bundle,
+    entry: &data::Entry,
+    inflater: &mut Decompressor,
+    data: &mut Vec<u8>,
+) -> Option<()> {
+    let end = (bundle.pack.pack_end() as u64).max(entry.data_offset);
+    let bytes = bundle.pack.entry_slice(entry.data_offset..end)?;
+    // What a header promises is believed as far as it can be true.
+    if entry.decompressed_size > most_inflated(bytes.len()) {
+        return None;
+    }
+    data.resize(entry.decompressed_size as usize, 0);
+    let length = inflater.zlib_decompress(bytes, data).ok()?;
+    (length == data.len()).then_some(())
+}
