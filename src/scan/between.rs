@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice};
+use gix::hashtable::HashMap;
 use gix::odb::find::Header;
 
 use super::Scanned;
@@ -51,13 +52,10 @@ impl Between<'_> {
             let paths = workers.by_path(changed, |(_, change)| &change.path);
             let state = |repository| Scanner::new(self.detector, Versions::of(repository, self.packs));
             let found = workers.each(&paths, state, |scanner, versions| self.versions(scanner, versions))?;
-            let said = workers.each(
-                &batches(from..to),
-                |repository| repository,
-                |repository, batch| {
-                    batch.iter().filter_map(|&order| self.message(repository, order)).collect::<Vec<_>>()
-                },
-            )?;
+            let state = |repository| Versions::of(repository, self.packs);
+            let said = workers.each(&batches(from..to), state, |commits, batch| {
+                batch.iter().filter_map(|&order| self.message(commits, order)).collect::<Vec<_>>()
+            })?;
             for part in found {
                 scanned.append(part);
             }
@@ -105,10 +103,15 @@ impl Between<'_> {
         Ok((changed, skipped))
     }
 
-    /// The top of a commit's tree.
+    /// The top of a commit's tree. Most parents are in the list too.
     fn top(&self, repository: &gix::Repository, order: usize) -> Folder {
         let node = &self.nodes[order];
-        let tree = |&commit: &ObjectId| Some(repository.find_commit(commit).ok()?.tree_id().ok()?.detach());
+        let listed: HashMap<ObjectId, ObjectId> =
+            node.parents.iter().map(|&parent| (self.nodes[parent].id, self.nodes[parent].tree)).collect();
+        let tree = |id: &ObjectId| match listed.get(id) {
+            Some(tree) => Some(*tree),
+            None => Some(repository.find_commit(*id).ok()?.tree_id().ok()?.detach()),
+        };
         let before = node.parent_ids.iter().filter_map(tree).collect();
         Folder { path: BString::default(), tree: node.tree, before }
     }
@@ -129,10 +132,10 @@ impl Between<'_> {
     }
 
     /// What is found in what a commit says.
-    fn message(&self, repository: &gix::Repository, order: usize) -> Option<TextHits> {
-        let object = repository.find_object(self.nodes[order].id).ok()?;
-        let hits = self.detector.detect(message(&object.data), "");
-        let origin = || Origin { at_head: false, ..self.origin(repository, order) };
+    fn message(&self, commits: &mut Versions<'_>, order: usize) -> Option<TextHits> {
+        let data = commits.read(&self.nodes[order].id).ok()?;
+        let hits = self.detector.detect(message(&data), "");
+        let origin = || Origin { at_head: false, ..self.origin(commits.repository(), order) };
         (!hits.is_empty()).then(|| TextHits { path: "(commit message)".to_owned(), hits, origin: origin() })
     }
 

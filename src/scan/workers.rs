@@ -10,6 +10,9 @@ use crate::source::repository::Error;
 /// Less work is not worth a thread.
 const FEWEST: usize = 32;
 
+/// A path is parted into no fewer versions, since each part begins with a chain of deltas: as many, mostly.
+const LEAST_PART: usize = 50;
+
 /// Threads of a repository, made when there is enough to do.
 pub struct Workers<'a> {
     repository: &'a gix::Repository,
@@ -63,9 +66,8 @@ impl<'a> Workers<'a> {
     }
 
     /// Puts together what stands at the same path, in the order in which it comes, and parts what is too much for one thread.
-    pub fn by_path<T>(&self, all: Vec<T>, path: impl Fn(&T) -> &[u8]) -> Vec<Vec<T>> {
-        let most = all.len().div_ceil(self.jobs).max(FEWEST);
-        let mut all = all;
+    pub fn by_path<T>(&self, mut all: Vec<T>, path: impl Fn(&T) -> &[u8]) -> Vec<Vec<T>> {
+        let most = (all.len() / self.jobs / 4).max(LEAST_PART);
         all.sort_by(|a, b| path(a).cmp(path(b)));
         let mut groups: Vec<Vec<T>> = Vec::new();
         for one in all {
