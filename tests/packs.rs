@@ -17,6 +17,7 @@ use sidsweep::rules::Rules;
 use sidsweep::scan::look::{self, Traces};
 use sidsweep::source::objects::Objects;
 use sidsweep::source::pack::Sieve as _;
+use sidsweep::source::versions::{Packs, Versions};
 
 /// A word that detection begins with, ends with, or nearly does: whole ones come together where edits join their parts.
 fn word(random: &mut Rng, mint: &mut Mint) -> String {
@@ -179,6 +180,51 @@ fn as_git_has_them(at: &Path) -> HashMap<ObjectId, (String, Vec<u8>)> {
         rest = &rest[end + 1 + length + 1..];
     }
     all
+}
+
+#[test]
+fn objects_that_are_read_one_by_one_are_as_git_has_them_or_not_read() {
+    let detector = Detector::new(Rules::built_in());
+    let traces = Traces(&detector);
+    let (mut right, mut unread) = (0, 0);
+    for seed in 0..8 {
+        let folder = repository(seed, if seed % 4 == 3 { "sha256" } else { "sha1" }, &traces);
+        let mut random = Rng::with_seed(seed);
+        let mut expected: Vec<_> = as_git_has_them(folder.path()).into_iter().collect();
+        expected.sort_unstable_by_key(|(id, _)| *id);
+        for is_damaged in [false, true] {
+            if is_damaged {
+                let packs = std::fs::read_dir(folder.path().join("objects/pack")).expect("packs");
+                let paths = packs.map(|entry| entry.expect("an entry").path());
+                let pack = paths.into_iter().find(|path| path.extension().is_some_and(|kind| kind == "pack"));
+                let pack = pack.expect("a pack");
+                let mut bytes = std::fs::read(&pack).expect("read");
+                for _ in 0..20 {
+                    let at = random.usize(12..bytes.len() - 20);
+                    bytes[at] ^= 1 << random.u8(0..8);
+                }
+                std::fs::remove_file(&pack).expect("removed");
+                std::fs::write(&pack, bytes).expect("written");
+            }
+            let repository = gix::open(folder.path()).expect("a repository");
+            let packs = Packs::of(&repository);
+            let mut versions = Versions::of(&repository, &packs);
+            random.shuffle(&mut expected);
+            for (id, (_, data)) in expected.iter().chain(expected.iter().rev().take(20)) {
+                match versions.read(id) {
+                    Ok(read) => {
+                        assert_eq!(&*read, data, "{id} of seed {seed}");
+                        right += 1;
+                    }
+                    Err(reason) => {
+                        assert!(is_damaged && !reason.is_empty(), "{id} of seed {seed}: {reason}");
+                        unread += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(right > 5_000 && unread > 100, "{right} {unread}");
 }
 
 /// An object's kind, length and, if they were shown, bytes.

@@ -8,13 +8,16 @@ use gix::hash::oid;
 use gix::odb::pack::{Bundle, data};
 use libdeflater::Decompressor;
 
-use super::delta::{Delta, LONGEST, Piece, most_inflated};
+use super::delta::{Delta, Piece, most_inflated};
 use super::objects;
 
-/// What is kept is no less than this, in bytes, and no less than [`LAST`] versions as long as the newest.
-const LEAST_KEPT: usize = 1 << 20;
-/// git looks for a version's base among the ten objects before it.
+/// As many versions as long as the newest are kept: git looks for a version's base among the ten objects before it.
 const LAST: usize = 10;
+/// But no less than this and no more, in bytes.
+const LEAST_KEPT: usize = 1 << 20;
+const MOST_KEPT: usize = 32 << 20;
+/// Longer ones, in bytes, are left to git's library: what a header says has to be believed before it can be tried.
+const LONGEST: u64 = 64 << 20;
 /// A chain of deltas is no longer, and does not lead back into itself.
 const LONGEST_CHAIN: usize = 10_000;
 /// So many buffers are kept for use again.
@@ -136,13 +139,13 @@ impl<'a> Versions<'a> {
     }
 
     fn keep(&mut self, place: Place, data: Vec<u8>) -> Rc<Vec<u8>> {
-        let most = LEAST_KEPT.max(LAST * data.len());
+        let most = (LAST * data.len()).clamp(LEAST_KEPT, MOST_KEPT);
         let data = Rc::new(data);
         self.size += data.len();
         self.kept.insert(place, Rc::clone(&data));
         self.order.push_back(place);
         while self.size > most
-            && self.order.len() > 1
+            && self.order.len() > 2
             && let Some(oldest) = self.order.pop_front().and_then(|place| self.kept.remove(&place))
         {
             self.size -= oldest.len();
@@ -171,7 +174,7 @@ fn inflate(
     let end = (bundle.pack.pack_end() as u64).max(entry.data_offset);
     let bytes = bundle.pack.entry_slice(entry.data_offset..end)?;
     // What a header promises is believed as far as it can be true.
-    if entry.decompressed_size > most_inflated(bytes.len()) {
+    if entry.decompressed_size > most_inflated(bytes.len()).min(LONGEST) {
         return None;
     }
     data.resize(entry.decompressed_size as usize, 0);
