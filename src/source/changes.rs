@@ -79,6 +79,13 @@ impl<'a> Side<'a> {
         Ok(Self { entries, next: 0, places: None })
     }
 
+    /// Whether an entry stands here as it is, where the last one left off.
+    fn passes(&mut self, entry: &Entry<'_>) -> bool {
+        let passes = self.entries.get(self.next).is_some_and(|next| next.bytes == entry.bytes);
+        self.next += usize::from(passes);
+        passes
+    }
+
     fn find(&mut self, name: &[u8]) -> Option<Entry<'a>> {
         let is_next = self.entries.get(self.next).is_some_and(|entry| entry.name() == name);
         if !is_next {
@@ -92,10 +99,29 @@ impl<'a> Side<'a> {
     }
 }
 
+/// So many bytes are compared at once, then fewer where those differ.
+const COMPARED: [usize; 3] = [256, 16, 1];
+
+/// How many bytes two texts begin with alike.
+fn same_start(here: &[u8], there: &[u8]) -> usize {
+    let equal = |(a, b): (&[u8], &[u8])| (a == b).then_some(a.len());
+    COMPARED.iter().fold(0, |same, &size| {
+        let chunks = here[same..].chunks(size).zip(there[same..].chunks(size));
+        same + chunks.map_while(equal).sum::<usize>()
+    })
+}
+
+/// How many bytes two texts end with alike.
+fn same_end(here: &[u8], there: &[u8]) -> usize {
+    let equal = |(a, b): (&[u8], &[u8])| (a == b).then_some(a.len());
+    COMPARED.iter().fold(0, |same, &size| {
+        let (here, there) = (&here[..here.len() - same], &there[..there.len() - same]);
+        same + here.rchunks(size).zip(there.rchunks(size)).map_while(equal).sum::<usize>()
+    })
+}
+
 /// How many bytes of whole entries two trees begin with alike, and with how many more they end alike.
 fn alike(here: &[u8], there: &[u8], hash: gix::hash::Kind) -> (usize, usize) {
-    /// So many bytes are compared at once.
-    const CHUNK: usize = 256;
     // Where whole entries begin and end, from the first on.
     let edges = |data| {
         std::iter::once(0).chain(entries::of(data, hash).scan(0, |end, entry| {
@@ -103,14 +129,10 @@ fn alike(here: &[u8], there: &[u8], hash: gix::hash::Kind) -> (usize, usize) {
             Some(*end)
         }))
     };
-    let chunks = |(a, b): (&[u8], &[u8])| (a == b).then_some(a.len());
-    let equal: usize = here.chunks(CHUNK).zip(there.chunks(CHUNK)).map_while(chunks).sum();
-    let equal = equal + here[equal..].iter().zip(&there[equal..]).take_while(|(a, b)| a == b).count();
+    let equal = same_start(here, there);
     let start = edges(here).take_while(|&edge| edge <= equal).last().unwrap_or(0);
     let (here, there) = (&here[start..], &there[start..]);
-    let tail: usize = here.rchunks(CHUNK).zip(there.rchunks(CHUNK)).map_while(chunks).sum();
-    let (head, other) = (&here[..here.len() - tail], &there[..there.len() - tail]);
-    let tail = tail + head.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count();
+    let tail = same_end(here, there);
     let end = edges(here).find(|&edge| here.len() - edge <= tail).map_or(0, |edge| here.len() - edge);
     // What ends alike has to be entries on both sides.
     let goal = there.len() - end;
@@ -164,6 +186,13 @@ pub fn news(trees: &mut Versions<'_>, folder: &Folder) -> Result<News, Skipped> 
         Ok((read.mode, read.oid.to_owned()))
     };
     for entry in Side::of(tree, &here[same..here.len() - end], hash)?.entries {
+        let mut passed = false;
+        for side in &mut sides {
+            passed |= side.passes(&entry);
+        }
+        if passed {
+            continue;
+        }
         let old: Vec<Entry<'_>> = sides.iter_mut().filter_map(|side| side.find(entry.name())).collect();
         if old.iter().any(|old| old.id == entry.id) {
             continue;
