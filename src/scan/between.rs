@@ -18,7 +18,7 @@ use crate::model::Skipped;
 use crate::source::changes::{Change, Folder, News, news};
 use crate::source::commits::{self, Node};
 use crate::source::repository::Error;
-use crate::source::versions::{Packs, Versions};
+use crate::source::versions::Versions;
 
 /// So many commits are looked at together at most: what changed in them is held in memory.
 const TOGETHER: usize = 4_096;
@@ -37,8 +37,6 @@ pub struct Between<'a> {
     pub nodes: &'a [Node],
     /// The trees of those that nothing follows.
     pub tip_trees: &'a [ObjectId],
-    /// Where their objects stand.
-    pub packs: &'a Packs,
 }
 
 impl Between<'_> {
@@ -50,10 +48,8 @@ impl Between<'_> {
             let (changed, skipped) = self.changed(&mut workers, from..to)?;
             scanned.skipped.extend(skipped);
             let paths = workers.by_path(changed, |(_, change)| &change.path);
-            let state = |repository| Scanner::new(self.detector, Versions::of(repository, self.packs));
-            let found = workers.each(&paths, state, |scanner, versions| self.versions(scanner, versions))?;
-            let state = |repository| Versions::of(repository, self.packs);
-            let said = workers.each(&batches(from..to), state, |commits, batch| {
+            let found = workers.each(&paths, |blobs, versions| self.versions(blobs, versions))?;
+            let said = workers.each(&batches(from..to), |commits, batch| {
                 batch.iter().filter_map(|&order| self.message(commits, order)).collect::<Vec<_>>()
             })?;
             for part in found {
@@ -73,22 +69,17 @@ impl Between<'_> {
         workers: &mut Workers<'_>,
         commits: Range<usize>,
     ) -> Result<(Vec<Of<Change>>, Vec<Skipped>), Error> {
-        let tops = workers.each(
-            &batches(commits),
-            |repository| repository,
-            |repository, batch| {
-                batch.iter().map(|&order| (order, self.top(repository, order))).collect::<Vec<_>>()
-            },
-        )?;
+        let tops = workers.each(&batches(commits), |trees, batch| {
+            batch.iter().map(|&order| (order, self.top(trees.repository(), order))).collect::<Vec<_>>()
+        })?;
         let mut folders: Vec<Of<Folder>> = tops.into_iter().flatten().collect();
         let (mut changed, mut skipped) = (Vec::new(), Vec::new());
         while !folders.is_empty() {
             let paths = workers.by_path(std::mem::take(&mut folders), |(_, folder)| &folder.path);
-            let state = |repository| Versions::of(repository, self.packs);
-            let found = workers.each(&paths, state, |trees, versions| {
-                let repository = trees.repository();
-                let id = |(_, folder): &Of<Folder>| folder.tree;
-                readily(repository, versions, id, |(order, folder)| (*order, news(trees, folder)))
+            let found = workers.each(&paths, |trees, versions| {
+                let backwards =
+                    is_backwards(trees.repository(), versions.iter().map(|(_, folder)| folder.tree));
+                readily(versions, backwards, |(order, folder)| (*order, news(trees, folder)))
             })?;
             for (order, news) in found.into_iter().flatten() {
                 match news {
@@ -117,18 +108,19 @@ impl Between<'_> {
     }
 
     /// Scans versions of one path.
-    fn versions(&self, scanner: &mut Scanner<'_>, versions: &[Of<Change>]) -> Scanned {
-        let repository = scanner.repository();
-        let id = |(_, change): &Of<Change>| change.blob;
-        let looked = readily(repository, versions, id, |(_, change)| scanner.hits(change, &change.before));
+    fn versions(&self, blobs: &mut Versions<'_>, versions: &[Of<Change>]) -> Scanned {
+        let backwards = is_backwards(blobs.repository(), versions.iter().map(|(_, change)| change.blob));
+        let mut scanner = Scanner::new(self.detector, blobs);
+        let looked = readily(versions, backwards, |(_, change)| scanner.hits(change, &change.before));
+        let mut scanned = scanner.scanned;
+        let repository = blobs.repository();
         for ((order, change), looked) in versions.iter().zip(looked) {
             if !looked.is_empty() {
-                let stands = |&tree: &ObjectId| stands(repository, tree, change);
-                let at_head = self.tip_trees.iter().any(stands);
-                scanner.add(looked, &Origin { at_head, ..self.origin(repository, *order) });
+                let at_head = self.tip_trees.iter().any(|&tree| stands(repository, tree, change));
+                scanned.add_looked(looked, &Origin { at_head, ..self.origin(repository, *order) });
             }
         }
-        std::mem::take(&mut scanner.scanned)
+        scanned
     }
 
     /// What is found in what a commit says.
@@ -155,23 +147,23 @@ fn stands(repository: &gix::Repository, tree: ObjectId, change: &Change) -> bool
     entry.is_some_and(|entry| entry.object_id() == change.blob)
 }
 
-/// Does something for each version of a path, from the end on that the others are made of.
-fn readily<T, R>(
-    repository: &gix::Repository,
-    versions: &[T],
-    id: impl Fn(&T) -> ObjectId,
-    work: impl FnMut(&T) -> R,
-) -> Vec<R> {
-    let deltas = |version: &T| match repository.find_header(id(version)) {
-        Ok(Header::Packed(header)) => header.num_deltas,
+/// Whether the first of a path's versions is made of the last, by way of the others.
+fn is_backwards(repository: &gix::Repository, versions: impl DoubleEndedIterator<Item = ObjectId>) -> bool {
+    let mut versions = versions;
+    let deltas = |id: Option<ObjectId>| match id.map(|id| repository.find_header(id)) {
+        Some(Ok(Header::Packed(header))) => header.num_deltas,
         _ => 0,
     };
-    match versions {
-        [first, .., last] if deltas(first) > deltas(last) => {
-            let mut done: Vec<R> = versions.iter().rev().map(work).collect();
-            done.reverse();
-            done
-        }
-        _ => versions.iter().map(work).collect(),
+    let (first, last) = (versions.next(), versions.next_back());
+    last.is_some() && deltas(first) > deltas(last)
+}
+
+/// Does something for each version, from the end on that the others are made of; what comes of it, in their order.
+fn readily<T, R>(versions: &[T], backwards: bool, mut work: impl FnMut(&T) -> R) -> Vec<R> {
+    if !backwards {
+        return versions.iter().map(work).collect();
     }
+    let mut done: Vec<R> = versions.iter().rev().map(&mut work).collect();
+    done.reverse();
+    done
 }

@@ -21,12 +21,13 @@ pub fn staged(detector: &Detector, root: &Path, whole: bool) -> Result<Scanned, 
     let repository = repository::open(root)?;
     let changes = Changes::of_index(&repository)?;
     let packs = Packs::none();
-    let mut scanner = Scanner::new(detector, Versions::of(&repository, &packs));
+    let mut blobs = Versions::of(&repository, &packs);
+    let mut scanner = Scanner::new(detector, &mut blobs);
     scanner.scanned.skipped.extend(changes.skipped);
     for change in &changes.changed {
         let before: Vec<ObjectId> = change.before.iter().chain(&changes.removed).copied().collect();
         let looked = scanner.hits(change, if whole { &[] } else { &before });
-        scanner.add(looked, &Origin::default());
+        scanner.scanned.add_looked(looked, &Origin::default());
     }
     Ok(scanner.scanned)
 }
@@ -60,8 +61,8 @@ pub fn scan_between(
     let is_tip = |node: &&Node| listed.tips.contains(&node.id);
     let tip_trees: Vec<ObjectId> = listed.nodes.iter().filter(is_tip).map(|node| node.tree).collect();
     let packs = Packs::of(repository);
-    let workers = Workers::of(repository, jobs);
-    Between { detector, nodes: &listed.nodes, tip_trees: &tip_trees, packs: &packs }.scan(workers)
+    Between { detector, nodes: &listed.nodes, tip_trees: &tip_trees }
+        .scan(Workers::of(repository, &packs, jobs))
 }
 
 const DEEPEN: &str = "the clone is too shallow for this range; `git fetch --unshallow` (in CI: fetch-depth: 0) brings what is missing";

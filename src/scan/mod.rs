@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use gather::{Origin, TextHits};
+use look::Looked;
 
 use crate::detect::Detector;
 use crate::model::{Skipped, Stats};
@@ -60,6 +61,12 @@ impl Scanned {
         let skipped = skipped.map(|skipped| Skipped { path: under(skipped.path), ..skipped }).collect();
         self.append(Self { texts, skipped, stats: other.stats });
         self.skipped.sort();
+    }
+
+    /// Adds what was found in one place.
+    fn add_looked(&mut self, looked: Looked, origin: &Origin) {
+        let texts = looked.into_iter().map(|(path, hits)| TextHits { path, hits, origin: origin.clone() });
+        self.texts.extend(texts);
     }
 
     /// Adds the result of another part of the same scan.

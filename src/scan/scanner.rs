@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use gix::ObjectId;
 
 use super::Scanned;
-use super::gather::{Origin, TextHits, value_key};
+use super::gather::value_key;
 use super::look::{self, Looked};
 use crate::detect::Detector;
 use crate::model::Skipped;
@@ -13,32 +13,20 @@ use crate::source::changes::Change;
 use crate::source::versions::Versions;
 
 /// A scan in progress.
-pub struct Scanner<'a> {
+pub struct Scanner<'a, 'b> {
     detector: &'a Detector,
-    blobs: Versions<'a>,
+    blobs: &'a mut Versions<'b>,
     /// What was found so far.
     pub scanned: Scanned,
     /// The values of blobs that were looked at as what stood before.
     known: HashMap<ObjectId, HashSet<u64>>,
 }
 
-impl<'a> Scanner<'a> {
+impl<'a, 'b> Scanner<'a, 'b> {
     /// A scan that has not begun.
     #[must_use]
-    pub fn new(detector: &'a Detector, blobs: Versions<'a>) -> Self {
+    pub fn new(detector: &'a Detector, blobs: &'a mut Versions<'b>) -> Self {
         Self { detector, blobs, scanned: Scanned::default(), known: HashMap::new() }
-    }
-
-    /// The repository.
-    #[must_use]
-    pub fn repository(&self) -> &'a gix::Repository {
-        self.blobs.repository()
-    }
-
-    /// Adds what was found in a change.
-    pub fn add(&mut self, looked: Looked, origin: &Origin) {
-        let texts = looked.into_iter().map(|(path, hits)| TextHits { path, hits, origin: origin.clone() });
-        self.scanned.texts.extend(texts);
     }
 
     /// What a changed blob holds that the blobs before it did not.

@@ -1,4 +1,4 @@
-//! Threads that read one repository, each with a handle of its own: what a handle keeps of the objects that it read is not shared.
+//! Threads that read one repository.
 
 use std::cmp::Reverse;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::source::objects::threads;
 use crate::source::repository::Error;
+use crate::source::versions::{Packs, Versions};
 
 /// Less work is not worth a thread.
 const FEWEST: usize = 32;
@@ -16,50 +17,49 @@ const LEAST_PART: usize = 50;
 /// Threads of a repository, made when there is enough to do.
 pub struct Workers<'a> {
     repository: &'a gix::Repository,
+    packs: &'a Packs,
     jobs: usize,
-    handles: Vec<gix::Repository>,
+    /// One for each thread.
+    readers: Vec<Versions<'a>>,
     pool: Option<rayon::ThreadPool>,
 }
 
 impl<'a> Workers<'a> {
     /// As many threads as there are `jobs`, at most.
     #[must_use]
-    pub fn of(repository: &'a gix::Repository, jobs: usize) -> Self {
-        Self { repository, jobs: jobs.max(1), handles: vec![repository.clone()], pool: None }
+    pub fn of(repository: &'a gix::Repository, packs: &'a Packs, jobs: usize) -> Self {
+        let readers = vec![Versions::of(repository, packs)];
+        Self { repository, packs, jobs: jobs.max(1), readers, pool: None }
     }
 
-    /// Works through groups of things, each on one thread. `state` is what a thread has for all of its groups. Answers come in
-    /// the groups' order.
-    pub fn each<'s, T: Sync, S, R: Send>(
-        &'s mut self,
+    /// Works through groups of things, each on one thread. Answers come in the groups' order.
+    pub fn each<T: Sync, R: Send>(
+        &mut self,
         groups: &[Vec<T>],
-        state: impl Fn(&'s gix::Repository) -> S + Sync,
-        work: impl Fn(&mut S, &[T]) -> R + Sync,
+        work: impl Fn(&mut Versions<'a>, &[T]) -> R + Sync,
     ) -> Result<Vec<R>, Error> {
         if self.jobs == 1 || groups.len() < 2 || groups.iter().map(Vec::len).sum::<usize>() < FEWEST {
-            let mut state = state(&self.handles[0]);
-            return Ok(groups.iter().map(|group| work(&mut state, group)).collect());
+            return Ok(groups.iter().map(|group| work(&mut self.readers[0], group)).collect());
         }
-        let Self { repository, jobs, handles, pool } = self;
+        let Self { repository, packs, jobs, readers, pool } = self;
         let pool = match pool {
             Some(pool) => pool,
             None => pool.insert(threads(repository, *jobs)?),
         };
-        handles.resize_with(*jobs, || repository.clone());
+        readers.resize_with(*jobs, || Versions::of(repository, packs));
         // The longest first, since the last one to end is waited for.
         let mut order: Vec<usize> = (0..groups.len()).collect();
         order.sort_by_key(|&number| Reverse(groups[number].len()));
         let next = AtomicUsize::new(0);
         let answers = Mutex::new(Vec::new());
-        let run = |handle: &'s gix::Repository| {
-            let mut state = state(handle);
+        let run = |reader: &mut Versions<'a>| {
             while let Some(&number) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let answer = work(&mut state, &groups[number]);
+                let answer = work(reader, &groups[number]);
                 answers.lock().unwrap_or_else(PoisonError::into_inner).push((number, answer));
             }
         };
         let run = &run;
-        pool.scope(|scope| handles.iter_mut().for_each(|handle| scope.spawn(move |_| run(handle))));
+        pool.scope(|scope| readers.iter_mut().for_each(|reader| scope.spawn(move |_| run(reader))));
         let mut answers = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
         answers.sort_unstable_by_key(|(number, _)| *number);
         Ok(answers.into_iter().map(|(_, answer)| answer).collect())

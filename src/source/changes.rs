@@ -1,7 +1,7 @@
 //! What changes between trees: blobs that stand at a path now and did not before.
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice};
@@ -44,7 +44,7 @@ fn unreadable(tree: ObjectId, reason: &str) -> Skipped {
     Skipped { path: format!("tree {tree}"), reason: reason.to_owned() }
 }
 
-fn read(trees: &mut Versions<'_>, tree: ObjectId) -> Result<Rc<Vec<u8>>, Skipped> {
+fn read(trees: &mut Versions<'_>, tree: ObjectId) -> Result<Arc<Vec<u8>>, Skipped> {
     trees.read(&tree).map_err(|error| unreadable(tree, &error))
 }
 

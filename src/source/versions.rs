@@ -2,7 +2,7 @@
 //! last few are kept, with those that they were made by way of, and reading the next one takes its delta alone.
 
 use std::collections::{HashMap, VecDeque};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use gix::hash::oid;
 use gix::odb::pack::{Bundle, data};
@@ -46,11 +46,11 @@ impl Packs {
 /// Where an entry stands: its pack, and its place there in bytes.
 type Place = (usize, u64);
 
-/// A reader.
+/// A reader, with a handle on the repository of its own: what a handle keeps of the objects that it read is not shared.
 pub struct Versions<'a> {
-    repository: &'a gix::Repository,
+    repository: gix::Repository,
     packs: &'a [Bundle],
-    kept: HashMap<Place, Rc<Vec<u8>>>,
+    kept: HashMap<Place, Arc<Vec<u8>>>,
     /// What is kept, the oldest first, and how much it is, in bytes.
     order: VecDeque<Place>,
     size: usize,
@@ -63,9 +63,9 @@ pub struct Versions<'a> {
 impl<'a> Versions<'a> {
     /// A reader of a repository's objects.
     #[must_use]
-    pub fn of(repository: &'a gix::Repository, packs: &'a Packs) -> Self {
+    pub fn of(repository: &gix::Repository, packs: &'a Packs) -> Self {
         Self {
-            repository,
+            repository: repository.clone(),
             packs: &packs.0,
             kept: HashMap::new(),
             order: VecDeque::new(),
@@ -79,12 +79,12 @@ impl<'a> Versions<'a> {
 
     /// The repository.
     #[must_use]
-    pub fn repository(&self) -> &'a gix::Repository {
-        self.repository
+    pub fn repository(&self) -> &gix::Repository {
+        &self.repository
     }
 
     /// An object's bytes; an error in words.
-    pub fn read(&mut self, id: &oid) -> Result<Rc<Vec<u8>>, String> {
+    pub fn read(&mut self, id: &oid) -> Result<Arc<Vec<u8>>, String> {
         for (number, bundle) in self.packs.iter().enumerate() {
             if let Some(entry) = bundle.index.lookup(id)
                 && let Some(data) = self.packed((number, bundle.index.pack_offset_at_index(entry)))
@@ -93,16 +93,16 @@ impl<'a> Versions<'a> {
             }
         }
         let object = self.repository.find_object(id).map_err(|error| error.to_string())?;
-        Ok(Rc::new(object.detach().data))
+        Ok(Arc::new(object.detach().data))
     }
 
     /// An object of a pack; nothing where something about it is damaged, or longer than can be held.
-    fn packed(&mut self, (pack, offset): Place) -> Option<Rc<Vec<u8>>> {
+    fn packed(&mut self, (pack, offset): Place) -> Option<Arc<Vec<u8>>> {
         let mut chain = Vec::new();
         let mut at = offset;
         let mut data = loop {
             if let Some(kept) = self.kept.get(&(pack, at)) {
-                break Rc::clone(kept);
+                break Arc::clone(kept);
             }
             let bundle = &self.packs[pack];
             let entry = header(bundle, at)?;
@@ -138,18 +138,18 @@ impl<'a> Versions<'a> {
         Some(data)
     }
 
-    fn keep(&mut self, place: Place, data: Vec<u8>) -> Rc<Vec<u8>> {
+    fn keep(&mut self, place: Place, data: Vec<u8>) -> Arc<Vec<u8>> {
         let most = (LAST * data.len()).clamp(LEAST_KEPT, MOST_KEPT);
-        let data = Rc::new(data);
+        let data = Arc::new(data);
         self.size += data.len();
-        self.kept.insert(place, Rc::clone(&data));
+        self.kept.insert(place, Arc::clone(&data));
         self.order.push_back(place);
         while self.size > most
             && self.order.len() > 2
             && let Some(oldest) = self.order.pop_front().and_then(|place| self.kept.remove(&place))
         {
             self.size -= oldest.len();
-            if let Ok(buffer) = Rc::try_unwrap(oldest)
+            if let Ok(buffer) = Arc::try_unwrap(oldest)
                 && self.spare.len() < MOST_SPARE
             {
                 self.spare.push(buffer);
