@@ -132,7 +132,7 @@ fn what_is_named_is_read_under_its_name_whatever_it_is() {
     std::os::unix::fs::symlink("c", folder.path().join("folder")).unwrap();
     let absolute = folder.path().join("real.env").display().to_string();
     // An ignored file that is tracked is found below each root that it stands below.
-    let named = ["a", "a/b", "./c/", "folder", "real.env", "link", "./-", &absolute];
+    let named = ["a", "a/b", "./c/", "folder", "real.env", "link", "-", &absolute];
     let (report, code) = report(folder.path(), &named);
     assert_eq!(code, 1);
     let expected = ["-", "a/b/tracked.env", "c/plain.txt", "folder/plain.txt", "link", "real.env"];
@@ -195,6 +195,12 @@ fn an_unreadable_file_is_named_and_the_rest_is_scanned() {
     );
     assert!(stderr(&output).contains("locked.txt"));
     assert_eq!(report["stats"]["files"], 1);
+    // Also where both are named.
+    command.args(["locked.txt", "open.txt"]);
+    let output = command.output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), report["stats"]["files"].as_u64()), (Some(2), Some(1)));
+    assert!(skipped(&report)[0].starts_with("locked.txt: "), "{report}");
 }
 
 #[test]

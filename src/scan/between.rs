@@ -1,11 +1,11 @@
 //! What some commits add, path by path: the versions of a path are made of each other, so that read one after another each costs
 //! no more than what it brought.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice};
-use gix::hashtable::HashMap;
 use gix::odb::find::Header;
 
 use super::Scanned;
@@ -57,6 +57,12 @@ impl Between<'_> {
             }
             scanned.texts.extend(said.into_iter().flatten());
         }
+        let mut described = HashMap::new();
+        for origin in scanned.texts.iter_mut().map(|text| &mut text.origin) {
+            let commit = described.entry(origin.order);
+            let describe = || commits::describe(workers.repository(), self.nodes[origin.order].id);
+            origin.commit.clone_from(commit.or_insert_with(describe));
+        }
         scanned.stats.commits = self.nodes.len() as u64;
         scanned.skipped.sort();
         Ok(scanned)
@@ -97,10 +103,8 @@ impl Between<'_> {
     /// The top of a commit's tree. Most parents are in the list too.
     fn top(&self, repository: &gix::Repository, order: usize) -> Folder {
         let node = &self.nodes[order];
-        let listed: HashMap<ObjectId, ObjectId> =
-            node.parents.iter().map(|&parent| (self.nodes[parent].id, self.nodes[parent].tree)).collect();
-        let tree = |id: &ObjectId| match listed.get(id) {
-            Some(tree) => Some(*tree),
+        let tree = |id: &ObjectId| match node.parents.iter().find(|&&parent| self.nodes[parent].id == *id) {
+            Some(&listed) => Some(self.nodes[listed].tree),
             None => Some(repository.find_commit(*id).ok()?.tree_id().ok()?.detach()),
         };
         let before = node.parent_ids.iter().filter_map(tree).collect();
@@ -117,7 +121,7 @@ impl Between<'_> {
         for ((order, change), looked) in versions.iter().zip(looked) {
             if !looked.is_empty() {
                 let at_head = self.tip_trees.iter().any(|&tree| stands(repository, tree, change));
-                scanned.add_looked(looked, &Origin { at_head, ..self.origin(repository, *order) });
+                scanned.add_looked(looked, &Origin { order: *order, at_head, ..Origin::default() });
             }
         }
         scanned
@@ -127,12 +131,8 @@ impl Between<'_> {
     fn message(&self, commits: &mut Versions<'_>, order: usize) -> Option<TextHits> {
         let data = commits.read(&self.nodes[order].id).ok()?;
         let hits = self.detector.detect(message(&data), "");
-        let origin = || Origin { at_head: false, ..self.origin(commits.repository(), order) };
-        (!hits.is_empty()).then(|| TextHits { path: "(commit message)".to_owned(), hits, origin: origin() })
-    }
-
-    fn origin(&self, repository: &gix::Repository, order: usize) -> Origin {
-        Origin { order, commit: commits::describe(repository, self.nodes[order].id), ..Origin::default() }
+        let origin = Origin { order, at_head: false, ..Origin::default() };
+        (!hits.is_empty()).then(|| TextHits { path: "(commit message)".to_owned(), hits, origin })
     }
 }
 
@@ -148,8 +148,10 @@ fn stands(repository: &gix::Repository, tree: ObjectId, change: &Change) -> bool
 }
 
 /// Whether the first of a path's versions is made of the last, by way of the others.
-fn is_backwards(repository: &gix::Repository, versions: impl DoubleEndedIterator<Item = ObjectId>) -> bool {
-    let mut versions = versions;
+fn is_backwards(
+    repository: &gix::Repository,
+    mut versions: impl DoubleEndedIterator<Item = ObjectId>,
+) -> bool {
     let deltas = |id: Option<ObjectId>| match id.map(|id| repository.find_header(id)) {
         Some(Ok(Header::Packed(header))) => header.num_deltas,
         _ => 0,

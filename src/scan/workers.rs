@@ -32,6 +32,12 @@ impl<'a> Workers<'a> {
         Self { repository, packs, jobs: jobs.max(1), readers, pool: None }
     }
 
+    /// The repository.
+    #[must_use]
+    pub fn repository(&self) -> &gix::Repository {
+        self.repository
+    }
+
     /// Works through groups of things, each on one thread. Answers come in the groups' order.
     pub fn each<T: Sync, R: Send>(
         &mut self,

@@ -6,15 +6,6 @@ use std::ops::Range;
 /// A longer object is not held in memory, in bytes.
 pub const LONGEST: u64 = 1 << 30;
 
-/// Deflate makes of one byte no more than this.
-const MOST_RATIO: u64 = 1032;
-
-/// What so many deflated bytes can come to, as far as it can be held.
-#[must_use]
-pub fn most_inflated(bytes: usize) -> u64 {
-    LONGEST.min(bytes as u64 * MOST_RATIO)
-}
-
 /// A version of an object, as its delta makes it.
 #[derive(Debug)]
 pub struct Delta<'a> {

@@ -2,6 +2,7 @@
 //! nothing in a version, only what the next one's delta brings is asked about, so searching costs what was written and not
 //! what each version repeats. Trees of files are told of and not read.
 
+pub mod entry;
 mod forest;
 
 use std::cell::RefCell;
@@ -16,7 +17,7 @@ use gix::object::Kind;
 use gix::odb::pack::{Bundle, index};
 use libdeflater::Decompressor;
 
-use super::delta::{Delta, Piece, most_inflated};
+use super::delta::{Delta, Piece};
 use forest::Forest;
 
 /// Asked which blobs have to be looked at.
@@ -131,18 +132,7 @@ impl Pack {
         buffer: &'b mut Vec<u8>,
     ) -> Option<&'b [u8]> {
         let entry = &self.forest().entries[place as usize];
-        let bytes = self.bytes(place, entry.data_offset)?;
-        // What a header promises is believed as far as it can be true.
-        if entry.size > most_inflated(bytes.len()) {
-            return None;
-        }
-        let size = entry.size as usize;
-        if buffer.len() < size {
-            buffer.resize(size, 0);
-        }
-        let data = &mut buffer[..size];
-        let length = inflater.zlib_decompress(bytes, data).ok()?;
-        (length == size).then_some(data)
+        entry::inflate(self.bytes(place, entry.data_offset)?, entry.size, inflater, buffer)
     }
 
     /// One version, from the start of its chain of deltas.

@@ -28,18 +28,21 @@ pub enum Error {
 /// Files and folders to look at, each with what is put in front of the paths below it.
 pub struct Roots<'a> {
     prefixes: HashMap<&'a Path, String>,
+    /// Those that are folders.
+    pub folders: Vec<&'a Path>,
 }
 
 impl<'a> Roots<'a> {
     /// Fails at the first one that cannot be walked, before anything is read.
     pub fn of(roots: &'a [PathBuf]) -> Result<Self, Error> {
-        let mut prefixes = HashMap::new();
+        let (mut prefixes, mut folders) = (HashMap::new(), Vec::new());
         for root in roots {
             let shown = root.display().to_string();
             let unwalkable = |source| Error::Root { path: shown.clone(), source };
             let metadata = root.metadata().map_err(unwalkable)?;
             if metadata.is_dir() {
                 std::fs::read_dir(root).map_err(unwalkable)?;
+                folders.push(root.as_path());
             } else if !metadata.is_file() {
                 return Err(Error::Special { path: shown });
             }
@@ -51,7 +54,7 @@ impl<'a> Roots<'a> {
             };
             prefixes.insert(root.as_path(), prefix);
         }
-        Ok(Self { prefixes })
+        Ok(Self { prefixes, folders })
     }
 
     /// How a path below `root` is reported.
@@ -64,6 +67,12 @@ impl<'a> Roots<'a> {
             _ => relative,
         };
         self.prefixes.get(root).map_or_else(String::new, Clone::clone) + &slashed(relative)
+    }
+
+    /// The folders' names, for what cannot be told by its own.
+    #[must_use]
+    pub fn names(&self) -> String {
+        self.folders.iter().map(|folder| folder.to_string_lossy()).collect::<Vec<_>>().join(", ")
     }
 
     /// The root that a path which could not be walked stands below.

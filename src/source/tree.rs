@@ -50,12 +50,15 @@ pub fn walk<V>(
 where
     V: FnMut(Opened) -> Result<(), Skipped> + Send,
 {
-    let named = Roots::of(roots)?;
+    // To the walk, a hyphen alone is standard input.
+    let named = |root: &PathBuf| if root == Path::new("-") { PathBuf::from("./-") } else { root.clone() };
+    let roots: Vec<PathBuf> = roots.iter().map(named).collect();
+    let named = Roots::of(&roots)?;
     let walked = Mutex::new(Vec::new());
     let repositories: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
     let seen: Mutex<HashSet<u64>> = Mutex::new(HashSet::new());
     let state = RandomState::new();
-    build(roots, options, &repositories).run(|| {
+    build(&roots, options, &repositories).run(|| {
         let mut visit = visitor();
         let mut seen_here = SeenHere { all: &seen, hashes: Vec::new(), keep: !options.no_ignore };
         let (walked, state, named) = (&walked, &state, &named);
@@ -82,7 +85,7 @@ where
         let seen = seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         let repositories = std::mem::take(&mut *lock(&repositories));
         let passed_over =
-            passed_over(roots, repositories, &mut walked, |path| seen.contains(&hash(&state, path)));
+            passed_over(&named.folders, repositories, &mut walked, |path| seen.contains(&hash(&state, path)));
         let mut visit = visitor();
         for (root, path) in passed_over {
             walked.extend(open(&path, named.shown(root, &path), options).and_then(&mut visit).err());
@@ -91,18 +94,15 @@ where
     Ok(walked)
 }
 
-/// What git tracks and the walk has not seen, since it is ignored; each with its root. `repositories` stand below the roots.
+/// What git tracks and the walk has not seen, since it is ignored; each with its folder. `repositories` stand below the folders.
 fn passed_over<'a>(
-    roots: &'a [PathBuf],
+    folders: &[&'a Path],
     repositories: Vec<PathBuf>,
     walked: &mut Vec<Skipped>,
     seen: impl Fn(&Path) -> bool,
 ) -> Vec<(&'a Path, PathBuf)> {
-    let folders: HashMap<PathBuf, &Path> = roots
-        .iter()
-        .filter(|root| root.is_dir())
-        .filter_map(|root| Some((root.canonicalize().ok()?, root.as_path())))
-        .collect();
+    let folders: HashMap<PathBuf, &Path> =
+        folders.iter().filter_map(|folder| Some((folder.canonicalize().ok()?, *folder))).collect();
     let above = folders.keys().filter_map(|folder| repository_above(folder));
     let mut found: BTreeMap<PathBuf, PathBuf> = above.map(|above| (above.clone(), above)).collect();
     found.extend(repositories.into_iter().filter_map(|below| Some((below.canonicalize().ok()?, below))));
@@ -156,9 +156,7 @@ fn build(
     options: &Options,
     repositories: &Arc<Mutex<Vec<PathBuf>>>,
 ) -> ignore::WalkParallel {
-    // To the walk, a hyphen alone is standard input.
-    let named = |root| if root == Path::new("-") { Path::new("./-") } else { root };
-    let mut builder = WalkBuilder::from_iter(roots.iter().map(|root| named(root.as_path())));
+    let mut builder = WalkBuilder::from_iter(roots);
     builder
         .hidden(false)
         .ignore(false)
@@ -251,7 +249,7 @@ fn walk_error(roots: &Roots<'_>, error: &ignore::Error) -> Skipped {
             _ => None,
         }
     }
-    let path = path_of(error).map_or_else(String::new, |path| roots.shown(roots.above(path), path));
+    let path = path_of(error).map_or_else(|| roots.names(), |path| roots.shown(roots.above(path), path));
     let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
     Skipped { path, reason }
 }

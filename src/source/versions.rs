@@ -8,8 +8,9 @@ use gix::hash::oid;
 use gix::odb::pack::{Bundle, data};
 use libdeflater::Decompressor;
 
-use super::delta::{Delta, Piece, most_inflated};
+use super::delta::{Delta, Piece};
 use super::objects;
+use super::pack::entry;
 
 /// As many versions as long as the newest are kept: git looks for a version's base among the ten objects before it.
 const LAST: usize = 10;
@@ -104,28 +105,23 @@ impl<'a> Versions<'a> {
             if let Some(kept) = self.kept.get(&(pack, at)) {
                 break Arc::clone(kept);
             }
-            let bundle = &self.packs[pack];
-            let entry = header(bundle, at)?;
-            let base = match entry.header {
-                data::entry::Header::OfsDelta { base_distance } => at.checked_sub(base_distance)?,
-                data::entry::Header::RefDelta { base_id } => {
-                    bundle.index.pack_offset_at_index(bundle.index.lookup(base_id)?)
-                }
-                _ => {
-                    let mut data = self.spare.pop().unwrap_or_default();
-                    inflate(bundle, &entry, &mut self.inflater, &mut data)?;
-                    break self.keep((pack, at), data);
-                }
-            };
-            chain.push((at, entry));
+            let header = entry::header(&self.packs[pack], at)?;
+            if header.header.as_kind().is_some() {
+                let mut data = self.spare.pop().unwrap_or_default();
+                let size = inflate(&self.packs[pack], &header, &mut self.inflater, &mut data)?.len();
+                data.truncate(size);
+                break self.keep((pack, at), data);
+            }
+            let base = entry::base(&self.packs[pack], at, &header.header)?;
+            chain.push((at, header));
             at = base;
             if chain.len() > LONGEST_CHAIN {
                 return None;
             }
         };
-        for (at, entry) in chain.into_iter().rev() {
-            inflate(&self.packs[pack], &entry, &mut self.inflater, &mut self.inflated)?;
-            let delta = Delta::of(&data, &self.inflated, &mut self.pieces).ok()?;
+        for (at, header) in chain.into_iter().rev() {
+            let delta = inflate(&self.packs[pack], &header, &mut self.inflater, &mut self.inflated)?;
+            let delta = Delta::of(&data, delta, &mut self.pieces).ok()?;
             if delta.length() as u64 > LONGEST {
                 return None;
             }
@@ -159,25 +155,14 @@ impl<'a> Versions<'a> {
     }
 }
 
-fn header(bundle: &Bundle, offset: u64) -> Option<data::Entry> {
-    let bytes = bundle.pack.entry_slice(offset..(bundle.pack.pack_end() as u64).max(offset))?;
-    data::Entry::from_bytes(bytes, offset, bundle.index.object_hash()).ok()
-}
-
-/// What an entry inflates to.
-fn inflate(
+/// What an entry inflates to, in a buffer.
+fn inflate<'b>(
     bundle: &Bundle,
-    entry: &data::Entry,
+    header: &data::Entry,
     inflater: &mut Decompressor,
-    data: &mut Vec<u8>,
-) -> Option<()> {
-    let end = (bundle.pack.pack_end() as u64).max(entry.data_offset);
-    let bytes = bundle.pack.entry_slice(entry.data_offset..end)?;
-    // What a header promises is believed as far as it can be true.
-    if entry.decompressed_size > most_inflated(bytes.len()).min(LONGEST) {
-        return None;
-    }
-    data.resize(entry.decompressed_size as usize, 0);
-    let length = inflater.zlib_decompress(bytes, data).ok()?;
-    (length == data.len()).then_some(())
+    buffer: &'b mut Vec<u8>,
+) -> Option<&'b [u8]> {
+    let size = header.decompressed_size;
+    let bytes = entry::from(bundle, header.data_offset).filter(|_| size <= LONGEST)?;
+    entry::inflate(bytes, size, inflater, buffer)
 }

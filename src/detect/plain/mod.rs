@@ -50,15 +50,18 @@ impl Survey {
         let mentions = LazyCell::new(|| mentions(text));
         let far = || path_twilio || !mentions.is_empty();
         let left_out = Cell::new(false);
-        let leave = || {
-            left_out.set(left_out.get() || !far());
-            !far()
+        let leave = |is_left: bool| {
+            left_out.set(left_out.get() || is_left);
+            is_left
         };
-        let mut survey = Self::with(rules, text, leave, |candidate| {
-            let kept = is_account(candidate) || far() || may_be_named(text, &candidate.span, false);
-            left_out.set(left_out.get() || !kept);
-            kept
-        });
+        let mut survey = Self::with(
+            rules,
+            text,
+            || leave(!far()),
+            |candidate| {
+                !leave(!(is_account(candidate) || far() || may_be_named(text, &candidate.span, false)))
+            },
+        );
         if survey.candidates.is_empty() {
             return survey;
         }

@@ -3,8 +3,10 @@
 use std::cmp::Reverse;
 
 use gix::object::Kind;
-use gix::odb::pack::{Bundle, data};
+use gix::odb::pack::Bundle;
 use rayon::prelude::*;
+
+use super::entry;
 
 /// An entry of a pack.
 pub struct Entry {
@@ -41,7 +43,7 @@ impl Forest {
     /// Reads the headers of all entries.
     #[must_use]
     pub fn of(bundle: &Bundle) -> Self {
-        let (index, pack) = (&bundle.index, &bundle.pack);
+        let index = &bundle.index;
         let mut offsets: Vec<(u64, u32)> =
             (0..index.num_objects()).map(|number| (index.pack_offset_at_index(number), number)).collect();
         offsets.par_sort_unstable();
@@ -49,22 +51,14 @@ impl Forest {
             offsets.binary_search_by_key(&offset, |&(offset, _)| offset).ok().map(|place| place as u32)
         };
         let read = |&(offset, number): &(u64, u32)| {
-            let header = pack
-                .entry_slice(offset..(pack.pack_end() as u64).max(offset))
-                .and_then(|bytes| data::Entry::from_bytes(bytes, offset, index.object_hash()).ok());
-            let Some(header) = header else {
+            let Some(header) = entry::header(bundle, offset) else {
                 return Entry { number, offset, data_offset: offset, size: 0, link: Link::Broken };
-            };
-            let base = match header.header {
-                data::entry::Header::OfsDelta { base_distance } => offset.checked_sub(base_distance),
-                data::entry::Header::RefDelta { base_id } => {
-                    index.lookup(base_id).map(|number| index.pack_offset_at_index(number))
-                }
-                _ => None,
             };
             let link = match header.header.as_kind() {
                 Some(kind) => Link::Whole(kind),
-                None => base.and_then(place_of).map_or(Link::Broken, Link::Delta),
+                None => entry::base(bundle, offset, &header.header)
+                    .and_then(place_of)
+                    .map_or(Link::Broken, Link::Delta),
             };
             Entry { number, offset, data_offset: header.data_offset, size: header.decompressed_size, link }
         };
