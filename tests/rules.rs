@@ -13,7 +13,7 @@ fn every_example_of_every_rule_is_found() {
     let detector = Detector::new(Rules::built_in());
     for seed in 1..50 {
         for rule in detector.rules().all() {
-            for example in &rule.examples {
+            for example in rule.examples {
                 let (text, _) = Mint::new(seed).fill(example);
                 let hits = detector.detect(text.as_bytes(), "example.txt");
                 assert!(

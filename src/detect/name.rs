@@ -63,7 +63,7 @@ impl Name {
         let mut weak = false;
         for (index, part) in words.iter().enumerate() {
             let word = part.text.as_str();
-            let known = rules.word(word).copied().unwrap_or_default();
+            let known = rules.word(word).copied().unwrap_or(Word::UNKNOWN);
             let last = index >= last_component;
             match known.class {
                 Class::Twilio => name.twilio = true,

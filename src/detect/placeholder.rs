@@ -21,8 +21,7 @@ pub fn is_placeholder(rules: &Rules, body: &[u8]) -> bool {
         || spells(&lower, u8::is_ascii_digit)
         || stretch(&lower) >= LONGEST_CHANCE_STRETCH
         || std::str::from_utf8(&lower).is_ok_and(|text| {
-            rules.is_published(text)
-                || rules.placeholder_words().iter().any(|word| text.contains(word.as_str()))
+            rules.is_published(text) || rules.placeholder_words().any(|word| text.contains(word))
         })
 }
 

@@ -87,7 +87,7 @@ fn descriptor(rules: &Rules, kind: Kind) -> ReportingDescriptor {
         rule.help
     );
     ReportingDescriptor::builder()
-        .id(rule.id.clone())
+        .id(rule.id)
         .name(kind.title().split(|c: char| !c.is_alphanumeric()).collect::<String>())
         .short_description(text(&format!("A leaked {} of Twilio's", kind.title())))
         .full_description(text(&rule.help))
@@ -133,7 +133,7 @@ fn result(alert: &Alert, used: &[Kind], rules: &Rules) -> SarifResult {
         ("sidsweep/v1".to_owned(), finding.id.to_string()),
     ]);
     let mut result = SarifResult::builder()
-        .rule_id(rules.of(finding.kind).id.clone())
+        .rule_id(rules.of(finding.kind).id)
         .level(level)
         .message(message(printable(&sentence)))
         .locations(vec![Location::builder().physical_location(physical).build()])

@@ -28,79 +28,63 @@ pub enum RulesError {
 }
 
 /// What is reported for a kind, and how kinds with a shape of their own are found.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Rule {
     /// E.g. `twilio-auth-token`.
-    pub id: String,
+    pub id: &'static str,
     /// The kind that it reports.
     pub kind: Kind,
     /// What to know and what to do, in a sentence or two.
-    pub help: String,
+    pub help: &'static str,
     /// Examples with holes, each of which must be found.
-    pub examples: Vec<String>,
+    pub examples: &'static [&'static str],
     /// For kinds with a shape of their own.
     pub shape: Option<OwnShape>,
 }
 
 /// A shape that says by itself what a value is.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct OwnShape {
     /// What it starts with.
-    pub literal: String,
+    pub literal: &'static str,
     /// How many bytes after the literal's start the run of `[0-9A-Za-z_-]` begins that the skip search finds.
     pub offset: usize,
-    pattern: String,
+    pattern: &'static str,
     /// Made when it is first asked for: of most texts it never is, and a hook has no time for it.
     regex: OnceLock<Regex>,
 }
 
 impl OwnShape {
+    const fn new(literal: &'static str, offset: usize, pattern: &'static str) -> Self {
+        Self { literal, offset, pattern, regex: OnceLock::new() }
+    }
+
     /// The whole shape.
     ///
     /// # Panics
-    /// Never in a released program: the patterns are compiled in, and a test makes them all.
+    /// Never in a released program: the patterns are built in, and a test makes them all.
     #[must_use]
     pub fn regex(&self) -> &Regex {
-        self.regex.get_or_init(|| Regex::new(&self.pattern).expect("built-in patterns are checked by a test"))
+        self.regex.get_or_init(|| Regex::new(self.pattern).expect("built-in patterns are checked by a test"))
     }
 }
 
-/// All rules in force.
+/// What `rules/build.rs` made of `rules/*.toml`.
+#[allow(clippy::unreadable_literal, clippy::wildcard_imports, reason = "nobody reads it")]
+mod built_in {
+    use super::*;
+
+    include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+}
+
+/// All rules in force: the built-in ones, and a user's own.
 #[derive(Debug, Clone)]
 pub struct Rules {
     words: HashMap<String, Word>,
     longest_word: usize,
     published: HashSet<String>,
     placeholder_words: Vec<String>,
-    rules: Vec<Rule>,
     version: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawRule {
-    id: String,
-    kind: Kind,
-    help: String,
-    #[serde(default)]
-    examples: Vec<String>,
-    pattern: Option<String>,
-    literal: Option<String>,
-    #[serde(default)]
-    offset: usize,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawKinds {
-    rule: Vec<RawRule>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawPublished {
-    bodies: Vec<String>,
-    words: Vec<String>,
 }
 
 /// A user's own file: more names, vendors, and values that are known not to be leaks.
@@ -119,36 +103,13 @@ struct RawUser {
 
 impl Rules {
     /// The rules that the program brings along.
-    ///
-    /// # Panics
-    /// Never in a released program: the files are compiled in, and a test loads them.
     #[must_use]
     pub fn built_in() -> Self {
-        let published: RawPublished = toml::from_str(include_str!("../../rules/published.toml"))
-            .expect("rules/published.toml is checked by a test");
-        let kinds: RawKinds = toml::from_str(include_str!("../../rules/kinds.toml"))
-            .expect("rules/kinds.toml is checked by a test");
-        let words = vocabulary::built_in();
-        let rules = kinds
-            .rule
-            .into_iter()
-            .map(|raw| {
-                let shape = raw.pattern.map(|pattern| OwnShape {
-                    literal: raw.literal.unwrap_or_default(),
-                    offset: raw.offset,
-                    pattern,
-                    regex: OnceLock::new(),
-                });
-                Rule { id: raw.id, kind: raw.kind, help: raw.help, examples: raw.examples, shape }
-            })
-            .collect();
-        let longest_word = words.keys().map(String::len).max().unwrap_or(0);
         Self {
-            words,
-            longest_word,
-            published: published.bodies.into_iter().collect(),
-            placeholder_words: published.words,
-            rules,
+            words: HashMap::new(),
+            longest_word: built_in::LONGEST_WORD,
+            published: HashSet::new(),
+            placeholder_words: Vec::new(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
@@ -157,15 +118,16 @@ impl Rules {
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), RulesError> {
         let user: RawUser = toml::from_str(text)
             .map_err(|error| RulesError::Syntax { file: file.to_owned(), message: located(text, &error) })?;
-        for word in user.twilio_names {
-            self.words.entry(word.to_lowercase()).or_default().class = Class::Twilio;
-        }
-        for word in user.vendors {
-            self.words.entry(word.to_lowercase()).or_default().class = Class::Vendor { common: false };
+        let twilio = user.twilio_names.into_iter().map(|word| (word, Class::Twilio));
+        let vendors = user.vendors.into_iter().map(|word| (word, Class::Vendor { common: false }));
+        for (word, class) in twilio.chain(vendors) {
+            let word = word.to_lowercase();
+            self.longest_word = self.longest_word.max(word.len());
+            let known = self.word(&word).copied().unwrap_or(Word::UNKNOWN);
+            self.words.insert(word, Word { class, ..known });
         }
         self.published.extend(user.published.into_iter().map(|body| body.to_lowercase()));
         self.placeholder_words.extend(user.placeholder_words.into_iter().map(|word| word.to_lowercase()));
-        self.longest_word = self.words.keys().map(String::len).max().unwrap_or(0);
         let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(format!("{}\n{text}", self.version)));
         self.version = format!("{}+{}", env!("CARGO_PKG_VERSION"), &digest[..16]);
         Ok(())
@@ -181,7 +143,7 @@ impl Rules {
     /// What a lower-case word says.
     #[must_use]
     pub fn word(&self, word: &str) -> Option<&Word> {
-        self.words.get(word)
+        self.words.get(word).or_else(|| built_in::WORDS.get(word))
     }
 
     /// The length of the longest known word, in bytes: the bound of the search that cuts run-together names.
@@ -193,19 +155,18 @@ impl Rules {
     /// Whether this body (32 digits, lower case) is an example that Twilio has published.
     #[must_use]
     pub fn is_published(&self, body: &str) -> bool {
-        self.published.contains(body)
+        self.published.contains(body) || built_in::PUBLISHED.contains(body)
     }
 
     /// Words inside a value that say that nobody generated it.
-    #[must_use]
-    pub fn placeholder_words(&self) -> &[String] {
-        &self.placeholder_words
+    pub fn placeholder_words(&self) -> impl Iterator<Item = &str> {
+        built_in::PLACEHOLDER_WORDS.iter().copied().chain(self.placeholder_words.iter().map(String::as_str))
     }
 
     /// All rules.
     #[must_use]
-    pub fn all(&self) -> &[Rule] {
-        &self.rules
+    pub fn all(&self) -> &'static [Rule] {
+        &built_in::RULES
     }
 
     /// The rule that reports a kind.
@@ -213,8 +174,8 @@ impl Rules {
     /// # Panics
     /// Never: every kind has a rule, and a test holds it.
     #[must_use]
-    pub fn of(&self, kind: Kind) -> &Rule {
-        self.rules.iter().find(|rule| rule.kind == kind).expect("every kind has a rule")
+    pub fn of(&self, kind: Kind) -> &'static Rule {
+        self.all().iter().find(|rule| rule.kind == kind).expect("every kind has a rule")
     }
 }
 

@@ -15,8 +15,8 @@ use super::scanner::Scanner;
 use super::workers::Workers;
 use crate::detect::Detector;
 use crate::model::Skipped;
-use crate::source::changes::{Change, Folder, News, news};
 use crate::source::commits::{self, Node};
+use crate::source::folders::{Change, Folder, Folders, News};
 use crate::source::repository::Error;
 use crate::source::versions::Versions;
 
@@ -85,7 +85,8 @@ impl Between<'_> {
             let found = workers.each(&paths, |trees, versions| {
                 let backwards =
                     is_backwards(trees.repository(), versions.iter().map(|(_, folder)| folder.tree));
-                readily(versions, backwards, |(order, folder)| (*order, news(trees, folder)))
+                let mut folders = Folders::of(trees);
+                readily(versions, backwards, |(order, folder)| (*order, folders.news(folder)))
             })?;
             for (order, news) in found.into_iter().flatten() {
                 match news {

@@ -34,7 +34,7 @@ pub fn staged(detector: &Detector, root: &Path, whole: bool) -> Result<Scanned, 
 
 /// Scans what the commits of a range add: `A..B`, `A...B` (since they parted), or the commits since one (`A..`).
 pub fn range(detector: &Detector, root: &Path, spec: &str, jobs: usize) -> Result<Scanned, Error> {
-    let repository = repository::open(root)?;
+    let repository = repository::open_for_walks(root)?;
     let (from, to) = ends(&repository, spec)?;
     scan_between(detector, &repository, spec, (&[to], &from), jobs)
 }

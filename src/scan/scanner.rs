@@ -9,7 +9,7 @@ use super::gather::value_key;
 use super::look::{self, Looked};
 use crate::detect::Detector;
 use crate::model::Skipped;
-use crate::source::changes::Change;
+use crate::source::folders::Change;
 use crate::source::versions::Versions;
 
 /// A scan in progress.

@@ -5,6 +5,7 @@ pub mod changes;
 pub mod commits;
 pub mod delta;
 pub mod entries;
+pub mod folders;
 pub mod holdings;
 pub mod objects;
 pub mod pack;

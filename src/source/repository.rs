@@ -9,6 +9,8 @@ use gix::odb::pack::cache::lru::MemoryCappedHashmap;
 /// What may be kept of versions that others are made of, in bytes: trees and texts of neighbouring commits share most of their
 /// deltas.
 const MOST_KEPT: usize = 16 << 20;
+/// What may be kept of commits that were read, in bytes: naming a range, listing it and ordering it each come to all of them.
+const MOST_COMMITS_KEPT: usize = 4 << 20;
 /// A repository cannot be opened, or not looked at in the way asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -83,6 +85,13 @@ pub fn open(path: &Path) -> Result<Repository, Error> {
     }
     inner.objects.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(MOST_KEPT)));
     Ok(Repository { inner, _objects: objects })
+}
+
+/// Opens a repository whose commits are about to be walked over several times.
+pub fn open_for_walks(path: &Path) -> Result<Repository, Error> {
+    let mut repository = open(path)?;
+    repository.object_cache_size(MOST_COMMITS_KEPT);
+    Ok(repository)
 }
 
 /// An object folder without objects of its own, whose alternates are the folders that git's environment names and the

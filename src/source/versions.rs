@@ -1,7 +1,8 @@
 //! Objects that are read one by one, such as the versions of a path. A version is made of its neighbour by a delta, so the
 //! last few are kept, with those that they were made by way of, and reading the next one takes its delta alone.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::collections::hash_map::{Entry, HashMap};
 use std::sync::Arc;
 
 use gix::hash::oid;
@@ -12,8 +13,13 @@ use super::delta::{Delta, Piece};
 use super::objects;
 use super::pack::entry;
 
-/// As many versions as long as the newest are kept: git looks for a version's base among the ten objects before it.
-const LAST: usize = 10;
+/// As many versions as long as the newest are kept: git looks for a version's base among the ten objects before it, and goes on
+/// with a good one for longer.
+const LAST: usize = 16;
+/// Of a longer chain one version in so many is a landmark: others branch off there, long after.
+const LANDMARKS: usize = 8;
+/// So many times a landmark is not let go when its turn has come.
+const LIVES: u8 = 8;
 /// But no less than this and no more, in bytes.
 const LEAST_KEPT: usize = 1 << 20;
 const MOST_KEPT: usize = 32 << 20;
@@ -47,11 +53,18 @@ impl Packs {
 /// Where an entry stands: its pack, and its place there in bytes.
 type Place = (usize, u64);
 
+/// An object that is kept.
+struct Kept {
+    data: Arc<Vec<u8>>,
+    /// So many times it is still kept when its turn to go has come.
+    lives: u8,
+}
+
 /// A reader, with a handle on the repository of its own: what a handle keeps of the objects that it read is not shared.
 pub struct Versions<'a> {
     repository: gix::Repository,
     packs: &'a [Bundle],
-    kept: HashMap<Place, Arc<Vec<u8>>>,
+    kept: HashMap<Place, Kept>,
     /// What is kept, the oldest first, and how much it is, in bytes.
     order: VecDeque<Place>,
     size: usize,
@@ -65,8 +78,11 @@ impl<'a> Versions<'a> {
     /// A reader of a repository's objects.
     #[must_use]
     pub fn of(repository: &gix::Repository, packs: &'a Packs) -> Self {
+        let mut handle = repository.clone();
+        // What is to be kept is kept here.
+        handle.object_cache_size(None);
         Self {
-            repository: repository.clone(),
+            repository: handle,
             packs: &packs.0,
             kept: HashMap::new(),
             order: VecDeque::new(),
@@ -102,15 +118,16 @@ impl<'a> Versions<'a> {
         let mut chain = Vec::new();
         let mut at = offset;
         let mut data = loop {
-            if let Some(kept) = self.kept.get(&(pack, at)) {
-                break Arc::clone(kept);
+            if let Some(kept) = self.kept.get_mut(&(pack, at)) {
+                kept.lives = kept.lives.max(1);
+                break Arc::clone(&kept.data);
             }
             let header = entry::header(&self.packs[pack], at)?;
             if header.header.as_kind().is_some() {
                 let mut data = self.spare.pop().unwrap_or_default();
                 let size = inflate(&self.packs[pack], &header, &mut self.inflater, &mut data)?.len();
                 data.truncate(size);
-                break self.keep((pack, at), data);
+                break self.keep((pack, at), data, 0);
             }
             let base = entry::base(&self.packs[pack], at, &header.header)?;
             chain.push((at, header));
@@ -119,7 +136,8 @@ impl<'a> Versions<'a> {
                 return None;
             }
         };
-        for (at, header) in chain.into_iter().rev() {
+        let is_long = chain.len() > LAST;
+        for (left, (at, header)) in chain.into_iter().enumerate().rev() {
             let delta = inflate(&self.packs[pack], &header, &mut self.inflater, &mut self.inflated)?;
             let delta = Delta::of(&data, delta, &mut self.pieces).ok()?;
             if delta.length() as u64 > LONGEST {
@@ -129,23 +147,31 @@ impl<'a> Versions<'a> {
             version.clear();
             version.reserve(delta.length());
             delta.read(0..delta.length(), &mut version);
-            data = self.keep((pack, at), version);
+            let is_landmark = is_long && left % LANDMARKS == 1;
+            data = self.keep((pack, at), version, if is_landmark { LIVES } else { 0 });
         }
         Some(data)
     }
 
-    fn keep(&mut self, place: Place, data: Vec<u8>) -> Arc<Vec<u8>> {
+    fn keep(&mut self, place: Place, data: Vec<u8>, lives: u8) -> Arc<Vec<u8>> {
         let most = (LAST * data.len()).clamp(LEAST_KEPT, MOST_KEPT);
         let data = Arc::new(data);
         self.size += data.len();
-        self.kept.insert(place, Arc::clone(&data));
+        self.kept.insert(place, Kept { data: Arc::clone(&data), lives });
         self.order.push_back(place);
         while self.size > most
             && self.order.len() > 2
-            && let Some(oldest) = self.order.pop_front().and_then(|place| self.kept.remove(&place))
+            && let Some(oldest) = self.order.pop_front()
+            && let Entry::Occupied(mut kept) = self.kept.entry(oldest)
         {
-            self.size -= oldest.len();
-            if let Ok(buffer) = Arc::try_unwrap(oldest)
+            if let Some(lives) = kept.get().lives.checked_sub(1) {
+                kept.get_mut().lives = lives;
+                self.order.push_back(oldest);
+                continue;
+            }
+            let data = kept.remove().data;
+            self.size -= data.len();
+            if let Ok(buffer) = Arc::try_unwrap(data)
                 && self.spare.len() < MOST_SPARE
             {
                 self.spare.push(buffer);

@@ -184,7 +184,7 @@ fn finding(
 ) -> Finding {
     Finding {
         id,
-        rule: rules.of(hit.kind).id.clone(),
+        rule: rules.of(hit.kind).id.to_owned(),
         kind: hit.kind,
         repository: options.repository.map(str::to_owned),
         location: Location {
