@@ -90,7 +90,7 @@ fn descriptor(rules: &Rules, kind: Kind) -> ReportingDescriptor {
         .id(rule.id)
         .name(kind.title().split(|c: char| !c.is_alphanumeric()).collect::<String>())
         .short_description(text(&format!("A leaked {} of Twilio's", kind.title())))
-        .full_description(text(&rule.help))
+        .full_description(text(rule.help))
         .help(MultiformatMessageString::builder().text(help.clone()).markdown(help).build())
         .default_configuration(ReportingConfiguration::builder().level(json!("error")).build())
         .properties(bag(

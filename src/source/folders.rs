@@ -133,6 +133,7 @@ impl<'a, 'b> Folders<'a, 'b> {
 }
 
 /// A tree that is passed over, and why.
+#[must_use]
 pub fn unreadable(tree: ObjectId, reason: &str) -> Skipped {
     Skipped { path: format!("tree {tree}"), reason: reason.to_owned() }
 }
