@@ -1,6 +1,7 @@
 //! Folders compared with what they were before.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use gix::ObjectId;
@@ -77,19 +78,24 @@ impl<'a, 'b> Folders<'a, 'b> {
         let here = read(self.trees, tree)?;
         let before =
             folder.before.iter().map(|&tree| read(self.trees, tree)).collect::<Result<Vec<_>, _>>()?;
-        // Of a tree of hundreds of entries a commit changes one: those before and after it need not be told apart.
-        let (same, end) = match (folder.before.as_slice(), before.as_slice()) {
-            (&[old], [before]) => self.alike((tree, &here), (old, before)),
-            _ => (0, 0),
+        let pieces = match (folder.before.as_slice(), before.as_slice()) {
+            (&[old], [before]) => self.pieces((tree, &here), (old, before)),
+            _ => Vec::new(),
         };
-        let sides = folder.before.iter().zip(&before);
-        let sides = sides.map(|(&tree, data)| Side::of(tree, &data[same..data.len() - end], hash));
+        let sides = folder.before.iter().zip(&before).map(|(&tree, data)| match before.len() {
+            1 => Side::of(tree, pieces.iter().map(|(_, piece)| &data[piece.clone()]), hash),
+            _ => Side::of(tree, [data.as_slice()], hash),
+        });
         let mut sides = sides.collect::<Result<Vec<_>, _>>()?;
         let full = |entry: Entry<'_>| {
             let read = entry.full(hash).ok_or_else(|| unreadable(tree, DAMAGED))?;
             Ok((read.mode, read.oid.to_owned()))
         };
-        for entry in Side::of(tree, &here[same..here.len() - end], hash)?.entries {
+        let here = match before.len() {
+            1 => Side::of(tree, pieces.iter().map(|(piece, _)| &here[piece.clone()]), hash),
+            _ => Side::of(tree, [here.as_slice()], hash),
+        };
+        for entry in here?.entries {
             let mut passed = false;
             for side in &mut sides {
                 passed |= side.passes(&entry);
@@ -118,17 +124,21 @@ impl<'a, 'b> Folders<'a, 'b> {
         Ok(news)
     }
 
-    /// How many bytes of whole entries two trees begin with alike, and with how many more they end alike.
-    fn alike(&mut self, here: (ObjectId, &[u8]), before: (ObjectId, &[u8])) -> (usize, usize) {
+    /// Where two trees differ.
+    fn pieces(&mut self, here: (ObjectId, &[u8]), before: (ObjectId, &[u8])) -> Vec<Piece> {
         let place = |tree| self.edges.iter().position(|(of, _)| *of == tree);
-        let (one, other) = if place(here.0).is_some() { (here, before) } else { (before, here) };
+        let is_here = place(here.0).is_some();
+        let (one, other) = if is_here { (here, before) } else { (before, here) };
         let known = match place(one.0) {
             Some(place) => self.edges.swap_remove(place).1,
             None => edges(one.1, self.hash).collect(),
         };
-        let (start, end, found) = alike(one.1, &known, other.1, self.hash);
+        let (mut pieces, found) = pieces(one.1, &known, other.1, self.hash);
+        if !is_here {
+            pieces.iter_mut().for_each(|(here, before)| std::mem::swap(here, before));
+        }
         self.edges = vec![(one.0, known), (other.0, found)];
-        (start, end)
+        pieces
     }
 }
 
@@ -153,11 +163,18 @@ struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    /// Of a part of a tree. An entry that differs will be read fully; that the others could be is seen here.
-    fn of(tree: ObjectId, data: &'a [u8], hash: gix::hash::Kind) -> Result<Self, Skipped> {
-        let entries: Vec<Entry<'_>> = entries::of(data, hash).collect();
-        let read: usize = entries.iter().map(|entry| entry.bytes.len()).sum();
-        if read < data.len() {
+    /// Of parts of a tree. An entry that differs will be read fully; that the others could be is seen here.
+    fn of(
+        tree: ObjectId,
+        parts: impl IntoIterator<Item = &'a [u8]>,
+        hash: gix::hash::Kind,
+    ) -> Result<Self, Skipped> {
+        let (mut entries, mut unread) = (Vec::new(), 0);
+        for part in parts {
+            unread += part.len();
+            entries.extend(entries::of(part, hash).inspect(|entry| unread -= entry.bytes.len()));
+        }
+        if unread > 0 {
             return Err(unreadable(tree, DAMAGED));
         }
         Ok(Self { entries, next: 0, places: None })
@@ -213,32 +230,54 @@ fn edges(tree: &[u8], hash: gix::hash::Kind) -> impl Iterator<Item = usize> {
     std::iter::once(0).chain(ends)
 }
 
-/// How many bytes of whole entries two trees begin with alike, with how many more they end alike, and the edges of the second:
-/// most are those of the first, which are `known`, the zeroth of them 0.
-fn alike(here: &[u8], known: &[usize], there: &[u8], hash: gix::hash::Kind) -> (usize, usize, Vec<usize>) {
-    let equal = same_start(here, there);
-    let begin = known.partition_point(|&edge| edge <= equal);
-    let start = known[begin - 1];
-    let tail = same_end(&here[start..], &there[start..]);
-    let rest = known.partition_point(|&edge| edge < start || here.len() - edge > tail);
+/// Where two trees differ: whole entries of the one, and what stands in their place in the other.
+type Piece = (Range<usize>, Range<usize>);
+
+/// Where two trees differ, and the edges of the second: most are those of the first, which are `known`, the zeroth of them 0. What
+/// is between pieces is alike.
+fn pieces(here: &[u8], known: &[usize], there: &[u8], hash: gix::hash::Kind) -> (Vec<Piece>, Vec<usize>) {
+    let (mut pieces, mut found) = (Vec::new(), vec![0]);
+    // Both stand at an edge, the first at that of a number.
+    let (mut at, mut to, mut number) = (0, 0, 0);
+    loop {
+        let equal = at + same_start(&here[at..], &there[to..]);
+        let next = known.partition_point(|&edge| edge <= equal);
+        found.extend(known[number + 1..next].iter().map(|edge| to + (edge - at)));
+        number = next - 1;
+        (at, to) = (known[number], to + (known[number] - at));
+        // Of a tree of hundreds of entries a commit changes a few.
+        let first = |rest| entries::of(rest, hash).next();
+        match (first(&here[at..]), first(&there[to..])) {
+            (Some(one), Some(other)) if one.name() == other.name() => {
+                let piece = (at..at + one.bytes.len(), to..to + other.bytes.len());
+                (at, to, number) = (piece.0.end, piece.1.end, number + 1);
+                found.push(to);
+                pieces.push(piece);
+            }
+            _ => break,
+        }
+    }
+    // From here on one of them has entries that the other has not: where they end alike.
+    let tail = same_end(&here[at..], &there[to..]);
+    let rest = known.partition_point(|&edge| edge < at || here.len() - edge > tail);
     let end = known.get(rest).map_or(0, |edge| here.len() - edge);
-    let mut found = known[..begin].to_vec();
-    let mut others = edges(&there[start..], hash).skip(1).map(|edge| start + edge);
+    let mut others = edges(&there[to..], hash).skip(1).map(|edge| to + edge);
     // What ends alike has to be entries on both sides.
-    let (mut at, goal) = (start, there.len() - end);
-    while at < goal
+    let (mut reached, goal) = (to, there.len() - end);
+    while reached < goal
         && let Some(edge) = others.next()
     {
         found.push(edge);
-        at = edge;
+        reached = edge;
     }
-    if at == goal {
+    if reached == goal {
         found.extend(known.iter().skip(rest + 1).map(|edge| edge + there.len() - here.len()));
-        (start, end, found)
+        pieces.push((at..here.len() - end, to..goal));
     } else {
         found.extend(others);
-        (start, 0, found)
+        pieces.push((at..here.len(), to..there.len()));
     }
+    (pieces, found)
 }
 
 fn join(prefix: &BStr, name: &BStr) -> BString {
@@ -253,7 +292,7 @@ fn join(prefix: &BStr, name: &BStr) -> BString {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{alike, edges};
+    use super::{edges, pieces};
 
     fn tree(entries: &[(String, u8)]) -> Vec<u8> {
         entries
@@ -265,22 +304,33 @@ mod tests {
     proptest! {
         /// Ids of zeros and of spaces look like the ends of names, and names are prefixes of one another.
         #[test]
-        fn what_is_alike_is_whole_entries_and_what_is_left_differs(
+        fn pieces_are_whole_entries_and_what_is_between_them_is_alike(
             here in prop::collection::vec(("[ab]{1,3}", prop_oneof![Just(0), Just(b' '), Just(1)]), 0..8),
             there in prop::collection::vec(("[ab]{1,3}", prop_oneof![Just(0), Just(b' '), Just(1)]), 0..8),
+            likeness in 0..4_u8,
         ) {
+            // Mostly alike: the same names, and some of them with the same ids.
+            let there: Vec<_> = if likeness == 0 { there } else {
+                let ids = there.iter().map(|(_, id)| *id).chain(std::iter::repeat(likeness));
+                here.iter().cloned().zip(ids).map(|((name, id), other)| (name, if other == 1 { id } else { other })).collect()
+            };
             let (a, b) = (tree(&here), tree(&there));
             let edges = |tree: &[u8]| edges(tree, gix::hash::Kind::Sha1).collect::<Vec<_>>();
-            let (start, end, found) = alike(&a, &edges(&a), &b, gix::hash::Kind::Sha1);
-            prop_assert_eq!(found, edges(&b));
-            prop_assert_eq!(&a[..start], &b[..start]);
-            prop_assert_eq!(&a[a.len() - end..], &b[b.len() - end..]);
-            let first = (0..=here.len()).find(|&n| tree(&here[..n]).len() == start);
-            let last = (0..=here.len()).find(|&n| tree(&here[n..]).len() == end);
-            prop_assert!(first.is_some() && last.is_some() && first <= last);
-            prop_assert!((0..=there.len()).any(|n| tree(&there[n..]).len() == end));
-            let first = first.unwrap_or_default();
-            prop_assert!(here.get(first).is_none() || here.get(first) != there.get(first));
+            let (pieces, found) = pieces(&a, &edges(&a), &b, gix::hash::Kind::Sha1);
+            prop_assert_eq!(&found, &edges(&b));
+            let (mut at, mut to) = (0, 0);
+            for (one, other) in pieces.into_iter().chain([(a.len()..a.len(), b.len()..b.len())]) {
+                prop_assert_eq!(&a[at..one.start], &b[to..other.start]);
+                prop_assert!(edges(&a).contains(&one.start) && edges(&a).contains(&one.end));
+                prop_assert!(found.contains(&other.start) && found.contains(&other.end));
+                // What both begin with would not be in it.
+                let first = |tree: &[u8], from: usize, edges: &[usize]| {
+                    edges.iter().find(|&&edge| edge > from).map(|&end| tree[from..end].to_vec())
+                };
+                let (begins, begun) = (first(&a, one.start, &edges(&a)), first(&b, other.start, &found));
+                prop_assert!(one.is_empty() || begins.is_none() || begins != begun);
+                (at, to) = (one.end, other.end);
+            }
         }
     }
 }

@@ -124,7 +124,7 @@ impl<'a> Versions<'a> {
             }
             let header = entry::header(&self.packs[pack], at)?;
             if header.header.as_kind().is_some() {
-                let mut data = self.spare.pop().unwrap_or_default();
+                let mut data = buffer(&mut self.spare, header.decompressed_size);
                 let size = inflate(&self.packs[pack], &header, &mut self.inflater, &mut data)?.len();
                 data.truncate(size);
                 break self.keep((pack, at), data, 0);
@@ -143,7 +143,7 @@ impl<'a> Versions<'a> {
             if delta.length() as u64 > LONGEST {
                 return None;
             }
-            let mut version = self.spare.pop().unwrap_or_default();
+            let mut version = buffer(&mut self.spare, delta.length() as u64);
             version.clear();
             version.reserve(delta.length());
             delta.read(0..delta.length(), &mut version);
@@ -171,14 +171,19 @@ impl<'a> Versions<'a> {
             }
             let data = kept.remove().data;
             self.size -= data.len();
-            if let Ok(buffer) = Arc::try_unwrap(data)
-                && self.spare.len() < MOST_SPARE
-            {
-                self.spare.push(buffer);
+            if let Ok(buffer) = Arc::try_unwrap(data) {
+                self.spare.truncate(MOST_SPARE - 1);
+                self.spare.insert(0, buffer);
             }
         }
         data
     }
+}
+
+/// A buffer that need not grow for so many bytes, or else an empty one: to grow would be to copy what was in it.
+fn buffer(spare: &mut Vec<Vec<u8>>, size: u64) -> Vec<u8> {
+    let large_enough = spare.iter().position(|buffer| buffer.capacity() as u64 >= size);
+    large_enough.map(|place| spare.remove(place)).unwrap_or_default()
 }
 
 /// What an entry inflates to, in a buffer.
