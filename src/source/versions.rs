@@ -1,8 +1,8 @@
 //! Objects that are read one by one, such as the versions of a path. A version is made of its neighbour by a delta, so the
 //! last few are kept, with those that they were made by way of, and reading the next one takes its delta alone.
 
-use std::collections::VecDeque;
 use std::collections::hash_map::{Entry, HashMap};
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use gix::hash::oid;
@@ -20,9 +20,13 @@ const LAST: usize = 16;
 const LANDMARKS: usize = 8;
 /// So many times a landmark is not let go when its turn has come.
 const LIVES: u8 = 8;
-/// But no less than this and no more, in bytes.
-const LEAST_KEPT: usize = 1 << 20;
+/// But no less than this and no more, in bytes. Touching memory for the first time takes about as long as inflating as much, so
+/// there is little room to begin with, and twice as much each time that so much was inflated again which had been let go.
+const LEAST_KEPT: usize = 1 << 18;
+const MOST_ROOM: usize = 8 << 20;
 const MOST_KEPT: usize = 32 << 20;
+/// So many places of what was let go are remembered.
+const MOST_LET_GO: usize = 1 << 16;
 /// Longer ones, in bytes, are left to git's library: what a header says has to be believed before it can be tried.
 const LONGEST: u64 = 64 << 20;
 /// A chain of deltas is no longer, and does not lead back into itself.
@@ -68,6 +72,11 @@ pub struct Versions<'a> {
     /// What is kept, the oldest first, and how much it is, in bytes.
     order: VecDeque<Place>,
     size: usize,
+    /// So much may be kept whatever its size, in bytes.
+    room: usize,
+    /// So much was inflated again since the room was last enlarged, in bytes.
+    again: usize,
+    let_go: HashSet<Place>,
     spare: Vec<Vec<u8>>,
     inflater: Decompressor,
     inflated: Vec<u8>,
@@ -87,6 +96,9 @@ impl<'a> Versions<'a> {
             kept: HashMap::new(),
             order: VecDeque::new(),
             size: 0,
+            room: LEAST_KEPT,
+            again: 0,
+            let_go: HashSet::new(),
             spare: Vec::new(),
             inflater: Decompressor::new(),
             inflated: Vec::new(),
@@ -127,6 +139,7 @@ impl<'a> Versions<'a> {
                 let mut data = buffer(&mut self.spare, header.decompressed_size);
                 let size = inflate(&self.packs[pack], &header, &mut self.inflater, &mut data)?.len();
                 data.truncate(size);
+                self.count((pack, at), size);
                 break self.keep((pack, at), data, 0);
             }
             let base = entry::base(&self.packs[pack], at, &header.header)?;
@@ -147,16 +160,27 @@ impl<'a> Versions<'a> {
             version.clear();
             version.reserve(delta.length());
             delta.read(0..delta.length(), &mut version);
+            self.count((pack, at), header.decompressed_size as usize);
             let is_landmark = is_long && left % LANDMARKS == 1;
             data = self.keep((pack, at), version, if is_landmark { LIVES } else { 0 });
         }
         Some(data)
     }
 
+    /// Counts what was inflated again.
+    fn count(&mut self, place: Place, size: usize) {
+        if self.let_go.remove(&place) {
+            self.again += size;
+            if self.again >= self.room && self.room < MOST_ROOM {
+                (self.room, self.again) = (2 * self.room, 0);
+            }
+        }
+    }
+
     fn keep(&mut self, place: Place, data: Vec<u8>, lives: u8) -> Arc<Vec<u8>> {
-        let most = (LAST * data.len()).clamp(LEAST_KEPT, MOST_KEPT);
+        let most = (LAST * data.capacity()).clamp(self.room, MOST_KEPT);
         let data = Arc::new(data);
-        self.size += data.len();
+        self.size += data.capacity();
         self.kept.insert(place, Kept { data: Arc::clone(&data), lives });
         self.order.push_back(place);
         while self.size > most
@@ -170,7 +194,10 @@ impl<'a> Versions<'a> {
                 continue;
             }
             let data = kept.remove().data;
-            self.size -= data.len();
+            self.size -= data.capacity();
+            if self.let_go.len() < MOST_LET_GO {
+                self.let_go.insert(oldest);
+            }
             if let Ok(buffer) = Arc::try_unwrap(data) {
                 self.spare.truncate(MOST_SPARE - 1);
                 self.spare.insert(0, buffer);
@@ -180,10 +207,12 @@ impl<'a> Versions<'a> {
     }
 }
 
-/// A buffer that need not grow for so many bytes, or else an empty one: to grow would be to copy what was in it.
+/// A buffer that need not grow for so many bytes, since to grow would be to copy what was in it, and that is not far too large
+/// either; or else an empty one.
 fn buffer(spare: &mut Vec<Vec<u8>>, size: u64) -> Vec<u8> {
-    let large_enough = spare.iter().position(|buffer| buffer.capacity() as u64 >= size);
-    large_enough.map(|place| spare.remove(place)).unwrap_or_default()
+    let fits = size..=size.max(1 << 10).saturating_mul(4);
+    let fitting = spare.iter().position(|buffer| fits.contains(&(buffer.capacity() as u64)));
+    fitting.map(|place| spare.remove(place)).unwrap_or_default()
 }
 
 /// What an entry inflates to, in a buffer.
