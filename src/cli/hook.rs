@@ -250,7 +250,7 @@ fn check(kind: Kind, arguments: &[String]) -> Result<Outcome, Failure> {
 
 /// Scans what a push brings, as git tells the hook on standard input.
 fn pushed(detector: &Detector, kind: Kind, arguments: &[String]) -> Result<Scanned, Failure> {
-    let repository = repository::open(Path::new("."))?;
+    let repository = repository::open_for_walks(Path::new("."))?;
     let mut tips = Vec::new();
     let mut hidden = known_tips(&repository, kind, arguments);
     for line in std::io::stdin().lock().lines() {

@@ -78,24 +78,20 @@ impl<'a, 'b> Folders<'a, 'b> {
         let here = read(self.trees, tree)?;
         let before =
             folder.before.iter().map(|&tree| read(self.trees, tree)).collect::<Result<Vec<_>, _>>()?;
-        let pieces = match (folder.before.as_slice(), before.as_slice()) {
-            (&[old], [before]) => self.pieces((tree, &here), (old, before)),
-            _ => Vec::new(),
+        let (parts, before) = match (folder.before.as_slice(), before.as_slice()) {
+            (&[old], [before]) => {
+                let (parts, before) = self.differing((tree, &here), (old, before));
+                (parts, vec![before])
+            }
+            _ => (vec![here.as_slice()], before.iter().map(|data| vec![data.as_slice()]).collect()),
         };
-        let sides = folder.before.iter().zip(&before).map(|(&tree, data)| match before.len() {
-            1 => Side::of(tree, pieces.iter().map(|(_, piece)| &data[piece.clone()]), hash),
-            _ => Side::of(tree, [data.as_slice()], hash),
-        });
+        let sides = folder.before.iter().zip(&before).map(|(&tree, parts)| Side::of(tree, parts, hash));
         let mut sides = sides.collect::<Result<Vec<_>, _>>()?;
         let full = |entry: Entry<'_>| {
             let read = entry.full(hash).ok_or_else(|| unreadable(tree, DAMAGED))?;
             Ok((read.mode, read.oid.to_owned()))
         };
-        let here = match before.len() {
-            1 => Side::of(tree, pieces.iter().map(|(piece, _)| &here[piece.clone()]), hash),
-            _ => Side::of(tree, [here.as_slice()], hash),
-        };
-        for entry in here?.entries {
+        for entry in Side::of(tree, &parts, hash)?.entries {
             let mut passed = false;
             for side in &mut sides {
                 passed |= side.passes(&entry);
@@ -124,8 +120,12 @@ impl<'a, 'b> Folders<'a, 'b> {
         Ok(news)
     }
 
-    /// Where two trees differ.
-    fn pieces(&mut self, here: (ObjectId, &[u8]), before: (ObjectId, &[u8])) -> Vec<Piece> {
+    /// The parts in which two trees differ: of the one, and of the other.
+    fn differing<'d>(
+        &mut self,
+        here: (ObjectId, &'d [u8]),
+        before: (ObjectId, &'d [u8]),
+    ) -> (Vec<&'d [u8]>, Vec<&'d [u8]>) {
         let place = |tree| self.edges.iter().position(|(of, _)| *of == tree);
         let is_here = place(here.0).is_some();
         let (one, other) = if is_here { (here, before) } else { (before, here) };
@@ -133,12 +133,11 @@ impl<'a, 'b> Folders<'a, 'b> {
             Some(place) => self.edges.swap_remove(place).1,
             None => edges(one.1, self.hash).collect(),
         };
-        let (mut pieces, found) = pieces(one.1, &known, other.1, self.hash);
-        if !is_here {
-            pieces.iter_mut().for_each(|(here, before)| std::mem::swap(here, before));
-        }
+        let (pieces, found) = pieces(one.1, &known, other.1, self.hash);
         self.edges = vec![(one.0, known), (other.0, found)];
-        pieces
+        let parts = pieces.into_iter().map(|(piece, others)| (&one.1[piece], &other.1[others]));
+        let (parts, others) = parts.unzip();
+        if is_here { (parts, others) } else { (others, parts) }
     }
 }
 
@@ -164,11 +163,7 @@ struct Side<'a> {
 
 impl<'a> Side<'a> {
     /// Of parts of a tree. An entry that differs will be read fully; that the others could be is seen here.
-    fn of(
-        tree: ObjectId,
-        parts: impl IntoIterator<Item = &'a [u8]>,
-        hash: gix::hash::Kind,
-    ) -> Result<Self, Skipped> {
+    fn of(tree: ObjectId, parts: &[&'a [u8]], hash: gix::hash::Kind) -> Result<Self, Skipped> {
         let (mut entries, mut unread) = (Vec::new(), 0);
         for part in parts {
             unread += part.len();
