@@ -10,11 +10,9 @@ use gix::{ObjectId, oid};
 use rayon::prelude::*;
 
 use super::entries::{self, Entry};
+use super::folders::DEEPEST;
 use super::objects::Objects;
 use crate::model::Skipped;
-
-/// Folders nested deeper than this are named and not entered.
-const DEEPEST: usize = 1_000;
 
 /// What trees that are read beforehand may take, in bytes.
 const MOST_FORESEEN: usize = 64 << 20;
