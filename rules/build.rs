@@ -11,30 +11,31 @@ use serde::de::DeserializeOwned;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct List {
-    words: Vec<String>,
+struct Vocabulary {
+    words: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Names {
-    twilio: Vec<String>,
-    secret: BTreeMap<String, u8>,
-    neutral: List,
-    innocent: List,
-    innocent_alone: List,
-    other_purpose: List,
-    value_holder: List,
-    name_holder: List,
-    wrapper: List,
-    file_ending: List,
+struct Weights {
+    high: f32,
+    medium: f32,
+    low: f32,
+    base: f32,
+    observation: BTreeMap<String, Weight>,
 }
 
+/// What one observation adds to the log-odds that a value is a credential of Twilio's.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Vendors {
-    vendors: Vec<String>,
-    common: Vec<String>,
+struct Weight {
+    weight: f32,
+    /// What a report says of it; nothing where it only weighs.
+    #[serde(default)]
+    says: String,
+    /// Why it weighs what it does: for whoever reads the file.
+    #[allow(dead_code, reason = "every line must have one")]
+    why: String,
 }
 
 #[derive(Deserialize)]
@@ -66,8 +67,7 @@ struct Rule {
 
 fn main() {
     println!("cargo::rerun-if-changed=rules");
-    let made =
-        [vocabulary(read("names"), read("vendors")), published(read("published")), kinds(read("kinds"))];
+    let made = [vocabulary(), weights(read("weights")), published(read("published")), kinds(read("kinds"))];
     let out = env::var_os("OUT_DIR").expect("cargo tells where to write");
     fs::write(Path::new(&out).join("rules.rs"), made.concat()).expect("cargo's folder can be written to");
 }
@@ -78,51 +78,46 @@ fn read<T: DeserializeOwned>(name: &str) -> T {
     toml::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// What is known of a word, as it is written in the program.
-#[derive(Default)]
-struct Word {
-    class: Option<String>,
-    holds: BTreeSet<&'static str>,
-}
+/// The shortest brand that is looked for as a mention in running text: shorter ones are parts of too many words.
+const SHORTEST_MENTION: usize = 5;
 
-/// Where a word stands in several lists, the first of Twilio, secret, innocent, neutral, other purpose, vendor decides its class.
-fn vocabulary(names: Names, vendors: Vendors) -> String {
-    let secret = names.secret.into_iter().map(|(word, weight)| (format!("Secret({weight})"), vec![word]));
-    let vendor = |common| format!("Vendor {{ common: {common} }}");
-    let classes = [("Twilio".to_owned(), names.twilio)].into_iter().chain(secret).chain([
-        ("Innocent".to_owned(), names.innocent.words),
-        ("InnocentAlone".to_owned(), names.innocent_alone.words),
-        ("Neutral".to_owned(), names.neutral.words),
-        ("OtherPurpose".to_owned(), names.other_purpose.words),
-        (vendor(true), vendors.common),
-        (vendor(false), vendors.vendors),
-    ]);
-    let mut words: BTreeMap<String, Word> = BTreeMap::new();
-    for (class, list) in classes {
-        for word in list {
-            words.entry(word).or_default().class.get_or_insert_with(|| class.clone());
-        }
-    }
-    for (field, list) in [
-        ("value_holder", names.value_holder),
-        ("name_holder", names.name_holder),
-        ("wrapper", names.wrapper),
-        ("file_ending", names.file_ending),
-    ] {
-        for word in list.words {
-            words.entry(word).or_default().holds.insert(field);
-        }
-    }
+fn vocabulary() -> String {
+    let Vocabulary { words } = read("words");
+    let text = fs::read_to_string("rules/words.toml").expect("it was just read");
+    let (_, lines) = text.split_once("[words]\n").expect("the table that was just read");
+    let order: Vec<&str> =
+        lines.lines().filter_map(|line| line.split_once(" = ")).map(|(word, _)| word.trim_matches('"')).collect();
+    assert!(order.is_sorted(), "rules/words.toml: words out of order: {:?}", order.windows(2).find(|pair| pair[0] > pair[1]));
     let mut map = phf_codegen::Map::new();
-    for (word, known) in &words {
-        let class = known.class.as_deref().unwrap_or("Unknown");
-        let holds: String = known.holds.iter().map(|field| format!(", {field}: true")).collect();
-        map.entry(word.as_str(), format!("Word {{ class: Class::{class}{holds}, ..Word::UNKNOWN }}"));
+    for (word, tags) in &words {
+        assert_eq!(*word, word.to_lowercase(), "rules/words.toml: {word} is not lower case");
+        let tags: String = tags.split_whitespace().map(|tag| format!("Tag::{}, ", camel(tag, '-'))).collect();
+        map.entry(word.as_str(), format!("Word::of(&[{tags}])"));
     }
     let longest = words.keys().map(String::len).max().unwrap_or(0);
+    let brands = words.iter().filter(|(_, tags)| tags.split_whitespace().any(|tag| tag == "brand")).map(|(word, _)| word);
+    let (mentions, short): (Vec<&String>, Vec<&String>) = brands.partition(|word| word.len() >= SHORTEST_MENTION);
     format!(
-        "pub(super) static WORDS: phf::Map<&str, Word> = {};\npub(super) const LONGEST_WORD: usize = {longest};\n",
+        "pub(super) static WORDS: phf::Map<&str, Word> = {};\npub(super) const LONGEST_WORD: usize = {longest};\n\
+         pub(super) const MENTIONS: &[&str] = &{mentions:?};\npub(super) const SHORT_BRANDS: &[&str] = &{short:?};\n",
         map.build()
+    )
+}
+
+/// A `match` over all observations: one that has no line, and a line that has no observation, do not compile.
+fn weights(weights: Weights) -> String {
+    let Weights { high, medium, low, base, observation } = weights;
+    let arms = |of: &dyn Fn(&Weight) -> String| -> String {
+        observation.iter().map(|(name, weight)| format!("Observation::{} => {},\n", camel(name, '_'), of(weight))).collect()
+    };
+    let all: String = observation.keys().map(|name| format!("Observation::{}, ", camel(name, '_'))).collect();
+    format!(
+        "pub(super) const HIGH: f32 = {high:?};\npub(super) const MEDIUM: f32 = {medium:?};\npub(super) const LOW: f32 = {low:?};\npub(super) const BASE: f32 = {base:?};\n\
+         pub(super) const ALL_OBSERVATIONS: &[Observation] = &[{all}];\n\
+         pub(super) const fn weight(observation: Observation) -> f32 {{ match observation {{ {} }} }}\n\
+         pub(super) const fn says(observation: Observation) -> &'static str {{ match observation {{ {} }} }}\n",
+        arms(&|weight| format!("{:?}", weight.weight)),
+        arms(&|weight| format!("{:?}", weight.says)),
     )
 }
 
@@ -144,7 +139,7 @@ fn kinds(kinds: Kinds) -> String {
         let shape = pattern.map_or("None".to_owned(), |pattern| {
             format!("Some(OwnShape::new({:?}, {offset}, {pattern:?}))", literal.unwrap_or_default())
         });
-        let kind = kind.split('_').map(capitalized).collect::<String>();
+        let kind = camel(&kind, '_');
         writeln!(
             out,
             "Rule {{ id: {id:?}, kind: Kind::{kind}, help: {help:?}, examples: &{examples:?}, shape: {shape} }},"
@@ -154,7 +149,11 @@ fn kinds(kinds: Kinds) -> String {
     out + "];\n"
 }
 
-fn capitalized(word: &str) -> String {
-    let (first, rest) = word.split_at(word.len().min(1));
-    first.to_uppercase() + rest
+/// `auth_token` as `AuthToken`.
+fn camel(text: &str, separator: char) -> String {
+    let capitalized = |word: &str| {
+        let (first, rest) = word.split_at(word.len().min(1));
+        first.to_uppercase() + rest
+    };
+    text.split(separator).map(capitalized).collect()
 }

@@ -5,6 +5,7 @@ use fearless_simd::{Simd, prelude::*, u8x32, u8x64};
 
 use super::blocks::BLOCK;
 use super::runs::Span;
+use crate::rules::Rules;
 
 /// How far before a value its own name is looked for at first, in bytes.
 pub const BESIDE: usize = 48;
@@ -26,7 +27,8 @@ fn is_hash<S: Simd>(simd: S, value: &[u8; 32]) -> bool {
     ((bytes - b'0').simd_lt(10) | (bytes - b'a').simd_lt(6)).all_true()
 }
 
-/// Whether one of the last [`BESIDE`] of so many bytes is the `t` of one of the words: `t.k`, `r.t` or `ut`, in any case.
+/// Whether one of the last [`BESIDE`] of so many bytes is the `t` of one of the words, or begins a short brand: `t.k`, `r.t`, `ut` or
+/// `tw`, in any case.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "see `blocks::each`")]
 fn may_be_named<S: Simd>(simd: S, before: &[u8; BLOCK]) -> bool {
@@ -34,19 +36,21 @@ fn may_be_named<S: Simd>(simd: S, before: &[u8; BLOCK]) -> bool {
     let is = |letter: u8| letters.simd_eq(letter).to_bitmask();
     let t = is(b't') >> (BLOCK - BESIDE) << (BLOCK - BESIDE);
     // What stands beside a hash seldom holds even that letter.
-    t != 0 && t & (is(b'k') >> 2 | is(b'r') << 2 | is(b'u') << 1) != 0
+    t != 0 && t & (is(b'k') >> 2 | is(b'r') << 2 | is(b'u') << 1 | is(b'w') >> 1) != 0
 }
 
-/// Whether `token`, `secret` or `auth` stands in a few bytes, in any case.
-pub fn says_secret(part: &[u8]) -> bool {
-    let stands = |word: &[u8], from: Option<usize>| {
-        from.and_then(|from| part.get(from..from + word.len()))
-            .is_some_and(|there| there.eq_ignore_ascii_case(word))
-    };
+/// The words that name a secret in a text that says nothing of Twilio's.
+const WORDS: [&str; 3] = ["token", "secret", "auth"];
+
+/// Whether one of [`WORDS`] or a brand stands in a few bytes, in any case.
+pub fn says_secret(rules: &Rules, part: &[u8]) -> bool {
     memchr::memchr2_iter(b't', b'T', part).any(|at| {
-        stands(b"token", Some(at))
-            || stands(b"secret", at.checked_sub(5))
-            || stands(b"auth", at.checked_sub(2))
+        let stands = |word: &str, from: Option<usize>| {
+            from.and_then(|from| part.get(from..from + word.len()))
+                .is_some_and(|there| there.eq_ignore_ascii_case(word.as_bytes()))
+        };
+        WORDS.iter().any(|word| stands(word, word.find('t').and_then(|offset| at.checked_sub(offset))))
+            || rules.short_brands().iter().any(|word| stands(word, Some(at)))
     })
 }
 
@@ -65,12 +69,12 @@ mod tests {
 
     #[test]
     fn a_name_is_seen_at_every_place_beside_a_hash() {
-        for word in ["token", "SECRET", "Auth", "authToken"] {
+        for word in ["token", "SECRET", "Auth", "authToken", "TW_", "twl"] {
             for behind in 0..=BESIDE - word.len() {
                 let text = format!("{}{word}{}{HASH}", "x".repeat(BLOCK), "=".repeat(behind));
                 let run = text.len() - HASH.len()..text.len();
                 assert!(!is_unnamed(text.as_bytes(), &run), "{text}");
-                assert!(says_secret(&text.as_bytes()[run.start - BESIDE..run.start]), "{text}");
+                assert!(says_secret(&Rules::built_in(), &text.as_bytes()[run.start - BESIDE..run.start]), "{text}");
             }
         }
     }

@@ -1,6 +1,7 @@
 //! A value that was judged to be a credential, with what pairing needs to know of its place.
 
 use super::runs::Span;
+use crate::rules::Observation;
 use crate::model::{Confidence, Encoding, Kind, Region, Secret};
 
 /// A judged value, at a place in bytes of the text.
@@ -24,6 +25,8 @@ pub struct Hit {
     pub confidence: Confidence,
     /// Why, in words.
     pub evidence: Vec<String>,
+    /// What was observed of a token or secret: its log-odds are the sum of their weights.
+    pub observed: Vec<Observation>,
     /// What pairing needs.
     pub place: Place,
     /// When it stops working, in seconds since 1970; Access Tokens only.
@@ -53,8 +56,8 @@ pub struct Place {
     pub used_after: Option<usize>,
     /// It counts only because of a SID nearby, so a better partner of that SID displaces it.
     pub leans_on_sid: bool,
-    /// How well its name fits, for choosing between two that lean on one SID.
-    pub rank: u8,
+    /// The log-odds that it is a credential, for choosing between two that lean on one SID.
+    pub odds: f32,
 }
 
 impl Place {

@@ -5,11 +5,11 @@
 
 mod blocks;
 mod candidate;
+mod classify;
 mod context;
 mod encoded;
 mod hashes;
 mod hit;
-mod judge;
 mod lex;
 mod lines;
 mod name;
@@ -45,6 +45,7 @@ const MOST_NESTING: usize = 3;
 #[derive(Debug, Clone)]
 pub struct Detector {
     rules: Rules,
+    thorough: bool,
 }
 
 /// The order in which a text is decoded.
@@ -60,7 +61,15 @@ impl Detector {
     /// A detector with these rules.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
-        Self { rules }
+        Self { rules, thorough: false }
+    }
+
+    /// The same detector, which also tells of values that nothing but their shape speaks for, as [`Confidence::Doubtful`].
+    ///
+    /// [`Confidence::Doubtful`]: crate::model::Confidence::Doubtful
+    #[must_use]
+    pub fn thorough(self) -> Self {
+        Self { thorough: true, ..self }
     }
 
     /// The rules in force.
@@ -135,7 +144,7 @@ impl Detector {
     }
 
     fn plain(&self, text: &[u8], path: &str, stage: Stage, depth: usize) -> Vec<Hit> {
-        let mut survey = Survey::of(&self.rules, text, path);
+        let mut survey = Survey::of(&self.rules, text, path, self.thorough);
         // Of a pair whose one half is cut in two, the other half or the account is nearly always whole: that is what
         // makes the costlier look worth while.
         if stage == Stage::Literals

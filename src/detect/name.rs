@@ -1,7 +1,7 @@
 //! What a name says about the value that bears it: `TWILIO_AUTH_TOKEN`, `twilio.authToken`, `Twilio__AuthToken`
 //! and `twilioauthtoken` are cut into the same words, and the vocabulary says what each word means.
 
-use crate::rules::{Class, Rules, Word};
+use crate::rules::{Rules, Tag, Word};
 
 /// How much a name says that its value is a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -26,18 +26,18 @@ pub struct Name {
     pub words: Vec<String>,
     /// How much it says that the value is a secret.
     pub role: Role,
+    /// What the words of its last component say, together.
+    said: Word,
+    /// What the words of all its components say, together.
+    spoken: Word,
     /// It says Twilio.
-    pub twilio: bool,
-    /// Another service that it says.
-    pub vendor: Option<String>,
-    /// The vendor's name is an ordinary word, or was seen only in the qualifying part.
+    pub brand: bool,
+    /// It says another service.
+    pub vendor: bool,
+    /// The other service's name is an ordinary word.
     pub vendor_is_common: bool,
-    /// It says that the value is no credential.
-    pub innocent: bool,
-    /// It says so, unless it is Twilio's.
-    pub innocent_alone: bool,
-    /// It says that the value belongs to another part of the program.
-    pub other_purpose: bool,
+    /// It is the name of a file.
+    pub file: bool,
     /// Words that say nothing that is known, and may be anything: another service's name, a customer's.
     pub unknown: Vec<String>,
     /// What tells this credential from its siblings: the words that are neither Twilio's nor a role.
@@ -55,78 +55,97 @@ impl Name {
     /// whose it is.
     #[must_use]
     pub fn read(rules: &Rules, text: &str) -> Self {
-        let words = split(rules, text);
-        let mut name = Self { text: text.to_owned(), ..Self::default() };
-        name.innocent = is_file(rules, text);
-        let last_component = words.iter().rposition(|word| word.starts_component).unwrap_or(0);
-        let mut plain = false;
-        let mut weak = false;
-        for (index, part) in words.iter().enumerate() {
-            let word = part.text.as_str();
-            let known = rules.word(word).copied().unwrap_or(Word::UNKNOWN);
+        let parts = split(rules, text);
+        let words: Vec<(&str, Word)> =
+            parts.iter().map(|part| (part.text.as_str(), rules.word(&part.text))).collect();
+        let mut name = Self { text: text.to_owned(), file: is_file(rules, text), ..Self::default() };
+        let last_component = parts.iter().rposition(|part| part.starts_component).unwrap_or(0);
+        let (mut plain, mut weak) = (false, false);
+        for (index, &(word, known)) in words.iter().enumerate() {
             let last = index >= last_component;
-            match known.class {
-                Class::Twilio => name.twilio = true,
-                Class::Vendor { common } => {
-                    name.vendor = Some(word.to_owned());
-                    name.vendor_is_common = common;
-                }
-                Class::Secret(weight) if last || index + 3 > last_component => {
-                    plain |= weight >= 2;
-                    weak |= weight == 1;
-                }
-                Class::Innocent if last => name.innocent = true,
-                Class::InnocentAlone if last => name.innocent_alone = true,
-                Class::OtherPurpose if last => name.other_purpose = true,
-                Class::Unknown if last && !word.bytes().all(|b| b.is_ascii_digit()) => {
-                    name.unknown.push(word.to_owned());
-                }
-                _ => {}
+            name.brand |= known.is(Tag::Brand);
+            name.spoken = name.spoken.and(known);
+            if known.is_any(&[Tag::Vendor, Tag::CommonVendor]) && !known.is(Tag::Brand) {
+                name.vendor = true;
+                name.vendor_is_common = known.is(Tag::CommonVendor);
             }
-            if is_stem(word, known) {
-                name.stem.push(word.to_owned());
+            if last || index + 3 > last_component {
+                plain |= known.is_any(&PLAIN);
+                weak |= known.is_any(&[Tag::Key, Tag::Scheme]);
             }
             if last {
+                name.said = name.said.and(known);
+                if known.is_unknown() && !word.bytes().all(|b| b.is_ascii_digit()) {
+                    name.unknown.push(word.to_owned());
+                }
                 name.words.push(word.to_owned());
+            }
+            if is_stem(known) {
+                name.stem.push(word.to_owned());
             }
         }
         name.role = role(&words, plain, weak);
-        let each = |test: fn(&Word) -> bool| {
-            !name.words.is_empty() && name.words.iter().all(|word| rules.word(word).is_some_and(test))
+        let each = |tag: Tag| {
+            let mut last = words.iter().skip(last_component).peekable();
+            last.peek().is_some() && last.all(|(_, word)| word.is(tag))
         };
-        name.value_holder = each(|word| word.value_holder) || is_compound(&name.words, &VALUE_HOLDERS);
-        name.name_holder = each(|word| word.name_holder);
-        name.wrapper =
-            !words.is_empty() && words.iter().all(|word| rules.word(&word.text).is_some_and(|w| w.wrapper));
+        let last = &words[last_component.min(words.len())..];
+        name.value_holder = each(Tag::ValueHolder) || is_compound(last, Tag::ValueHolder);
+        name.name_holder = each(Tag::NameHolder) || is_compound(last, Tag::NameHolder);
+        name.wrapper = !words.is_empty() && words.iter().all(|(_, word)| word.is(Tag::Wrapper));
         name
+    }
+
+    /// Whether one of its last component's words says this.
+    #[must_use]
+    pub fn says(&self, tag: Tag) -> bool {
+        self.said.is(tag)
+    }
+
+    /// Whether one of all its components' words says this: `expect(md5(x)).toBe`.
+    #[must_use]
+    pub fn speaks_of(&self, tag: Tag) -> bool {
+        self.spoken.is(tag)
+    }
+
+    /// Whether it is one word, and that says this.
+    #[must_use]
+    pub fn is_one_word(&self, tag: Tag) -> bool {
+        self.words.len() == 1 && self.said.is(tag)
+    }
+
+    /// Whether it says that the value is no credential: a digest, something encrypted, an identifier, a file.
+    #[must_use]
+    pub fn is_innocent(&self) -> bool {
+        self.file || self.said.is_any(&[Tag::Hash, Tag::Identifier])
     }
 
     /// Whether anything in it speaks for or against the value.
     #[must_use]
     pub fn is_informative(&self) -> bool {
         self.role != Role::None
-            || self.twilio
-            || self.vendor.is_some()
-            || self.innocent
-            || self.innocent_alone
-            || self.other_purpose
+            || self.brand
+            || self.vendor
+            || self.is_innocent()
+            || self.said.is_any(&[Tag::Thing, Tag::Purpose])
     }
 }
 
-/// What its words say of the value, given whether one of them is plainly or weakly a secret's.
-fn role(words: &[Part], plain: bool, weak: bool) -> Role {
-    let place = |any: &[&str]| words.iter().position(|word| any.contains(&word.text.as_str()));
-    let has = |any: &[&str]| place(any).is_some();
-    let secret = place(&["secret", "secrets"]);
-    let key = place(&["key", "keys", "apikey"]);
+/// What says plainly that a value is a secret.
+const PLAIN: [Tag; 6] =
+    [Tag::Token, Tag::Secret, Tag::Password, Tag::Auth, Tag::Credential, Tag::Validator];
+
+/// What a name's words say of the value, given whether one of them is plainly or weakly a secret's.
+fn role(words: &[(&str, Word)], plain: bool, weak: bool) -> Role {
+    let place = |tag: Tag| words.iter().position(|(_, word)| word.is(tag));
+    let (secret, key, api) = (place(Tag::Secret), place(Tag::Key), place(Tag::Api));
     // `key secret` is Twilio's term, `secret key` is everybody's.
     let secret_key = match (secret, key) {
-        (Some(secret), Some(key)) => secret < key && words[key].text != "apikey",
+        (Some(secret), Some(key)) => secret < key && !words[key].1.is(Tag::Api),
         _ => false,
     };
-    let key_secret = secret.is_some() && key.is_some() && !secret_key;
-    let token = has(&["token", "tokens", "tok"]) && has(&["auth", "account", "acct"]);
-    if token || key_secret || (secret.is_some() && has(&["api", "apikey"])) {
+    let token = place(Tag::Token).is_some() && words.iter().any(|(_, word)| word.is_any(&[Tag::Auth, Tag::Account]));
+    if token || (secret.is_some() && (api.is_some() || (key.is_some() && !secret_key))) {
         Role::Exact
     } else if plain && !secret_key {
         Role::Plain
@@ -137,75 +156,22 @@ fn role(words: &[Part], plain: bool, weak: bool) -> Role {
     }
 }
 
-/// Compounds that hold a value: `defaultValue`, `string_value`.
-const VALUE_HOLDERS: [[&str; 2]; 6] = [
-    ["default", "value"],
-    ["string", "value"],
-    ["secret", "string"],
-    ["initial", "value"],
-    ["current", "value"],
-    ["plain", "text"],
-];
-
-fn is_compound(words: &[String], list: &[[&str; 2]]) -> bool {
-    list.iter().any(|pair| words.iter().map(String::as_str).eq(pair.iter().copied()))
+/// Words of which the last names a place that holds a value or a name, and the others say nothing of whose: `option_value`,
+/// `secretString`, `meta_key`.
+fn is_compound(words: &[(&str, Word)], holder: Tag) -> bool {
+    const BEFORE: [Tag; 5] = [Tag::ValueHolder, Tag::NameHolder, Tag::Wrapper, Tag::Neutral, Tag::Meta];
+    match words {
+        [before @ .., (_, last)] if !before.is_empty() => {
+            let is_filler = |word: &Word| word.is_any(&BEFORE) && !word.is_any(&[Tag::Brand, Tag::Api, Tag::Account]);
+            let is_secret = |word: &Word| holder == Tag::ValueHolder && word.is(Tag::Secret);
+            last.is(holder) && before.iter().all(|(_, word)| is_filler(word) || is_secret(word))
+        }
+        _ => false,
+    }
 }
 
-/// Words that say what a thing is, and so do not tell one credential from another.
-const ROLE_WORDS: [&str; 47] = [
-    "auth",
-    "token",
-    "tokens",
-    "tok",
-    "secret",
-    "secrets",
-    "key",
-    "keys",
-    "api",
-    "apikey",
-    "sid",
-    "sids",
-    "account",
-    "accounts",
-    "acct",
-    "acc",
-    "ac",
-    "sk",
-    "user",
-    "username",
-    "password",
-    "passwd",
-    "pass",
-    "pwd",
-    "pw",
-    "login",
-    "id",
-    "credential",
-    "credentials",
-    "cred",
-    "creds",
-    "client",
-    "const",
-    "value",
-    "val",
-    "string",
-    "str",
-    "my",
-    "the",
-    "default",
-    "process",
-    "env",
-    "self",
-    "this",
-    "config",
-    "var",
-    "setting",
-];
-
-fn is_stem(word: &str, known: Word) -> bool {
-    known.class != Class::Twilio
-        && !ROLE_WORDS.contains(&word)
-        && !(known.wrapper && known.class == Class::Neutral)
+fn is_stem(word: Word) -> bool {
+    !word.is_any(&[Tag::Brand, Tag::Role]) && !(word.is(Tag::Wrapper) && word.is(Tag::Neutral))
 }
 
 /// Whether a name is that of a file: `vendor/AuthToken.php`, `twilio.js`.
@@ -213,7 +179,7 @@ fn is_file(rules: &Rules, text: &str) -> bool {
     let trimmed = text.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
     trimmed.rsplit_once('.').is_some_and(|(stem, ending)| {
         stem.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-            && rules.word(&ending.to_ascii_lowercase()).is_some_and(|word| word.file_ending)
+            && rules.word(&ending.to_ascii_lowercase()).is(Tag::FileEnding)
     })
 }
 
@@ -287,14 +253,14 @@ fn keeps_digits(rules: &Rules, text: &str, start: usize, at: usize) -> bool {
         .position(|byte| !byte.is_ascii_digit())
         .map_or(text.len(), |length| at + length);
     [start + end, digits_end].into_iter().any(|to| {
-        to > at && text.get(start..to).is_some_and(|word| rules.word(&word.to_lowercase()).is_some())
+        to > at && text.get(start..to).is_some_and(|word| rules.word(&word.to_lowercase()) != Word::UNKNOWN)
     })
 }
 
 /// The fewest known words that a run-together chunk is made of, or the chunk itself; a brand's name is found even
 /// where the rest is not known.
 fn known_words(rules: &Rules, chunk: &str) -> Vec<String> {
-    if chunk.len() < 4 || chunk.len() > 48 || rules.word(chunk).is_some() || !chunk.is_ascii() {
+    if chunk.len() < 4 || chunk.len() > 48 || rules.word(chunk) != Word::UNKNOWN || !chunk.is_ascii() {
         return vec![chunk.to_owned()];
     }
     // best[i]: the fewest words that make up chunk[..i], with the start of the last of them.
@@ -306,8 +272,8 @@ fn known_words(rules: &Rules, chunk: &str) -> Vec<String> {
             let word = &chunk[start..end];
             // Short words make up anything; only a few of them join others in practice.
             let fits = (word.len() >= 3
-                && rules.word(word).is_some_and(|w| w.class != Class::Unknown || w.wrapper))
-                || matches!(word, "my" | "tw" | "ac" | "sk" | "id")
+                && !rules.word(word).is_unknown())
+                || rules.word(word).is(Tag::Glue)
                 || (start > 0 && word.bytes().all(|b| b.is_ascii_digit()));
             if fits && best[end].is_none_or(|(fewest, _)| count + 1 < fewest) {
                 best[end] = Some((count + 1, start));
@@ -325,20 +291,14 @@ fn known_words(rules: &Rules, chunk: &str) -> Vec<String> {
         words.reverse();
         return words;
     }
-    for brand in ["twilio", "twillio"] {
-        if let Some(at) = chunk.find(brand) {
-            let mut words = Vec::new();
-            for part in [&chunk[..at], brand, &chunk[at + brand.len()..]] {
-                if !part.is_empty() {
-                    words.extend(if part == brand {
-                        vec![part.to_owned()]
-                    } else {
-                        known_words(rules, part)
-                    });
-                }
-            }
-            return words;
-        }
+    let own = rules.own_brands().iter().map(String::as_str);
+    let found = rules.mentions().iter().copied().chain(own).filter_map(|brand| Some((chunk.find(brand)?, brand)));
+    if let Some((at, brand)) = found.max_by_key(|(_, brand)| brand.len()) {
+        let around = |part: &str| if part.is_empty() { Vec::new() } else { known_words(rules, part) };
+        let mut words = around(&chunk[..at]);
+        words.push(brand.to_owned());
+        words.extend(around(&chunk[at + brand.len()..]));
+        return words;
     }
     vec![chunk.to_owned()]
 }
@@ -378,14 +338,14 @@ mod tests {
     fn a_name_says_what_it_says() {
         let rules = Rules::built_in();
         let read = |text: &str| Name::read(&rules, text);
-        assert!(read("TWILIO_AUTH_TOKEN").twilio && read("TWILIO_AUTH_TOKEN").role == Role::Exact);
-        assert!(read("authTokenMd5").innocent && read("SESSION_SECRET").other_purpose);
-        assert_eq!(read("ROLLBAR_AUTH_TOKEN").vendor.as_deref(), Some("rollbar"));
+        assert!(read("TWILIO_AUTH_TOKEN").brand && read("TWILIO_AUTH_TOKEN").role == Role::Exact);
+        assert!(read("authTokenMd5").is_innocent() && read("SESSION_SECRET").says(Tag::Purpose));
+        assert!(read("ROLLBAR_AUTH_TOKEN").vendor);
         assert_eq!(read("ACMEPAY_AUTH_TOKEN").unknown, ["acmepay"]);
         assert_eq!(read("PROD_TWILIO_AUTH_TOKEN").stem, ["prod"]);
         assert_eq!(read("api_key_secret").role, Role::Exact);
         assert_eq!(read("SECRET_KEY").role, Role::Weak);
         assert!(read("String.valueOf").wrapper && read("os.environ.get").wrapper);
-        assert!(!read("request.headers.auth_token").innocent_alone);
+        assert!(!read("request.headers.auth_token").says(Tag::Thing));
     }
 }

@@ -55,14 +55,14 @@ pub fn pair(hits: &mut [Hit]) -> Pairs {
 
 /// A value that counts only because of a SID nearby is displaced by a better partner of that SID.
 fn displace(hits: &mut [Hit], pairs: &[Pair]) {
-    let mut best: HashMap<&str, u8> = HashMap::new();
+    let mut best: HashMap<&str, f32> = HashMap::new();
     for pair in pairs {
-        let rank = best.entry(&pair.sid).or_default();
-        *rank = (*rank).max(hits[pair.of].place.rank);
+        let odds = best.entry(&pair.sid).or_insert(f32::MIN);
+        *odds = odds.max(hits[pair.of].place.odds);
     }
     for pair in pairs {
         let hit = &hits[pair.of];
-        if hit.place.leans_on_sid && best.get(pair.sid.as_str()).is_some_and(|&rank| rank > hit.place.rank) {
+        if hit.place.leans_on_sid && best.get(pair.sid.as_str()).is_some_and(|&odds| odds > hit.place.odds) {
             let value = hit.value.clone();
             for hit in hits.iter_mut().filter(|hit| hit.value == value && hit.place.leans_on_sid) {
                 hit.confidence = Confidence::Low;
@@ -93,7 +93,7 @@ fn assign(hits: &[Hit], kind: Kind, sid_kind: Kind, exclusive: bool) -> Vec<Pair
     }
     let ties = ties(hits, &sids, &others);
     let chosen = if exclusive {
-        matching(&ties, sids.len(), |other| hits[others[other][0]].place.rank)
+        matching(&ties, sids.len(), |other| hits[others[other][0]].place.odds)
     } else {
         ties.iter().map(|list| list.first().map(|_| 0)).collect()
     };
@@ -171,19 +171,17 @@ fn ties(hits: &[Hit], sids: &[Vec<usize>], others: &[Vec<usize>]) -> Vec<Vec<(us
 fn matching(
     ties: &[Vec<(usize, i32, &'static str)>],
     sids: usize,
-    rank: impl Fn(usize) -> u8,
+    odds: impl Fn(usize) -> f32,
 ) -> Vec<Option<usize>> {
-    let mut edges: Vec<(i32, u8, usize, usize)> = ties
+    let mut edges: Vec<(i32, f32, usize, usize)> = ties
         .iter()
         .enumerate()
         .flat_map(|(other, list)| {
             list.iter().enumerate().map(move |(tie, &(_, weight, _))| (weight, other, tie))
         })
-        .map(|(weight, other, tie)| (weight, rank(other), other, tie))
+        .map(|(weight, other, tie)| (weight, odds(other), other, tie))
         .collect();
-    edges.sort_by_key(|&(weight, rank, other, tie)| {
-        (std::cmp::Reverse(weight), std::cmp::Reverse(rank), other, tie)
-    });
+    edges.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)).then((a.2, a.3).cmp(&(b.2, b.3))));
     let mut chosen: Vec<Option<usize>> = vec![None; ties.len()];
     let mut free = vec![true; sids];
     for (_, _, other, tie) in edges {

@@ -74,6 +74,7 @@ fn hit(kind: Kind, text: &[u8], span: Span, evidence: Vec<String>) -> Option<Hit
         encoding: Encoding::Plain,
         confidence: Confidence::High,
         evidence,
+        observed: Vec::new(),
         place: Place::default(),
         expires: None,
         allowed: None,

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
+    /// Nothing but its shape speaks for it. Such a value is in no report; Twilio can be asked about it all the same.
+    Doubtful,
     /// The shape fits and little speaks against it.
     Low,
     /// The surroundings speak for it.
@@ -19,6 +21,7 @@ impl Confidence {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Doubtful => "doubtful",
             Self::Low => "low",
             Self::Medium => "medium",
             Self::High => "high",

@@ -1,6 +1,7 @@
 //! The rules as data: the words that names are made of, other vendors, published examples, and the kinds that are
 //! reported. Built in from `rules/*.toml`; a user's own file adds to them and can take nothing away.
 
+mod observation;
 mod vocabulary;
 
 use std::collections::{HashMap, HashSet};
@@ -10,7 +11,8 @@ use regex::bytes::Regex;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-pub use vocabulary::{Class, Word};
+pub use observation::{BASE, HIGH, LOW, MEDIUM, Observation};
+pub use vocabulary::{Tag, Word};
 
 use crate::model::Kind;
 
@@ -82,6 +84,8 @@ mod built_in {
 pub struct Rules {
     words: HashMap<String, Word>,
     longest_word: usize,
+    own_brands: Vec<String>,
+    own_mentions: Option<Regex>,
     published: HashSet<String>,
     placeholder_words: Vec<String>,
     version: String,
@@ -108,6 +112,8 @@ impl Rules {
         Self {
             words: HashMap::new(),
             longest_word: built_in::LONGEST_WORD,
+            own_brands: Vec::new(),
+            own_mentions: None,
             published: HashSet::new(),
             placeholder_words: Vec::new(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -118,13 +124,21 @@ impl Rules {
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), RulesError> {
         let user: RawUser = toml::from_str(text)
             .map_err(|error| RulesError::Syntax { file: file.to_owned(), message: located(text, &error) })?;
-        let twilio = user.twilio_names.into_iter().map(|word| (word, Class::Twilio));
-        let vendors = user.vendors.into_iter().map(|word| (word, Class::Vendor { common: false }));
-        for (word, class) in twilio.chain(vendors) {
+        let brands = user.twilio_names.into_iter().map(|word| (word, Tag::Brand));
+        let vendors = user.vendors.into_iter().map(|word| (word, Tag::Vendor));
+        for (word, tag) in brands.chain(vendors) {
             let word = word.to_lowercase();
             self.longest_word = self.longest_word.max(word.len());
-            let known = self.word(&word).copied().unwrap_or(Word::UNKNOWN);
-            self.words.insert(word, Word { class, ..known });
+            let known = self.word(&word);
+            if tag == Tag::Brand {
+                self.own_brands.push(word.clone());
+            }
+            self.words.insert(word, known.with(tag));
+        }
+        if !self.own_brands.is_empty() {
+            let words: Vec<String> = self.own_brands.iter().map(|word| regex::escape(word)).collect();
+            let pattern = format!("(?i-u){}", words.join("|"));
+            self.own_mentions = Some(Regex::new(&pattern).expect("escaped words are a pattern"));
         }
         self.published.extend(user.published.into_iter().map(|body| body.to_lowercase()));
         self.placeholder_words.extend(user.placeholder_words.into_iter().map(|word| word.to_lowercase()));
@@ -142,8 +156,32 @@ impl Rules {
 
     /// What a lower-case word says.
     #[must_use]
-    pub fn word(&self, word: &str) -> Option<&Word> {
-        self.words.get(word).or_else(|| built_in::WORDS.get(word))
+    pub fn word(&self, word: &str) -> Word {
+        self.words.get(word).or_else(|| built_in::WORDS.get(word)).copied().unwrap_or(Word::UNKNOWN)
+    }
+
+    /// The built-in brands that a text is searched for, lower case.
+    #[must_use]
+    pub fn mentions(&self) -> &'static [&'static str] {
+        built_in::MENTIONS
+    }
+
+    /// The built-in brands that are too short to be looked for in a text: names alone hold them.
+    #[must_use]
+    pub fn short_brands(&self) -> &'static [&'static str] {
+        built_in::SHORT_BRANDS
+    }
+
+    /// What finds the brands of a user's own files in a text.
+    #[must_use]
+    pub fn own_mentions(&self) -> Option<&Regex> {
+        self.own_mentions.as_ref()
+    }
+
+    /// The brands of a user's own files, lower case: each is a mention too.
+    #[must_use]
+    pub fn own_brands(&self) -> &[String] {
+        &self.own_brands
     }
 
     /// The length of the longest known word, in bytes: the bound of the search that cuts run-together names.
@@ -206,7 +244,7 @@ mod tests {
     fn a_users_file_adds_names_and_says_where_it_is_wrong() {
         let mut rules = Rules::built_in();
         rules.add("my.toml", "twilio_names = [\"Smsly\"]\nvendors = [\"acmepay\"]").unwrap();
-        assert_eq!(rules.word("smsly").unwrap().class, Class::Twilio);
+        assert!(rules.word("smsly").is(Tag::Brand));
         let error = rules.add("my.toml", "vendor = []").unwrap_err().to_string();
         assert!(error.contains("my.toml") && error.contains("vendor"), "{error}");
     }

@@ -59,6 +59,11 @@ impl Mint {
         (0..length).map(|_| char::from(b"0123456789abcdef"[self.random.usize(..16)])).collect()
     }
 
+    fn characters(&mut self, of: &[u8], length: &str) -> String {
+        let length = length.parse().expect("a length");
+        (0..length).map(|_| char::from(of[self.random.usize(..of.len())])).collect()
+    }
+
     pub fn base62(&mut self, length: usize) -> String {
         (0..length).map(|_| self.random.alphanumeric()).collect()
     }
@@ -95,8 +100,30 @@ impl Mint {
         format!("{header}.{payload}.{}", data_encoding::BASE64URL_NOPAD.encode(&signature))
     }
 
-    /// Fills a hole; says which values it shows, for holes that show them.
+    /// Fills a hole; says which values it shows, for holes that show them. `{{hex:32:a}}` is the same value wherever it stands.
     pub fn hole(&mut self, hole: &str) -> (String, Vec<(&'static str, String)>) {
+        match hole {
+            "open" => return ("{{".to_owned(), Vec::new()),
+            "esc" => return ("\x1b".to_owned(), Vec::new()),
+            "tab" => return ("\t".to_owned(), Vec::new()),
+            "cr" => return ("\r".to_owned(), Vec::new()),
+            _ => {}
+        }
+        let fields: Vec<&str> = if hole.contains('|') { Vec::new() } else { hole.split(':').collect() };
+        let labelled = match fields[..] {
+            [name @ "uuid", label] => Some((name.to_owned(), label)),
+            [name, length, label] => Some((format!("{name}:{length}"), label)),
+            _ => None,
+        };
+        if let Some((kind, label)) = labelled {
+            let key = (kind.clone(), label.to_owned());
+            if let Some(value) = self.values.get(&key) {
+                return (value.clone(), Vec::new());
+            }
+            let (value, _) = self.hole(&kind);
+            self.values.insert(key, value.clone());
+            return (value, Vec::new());
+        }
         let parts: Vec<&str> = hole.split('|').collect();
         let mut shown = Vec::new();
         let mut named = |mint: &mut Self, part: &str| {
@@ -142,6 +169,10 @@ impl Mint {
                     .collect::<Vec<_>>()
                     .join(":"),
                 (("b62", n), _) => self.base62(n.parse().expect("a length")),
+                (("b32", n), _) => self.characters(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", n),
+                (("b64c", n), _) => {
+                    self.characters(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", n)
+                }
                 (("B62", n), _) => self.base62(n.parse().expect("a length")).to_uppercase(),
                 (("dig", n), _) => (0..n.parse().expect("a length")).map(|_| self.random.digit(10)).collect(),
                 (("b64rand", n), _) => {
@@ -162,12 +193,40 @@ impl Mint {
         (text, shown)
     }
 
+    /// `⟦b64:text⟧` is base64 of a text with holes, `⟦b64sp:text⟧` the same with a space in it, `⟦rb64:N⟧` base64 of random bytes.
+    fn coded(&mut self, coded: &str) -> (String, Vec<(&'static str, String)>) {
+        let (how, of) = coded.split_once(':').expect("how it is coded");
+        if how == "rb64" {
+            return self.hole(&format!("b64rand:{of}"));
+        }
+        let (filled, shown) = self.fill(of);
+        let mut base64 = BASE64.encode(filled.as_bytes());
+        if how == "b64sp" {
+            base64.insert(70, ' ');
+        }
+        (base64, shown.into_iter().map(|(kind, value, ..)| (kind, value)).collect())
+    }
+
     /// Fills all holes of a text; says for each value shown its place in the text and whether it is in one piece.
     pub fn fill(&mut self, template: &str) -> (String, Vec<(&'static str, String, usize, bool)>) {
         let mut text = String::new();
         let mut shown = Vec::new();
         let mut rest = template;
-        while let Some(open) = rest.find("{{") {
+        while let Some(open) = rest.find(['{', '⟦']) {
+            if let Some(coded) = rest[open..].strip_prefix('⟦') {
+                text.push_str(&rest[..open]);
+                let (coded, after) = coded.split_once('⟧').expect("a closed bracket");
+                let (filled, values) = self.coded(coded);
+                shown.extend(values.into_iter().map(|(kind, value)| (kind, value, text.len(), false)));
+                text.push_str(&filled);
+                rest = after;
+                continue;
+            }
+            if !rest[open..].starts_with("{{") || rest[open..].starts_with("{{{") {
+                text.push_str(&rest[..=open]);
+                rest = &rest[open + 1..];
+                continue;
+            }
             let close = open + rest[open..].find("}}").expect("a closed hole");
             text.push_str(&rest[..open]);
             let hole = &rest[open + 2..close];

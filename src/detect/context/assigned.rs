@@ -4,13 +4,16 @@ use std::rc::Rc;
 
 use super::super::lex::{Op, TokenKind};
 use super::super::name::Role;
-use super::{Context, LONGEST_NAME, Named, Reader, identifier};
+use crate::rules::Tag;
+use super::{Context, LONGEST_NAME, Named, Reader, Relation, identifier};
 
 impl Reader<'_> {
     /// `left = value`: the declarator.
     pub(super) fn assigned(&self, op: usize, context: &mut Context) {
         let page = self.page;
         let Some(mut last) = self.skip_quotes(op) else { return };
+        let sign = &page.text[page.tokens[op].start..page.tokens[op].end];
+        context.compared |= matches!(sign, b"==" | b"===" | b"!=" | b"!==") && page.kind(last) == TokenKind::Close(b')');
         let mut declared: Option<(usize, usize)> = None;
         for _ in 0..9 {
             match page.kind(last) {
@@ -76,7 +79,80 @@ impl Reader<'_> {
         }
         context.after_word.get_or_insert_with(|| text.to_owned());
         context.ident = identifier(self.page, start, last);
-        self.push(context, "name", text);
+        self.push(context, Relation::Name, text);
+    }
+
+    /// `$SID:value`, `#{sid}:value`, `sid + ":value"`: whether what stands before the colon is the user that goes with the value,
+    /// and no key.
+    pub(super) fn user(&self, colon: usize, at: usize, context: &mut Context) -> bool {
+        let page = self.page;
+        if page.tokens[at].start != page.tokens[colon].end && page.kind(colon + 1) != TokenKind::Quote {
+            return false;
+        }
+        let Some(mut last) = colon.checked_sub(1) else { return false };
+        if page.kind(last) == TokenKind::Quote {
+            // A literal that begins with the colon, behind what it is joined to.
+            let Some(joiner) = last.checked_sub(1) else { return false };
+            if !matches!(page.kind(joiner), TokenKind::Op(Op::Join | Op::Comma | Op::Dot | Op::Other(_))) {
+                return false;
+            }
+            let Some(user) = joiner.checked_sub(1) else { return false };
+            last = user;
+        } else {
+            let touches = page.tokens[last].end == page.tokens[colon].start;
+            let is_variable = match page.kind(last) {
+                TokenKind::Word => page.text[page.tokens[last].start] == b'$' || self.follows_option(last),
+                TokenKind::Close(bracket) => bracket != b']',
+                TokenKind::Op(Op::Other(b'%')) => true,
+                _ => false,
+            };
+            if !touches || !is_variable {
+                return false;
+            }
+        }
+        while page.kind(last) == TokenKind::Quote && last > 0 {
+            last -= 1;
+        }
+        let start = match page.kind(last) {
+            TokenKind::Word => page.chain_start(last),
+            TokenKind::Close(_) => match page.partner(last) {
+                Some(opener) if !page.holds_value(opener, last) => opener.min(page.chain_start(last)),
+                _ => return false,
+            },
+            _ => return false,
+        };
+        let text = page.slice(start, last + 1);
+        if text.len() > LONGEST_NAME {
+            return false;
+        }
+        context.basic = self.is_basic(colon, at);
+        if context.basic {
+            context.previous = Some(self.name(text));
+        }
+        context.basic
+    }
+
+    /// Whether the token right before is a command's option for a user: `-u user:password`.
+    fn follows_option(&self, word: usize) -> bool {
+        let page = self.page;
+        let before = (word.saturating_sub(4)..word).rev().find(|&t| page.kind(t) != TokenKind::Quote);
+        before.is_some_and(|option| {
+            page.kind(option) == TokenKind::Word && self.name(page.slice(option, option + 1)).says(Tag::BasicAuth)
+                || page.is(option, Op::Slash)
+        })
+    }
+
+    /// Whether something near says that a user and a password are put together: an option, an encoder, a host behind them.
+    pub(super) fn is_basic(&self, colon: usize, at: usize) -> bool {
+        const REACH: usize = 40;
+        let page = self.page;
+        let tokens = colon.saturating_sub(REACH)..(at + REACH).min(page.tokens.len());
+        page.tokens.get(at + 1).is_some_and(|after| after.kind == TokenKind::Op(Op::At) && after.start == page.tokens[at].end)
+            || tokens.clone().any(|token| {
+                page.kind(token) == TokenKind::Word
+                    && page.line(token).abs_diff(page.line(at)) <= 1
+                    && self.name(page.slice(token, token + 1)).says(Tag::BasicAuth)
+            })
     }
 
     /// `key: value` and `user:password`.
@@ -126,7 +202,7 @@ impl Reader<'_> {
         let text = page.slice(start, last + 1);
         context.after_word.get_or_insert_with(|| text.to_owned());
         context.ident = identifier(page, last, last);
-        self.push(context, "key", text);
+        self.push(context, Relation::Key, text);
     }
 
     /// A key without quotes: `token:`, `Auth Token:`, `the token for production:`.
@@ -137,7 +213,7 @@ impl Reader<'_> {
         context.after_word.get_or_insert_with(|| chain.to_owned());
         context.ident = identifier(page, start, last);
         let name = self.name(chain);
-        context.names.push(Named { relation: "key", name: Rc::clone(&name) });
+        context.names.push(Named { relation: Relation::Key, name: Rc::clone(&name) });
         if name.role == Role::Exact || (name.is_informative() && name.role == Role::None) {
             return;
         }
@@ -145,8 +221,8 @@ impl Reader<'_> {
         if phrase.len() > chain.len() && phrase.len() <= LONGEST_NAME {
             let said = self.name(phrase);
             let short = name.is_informative() || name.value_holder;
-            if !short || said.role > name.role || said.innocent {
-                context.names.insert(context.names.len() - 1, Named { relation: "key", name: said });
+            if !short || said.role > name.role || said.is_innocent() {
+                context.names.insert(context.names.len() - 1, Named { relation: Relation::Key, name: said });
             }
         }
     }
@@ -208,7 +284,7 @@ impl Reader<'_> {
             TokenKind::Word | TokenKind::Close(_) => page.chain_start(last),
             _ => return None,
         };
-        self.push(context, "what it stands in for", page.slice(start, last + 1));
+        self.push(context, Relation::StandsInFor, page.slice(start, last + 1));
         Some(start)
     }
 }

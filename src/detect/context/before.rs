@@ -20,7 +20,8 @@ impl Reader<'_> {
             before.end == token.start
                 && match before.kind {
                     TokenKind::Op(Op::Slash | Op::Hash) => true,
-                    TokenKind::Op(Op::Other(b'?' | b'*' | b'%' | b'^')) => true,
+                    TokenKind::Op(Op::Other(b'*')) => !self.is_emphasis(index - 1),
+                    TokenKind::Op(Op::Other(b'?' | b'%' | b'^')) => true,
                     TokenKind::Op(Op::Dash | Op::Dot) => {
                         !before.spaced
                             && index >= 2
@@ -46,7 +47,8 @@ impl Reader<'_> {
                             !host.to_ascii_lowercase().contains("twilio")
                         }
                         TokenKind::Op(Op::Slash) => true,
-                        TokenKind::Op(Op::Other(b'?' | b'*')) => true,
+                        TokenKind::Op(Op::Other(b'*')) => !self.is_emphasis(index + 1),
+                        TokenKind::Op(Op::Other(b'?')) => true,
                         TokenKind::Op(Op::Dash | Op::Dot) => page
                             .tokens
                             .get(index + 2)
@@ -55,6 +57,15 @@ impl Reader<'_> {
                     }
             });
         left || right
+    }
+
+    /// Whether an asterisk makes what it stands at bold, as Markdown does: `**value**`, `*value*`.
+    fn is_emphasis(&self, asterisk: usize) -> bool {
+        let page = self.page;
+        let is_asterisk = |at: Option<usize>| at.is_some_and(|at| page.is(at, Op::Other(b'*')));
+        is_asterisk(asterisk.checked_sub(1))
+            || is_asterisk(Some(asterisk + 1))
+            || (is_asterisk(asterisk.checked_sub(2)) || is_asterisk(Some(asterisk + 2))) && page.tokens[asterisk].spaced
     }
 
     /// The token before `at` that says how it is used: quotes, string prefixes and continued lines passed over.

@@ -2,7 +2,8 @@
 
 use super::super::lex::{Op, TokenKind};
 use super::super::name::Role;
-use super::{Context, LONGEST_NAME, Named, Reader, ends_with_sid};
+use crate::rules::Tag;
+use super::{Context, LONGEST_NAME, Named, Reader, Relation, ends_with_sid};
 
 impl Reader<'_> {
     /// The value is the first thing in a bracket.
@@ -18,40 +19,27 @@ impl Reader<'_> {
             context.list = Some(page.tokens[opener].start);
         }
         context.own_names.get_or_insert(context.names.len());
-        if let Some(column) = self.sql_column(opener, at) {
+        if let Some((column, table)) = self.sql_column(opener, at) {
             context.own_names = None;
-            context.names.push(Named { relation: "column", name: column });
+            context.names.push(Named { relation: Relation::Column, name: column });
+            context.names.extend(table.map(|name| Named { relation: Relation::Section, name }));
             return None;
         }
         // A bare list or group: look further out.
         let Some((start, last)) = self.callee(opener) else { return Some(opener) };
         let text = page.slice(start, last + 1);
-        let keyword = matches!(
-            text,
-            "if" | "while"
-                | "return"
-                | "and"
-                | "or"
-                | "in"
-                | "not"
-                | "assert"
-                | "print"
-                | "case"
-                | "when"
-                | "def"
-                | "setq"
-                | "defvar"
-        );
+        let name = self.name(text);
+        let keyword = name.is_one_word(Tag::Keyword);
         if bracket == b'[' && !page.tokens[opener].spaced && !keyword {
             // An index, or `ENC[…]`.
-            self.push(context, "bracket", text);
+            self.push(context, Relation::Bracket, text);
             return None;
         }
-        let name = self.name(text);
         let informative = name.is_informative();
         let passes = name.wrapper || keyword;
         if !keyword {
-            context.names.push(Named { relation: "call", name });
+            context.callee.get_or_insert_with(|| name.clone());
+            context.names.push(Named { relation: Relation::Call, name });
         }
         context.in_call |= !passes;
         if informative && !passes {
@@ -88,7 +76,7 @@ impl Reader<'_> {
     pub(super) fn result(&self, context: &mut Context, text: &str) {
         let name = self.name(text);
         if name.role != Role::None && text.len() <= LONGEST_NAME {
-            context.names.push(Named { relation: "name", name });
+            context.names.push(Named { relation: Relation::Name, name });
         }
     }
 
@@ -107,7 +95,14 @@ impl Reader<'_> {
     pub(super) fn listed(&self, comma: usize, at: usize, context: &mut Context) -> Option<usize> {
         let page = self.page;
         let opener = page.parent(comma);
-        let start = self.argument_before(comma);
+        let mut start = self.argument_before(comma);
+        // `string(sid, ":", "…")`: a colon between the two is no argument of its own.
+        let (from, to) = self.trim(start, comma);
+        let first = (start..comma).find(|&t| page.is(t, Op::Colon));
+        if from == to && first.is_some() && start > 0 && page.is(start - 1, Op::Comma) {
+            context.basic = self.is_basic(first.unwrap_or(comma), at);
+            start = self.argument_before(start - 1);
+        }
         if let Some(opener) = opener {
             if context.list.is_none() {
                 context.list = Some(page.tokens[opener].start);
@@ -115,10 +110,11 @@ impl Reader<'_> {
             if context.position == 0 {
                 context.position = page.position(opener, comma);
             }
-            if let Some(column) = self.sql_column(opener, at) {
+            if let Some((column, table)) = self.sql_column(opener, at) {
                 context.own_names = None;
                 context.after_value = self.last_value(start, comma);
-                context.names.push(Named { relation: "column", name: column });
+                context.names.push(Named { relation: Relation::Column, name: column });
+                context.names.extend(table.map(|name| Named { relation: Relation::Section, name }));
                 return None;
             }
         } else if self.column(at, b',', context) {
@@ -137,23 +133,30 @@ impl Reader<'_> {
             if context.after_word.is_none() {
                 context.after_word = Some(text.to_owned());
             }
+            if !keyed && context.previous.is_none() && text.len() <= LONGEST_NAME {
+                context.previous = Some(self.name(text));
+            }
+            if opener.is_none() && context.callee.is_none() {
+                self.command(start, comma, context);
+            }
             if !keyed && !context.in_call && !text.is_empty() && text.len() <= 60 {
                 let name = self.name(text);
                 // `Client(account_sid, "…")` names the argument before, not this one.
                 let names_this = name.role != Role::None
-                    || name.innocent
-                    || name.innocent_alone
-                    || name.other_purpose
-                    || name.vendor.is_some();
+                    || name.is_innocent()
+                    || name.says(Tag::Thing)
+                    || name.says(Tag::Purpose)
+                    || name.vendor;
                 if names_this && !ends_with_sid(&name) {
-                    context.names.push(Named { relation: "argument before it", name });
+                    context.names.push(Named { relation: Relation::Argument, name });
                 }
             }
         }
         let opener = opener?;
         context.own_names.get_or_insert(context.names.len());
         if let Some((chain, last)) = self.callee(opener) {
-            self.push(context, "call", page.slice(chain, last + 1));
+            self.push(context, Relation::Call, page.slice(chain, last + 1));
+            context.callee.get_or_insert_with(|| self.name(page.slice(chain, last + 1)));
             let known = context.names.iter().any(|n| n.name.is_informative());
             context.in_call |= !context.names.last().is_some_and(|n| n.name.wrapper);
             if known {
@@ -163,6 +166,27 @@ impl Reader<'_> {
             return Some(chain);
         }
         if context.names.iter().any(|n| n.name.is_informative()) { None } else { Some(opener) }
+    }
+
+    /// `Client.new first, "…"`: a call without brackets.
+    fn command(&self, start: usize, comma: usize, context: &mut Context) {
+        let page = self.page;
+        let assign = (start..comma).rev().find(|&t| page.is(t, Op::Assign) && page.parent(t) == page.parent(comma));
+        let first = (assign.map_or(start, |assign| assign + 1)..comma).find(|&t| page.kind(t) == TokenKind::Word);
+        let Some(first) = first else { return };
+        let Some(argument) = (first + 1..comma).find(|&t| {
+            page.tokens[t].spaced && page.parent(t) == page.parent(comma) && matches!(page.kind(t), TokenKind::Word | TokenKind::Quote)
+        }) else {
+            return;
+        };
+        let (callee, previous) = (page.slice(first, argument), page.slice(argument, comma));
+        if callee.len() <= LONGEST_NAME && previous.len() <= LONGEST_NAME {
+            let name = self.name(callee.trim());
+            context.callee = Some(name.clone());
+            context.names.push(Named { relation: Relation::Call, name });
+            context.previous = Some(self.name(previous));
+            context.position = context.position.max(1);
+        }
     }
 
     /// Where the argument or element that ends at a comma begins.
@@ -194,8 +218,12 @@ impl Reader<'_> {
                 }
                 TokenKind::Word | TokenKind::Close(_) => {
                     let start = page.chain_start(previous);
+                    let text = page.slice(start, previous + 1);
                     if context.after_word.is_none() {
-                        context.after_word = Some(page.slice(start, previous + 1).to_owned());
+                        context.after_word = Some(text.to_owned());
+                    }
+                    if context.previous.is_none() && text.len() <= LONGEST_NAME {
+                        context.previous = Some(self.name(text));
                     }
                     at = start;
                 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::super::lex::{Op, TokenKind};
 use super::super::name::Name;
-use super::{Context, Named, Reader};
+use super::{Context, Named, Reader, Relation};
 
 impl Reader<'_> {
     /// `<name>value`, `<string name="name">value`, `<key>name</key><string>value`, `<b>Name</b> value`.
@@ -27,16 +27,16 @@ impl Reader<'_> {
                 let tag_end = (open + 1..at).find(|&t| page.tokens[t].spaced && t > open + 1).unwrap_or(at);
                 let name = self.name(page.slice(open + 1, tag_end));
                 if depth == 0 && name.is_informative() && !name.value_holder {
-                    context.names.push(Named { relation: "element", name });
+                    context.names.push(Named { relation: Relation::Element, name });
                     return;
                 }
                 if let Some(attribute) = self.attribute(open + 1, at) {
-                    context.names.push(Named { relation: "element", name: attribute });
+                    context.names.push(Named { relation: Relation::Element, name: attribute });
                     if context.names.last().is_some_and(|n| n.name.is_informative()) {
                         return;
                     }
                 } else if depth == 0 && !text.is_empty() {
-                    context.names.push(Named { relation: "element", name });
+                    context.names.push(Named { relation: Relation::Element, name });
                 }
             }
             // What stands before the tag: another tag, or text.
@@ -46,7 +46,9 @@ impl Reader<'_> {
             let Some(before) = (0..open).rev().find(|at| !glue(at)) else { return };
             match page.kind(before) {
                 TokenKind::Op(Op::Greater) => at = before,
-                TokenKind::Word => return self.text_before(before, context),
+                TokenKind::Word | TokenKind::Quote | TokenKind::Close(b']' | b'}' | b')') => {
+                    return self.text_before(before, context);
+                }
                 TokenKind::Value(value) => {
                     context.after_value = Some(value);
                     return;
@@ -62,12 +64,20 @@ impl Reader<'_> {
         let mut start = last;
         while start > 0
             && last - start < 8
-            && matches!(page.kind(start - 1), TokenKind::Word | TokenKind::Op(Op::Dot | Op::Dash | Op::Colon))
+            && page.line(start - 1) == page.line(last)
+            && matches!(
+                page.kind(start - 1),
+                TokenKind::Word
+                    | TokenKind::Quote
+                    | TokenKind::Open(b'[' | b'{' | b'(')
+                    | TokenKind::Close(b']' | b'}' | b')')
+                    | TokenKind::Op(Op::Dot | Op::Dash | Op::Colon)
+            )
         {
             start -= 1;
         }
         let name = self.name(page.slice(start, last + 1));
-        context.names.insert(0, Named { relation: "label", name });
+        context.names.insert(0, Named { relation: Relation::Label, name });
     }
 
     /// The name in an element's `name="…"`, `key="…"` or `id="…"`.

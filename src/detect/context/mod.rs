@@ -17,7 +17,7 @@ use std::rc::Rc;
 use super::lex::{Op, TokenKind};
 use super::name::Name;
 use super::page::Page;
-use crate::rules::Rules;
+use crate::rules::{Rules, Tag};
 use before::Before;
 
 /// How many steps outwards (`Some(String::from(env("X", …)))`) are followed.
@@ -42,11 +42,106 @@ pub struct Level {
     pub is_key: bool,
 }
 
+/// How a name bears on a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// `name = value`.
+    Name,
+    /// `key: value`.
+    Key,
+    /// The head of its column.
+    Column,
+    /// `<name>value`, or an attribute of that element.
+    Element,
+    /// `<key>name</key><string>value`, `<b>Name</b> value`.
+    Label,
+    /// `{"key": "name", "value": "…"}`.
+    NameBeside,
+    /// `name,value`.
+    FieldBefore,
+    /// `| name | value |`.
+    CellBefore,
+    /// A tag behind a declaration.
+    Declaration,
+    /// `name || value`.
+    StandsInFor,
+    /// `f("name", "value")`.
+    Argument,
+    /// `the name is value`, `--name value`.
+    WordsBefore,
+    /// Alone on the line above it.
+    LineAbove,
+    /// Behind it on its line.
+    Comment,
+    /// `name(value)`.
+    Call,
+    /// `name[value]`.
+    Bracket,
+    /// The section that it stands in.
+    Section,
+}
+
+impl Relation {
+    /// As a report says it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Key => "key",
+            Self::Column => "column",
+            Self::Element => "element",
+            Self::Label => "label",
+            Self::NameBeside => "name beside it",
+            Self::FieldBefore => "field before it",
+            Self::CellBefore => "cell before it",
+            Self::Declaration => "declaration",
+            Self::StandsInFor => "what it stands in for",
+            Self::Argument => "argument before it",
+            Self::WordsBefore => "words before it",
+            Self::LineAbove => "line above",
+            Self::Comment => "comment",
+            Self::Call => "call",
+            Self::Bracket => "bracket",
+            Self::Section => "section",
+        }
+    }
+
+    /// Whether the name is the value's own: it is assigned to it in some syntax.
+    #[must_use]
+    pub fn is_own(self) -> bool {
+        match self {
+            Self::Name
+            | Self::Key
+            | Self::Column
+            | Self::Element
+            | Self::Label
+            | Self::NameBeside
+            | Self::FieldBefore
+            | Self::CellBefore
+            | Self::Declaration
+            | Self::StandsInFor => true,
+            Self::Argument
+            | Self::WordsBefore
+            | Self::LineAbove
+            | Self::Comment
+            | Self::Call
+            | Self::Bracket
+            | Self::Section => false,
+        }
+    }
+
+    /// Whether the name is only spoken: words of a sentence or a comment.
+    #[must_use]
+    pub fn is_spoken(self) -> bool {
+        matches!(self, Self::WordsBefore | Self::LineAbove | Self::Comment | Self::Label)
+    }
+}
+
 /// A name that bears on a value, and how.
 #[derive(Debug, Clone)]
 pub struct Named {
-    /// How it bears on the value: `name`, `argument before it`, `call` …
-    pub relation: &'static str,
+    /// How it bears on the value.
+    pub relation: Relation,
     /// The name.
     pub name: Rc<Name>,
 }
@@ -62,6 +157,14 @@ pub struct Context {
     pub after_value: Option<usize>,
     /// The words that stand right before it, with only a separator between.
     pub after_word: Option<String>,
+    /// What stands right before it in its list or before its separator, where that is no value: `Client(account_sid, "…")`.
+    pub previous: Option<Rc<Name>>,
+    /// It stands behind a user and a colon where a user and a password are put together.
+    pub basic: bool,
+    /// It is compared with what a call returns.
+    pub compared: bool,
+    /// What is called, where the value is an argument.
+    pub callee: Option<Rc<Name>>,
     /// The call or list that it stands in: the bracket's place in bytes.
     pub list: Option<usize>,
     /// Its position in that list.
@@ -132,19 +235,19 @@ impl<'a> Reader<'a> {
             let companion =
                 self.companion(index).or_else(|| if holder { self.first_argument(index) } else { None });
             if let Some(name) = companion {
-                context.names.insert(0, Named { relation: "name beside it", name });
+                context.names.insert(0, Named { relation: Relation::NameBeside, name });
             } else if context.names.first().is_some_and(|n| n.name.value_holder)
                 && let Some(level) = context.levels.iter().find(|level| !level.head.words.is_empty())
             {
                 let name = level.head.clone();
-                context.names.push(Named { relation: "section", name });
+                context.names.push(Named { relation: Relation::Section, name });
             }
         }
         if context.names.first().is_some_and(|n| n.name.value_holder)
             && context.informative().is_none()
             && let Some(name) = self.declared_left(index)
         {
-            context.names.push(Named { relation: "declaration", name });
+            context.names.push(Named { relation: Relation::Declaration, name });
         }
         context
     }
@@ -174,7 +277,7 @@ impl<'a> Reader<'a> {
         name
     }
 
-    fn push(&self, context: &mut Context, relation: &'static str, text: &str) {
+    fn push(&self, context: &mut Context, relation: Relation, text: &str) {
         let text = text.trim();
         if !text.is_empty() && text.len() <= LONGEST_NAME {
             context.names.push(Named { relation, name: self.name(text) });
@@ -214,6 +317,7 @@ impl<'a> Reader<'a> {
                 self.key(before, context);
                 None
             }
+            TokenKind::Op(Op::Colon) if self.user(before, at, context) => None,
             TokenKind::Op(Op::Colon) => {
                 if let Some(condition) = self.ternary(before) {
                     return self.conditional(condition, context);
@@ -335,8 +439,8 @@ impl<'a> Reader<'a> {
 /// Whether a name is that of an identifier that goes before a secret: `account_sid`, `sid`, `username`.
 #[must_use]
 pub fn ends_with_sid(name: &Name) -> bool {
-    name.words.iter().any(|word| matches!(word.as_str(), "sid" | "sids" | "username" | "user"))
-        && !name.words.iter().any(|word| matches!(word.as_str(), "secret" | "token" | "password"))
+    (name.says(Tag::Sid) || name.says(Tag::User))
+        && ![Tag::Secret, Tag::Token, Tag::Password].iter().any(|&tag| name.says(tag))
 }
 
 fn identifier(page: &Page<'_>, start: usize, last: usize) -> Option<String> {

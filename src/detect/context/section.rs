@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::super::lex::{Op, TokenKind};
+use crate::rules::Tag;
 use super::{LONGEST_NAME, Level, MOST_LEVELS, MOST_LINES_UP, Reader};
 
 impl Reader<'_> {
@@ -133,7 +134,13 @@ impl Reader<'_> {
             token = skip.filter(|&close| close < opener).unwrap_or(token) + 1;
         }
         let text = text.replace('\u{1}', "");
-        Level { id, head: self.name(&text), is_key: words <= 2 }
+        let head = self.name(&text);
+        let is_call = page.kind(opener) == TokenKind::Open(b'(')
+            && !page.tokens[opener].spaced
+            && opener.checked_sub(1).is_some_and(|callee| {
+                page.kind(callee) == TokenKind::Word && !self.name(page.slice(callee, callee + 1)).is_one_word(Tag::Collection)
+            });
+        Level { id, head, is_key: words <= 2 && !is_call }
     }
 
     /// `[section]` or `--- section ---` alone on a line.

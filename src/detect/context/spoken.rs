@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use super::super::lex::{Op, TokenKind};
 use super::super::name::{Name, Role};
-use super::{Context, LONGEST_NAME, Named, Reader};
+use crate::rules::Tag;
+use super::{Context, LONGEST_NAME, Named, Reader, Relation};
 
 impl Reader<'_> {
     /// `ENV NAME value`, `--auth-token value`, `the auth token is value`, `login AC… password value`.
@@ -36,7 +37,7 @@ impl Reader<'_> {
                             && words > 2);
                     if best
                         .as_ref()
-                        .is_none_or(|b| !b.is_informative() || (name.role > b.role && !name.innocent))
+                        .is_none_or(|b| !b.is_informative() || (name.role > b.role && !name.is_innocent()))
                     {
                         best = Some(name);
                     }
@@ -45,7 +46,10 @@ impl Reader<'_> {
                     }
                 }
                 TokenKind::Value(value) => {
-                    context.after_value = Some(value);
+                    // `AC… password value` is a pair, `AC… delivered value` is a line of a log.
+                    if best.as_ref().is_none_or(|name| name.role != Role::None) {
+                        context.after_value = Some(value);
+                    }
                     break;
                 }
                 TokenKind::Op(Op::Assign | Op::Semicolon | Op::Comma) | TokenKind::Line(_) => break,
@@ -58,6 +62,15 @@ impl Reader<'_> {
                 },
                 _ => start = token,
             }
+        }
+        // `[sid "…"]`: two things in one list.
+        if words == 1
+            && start > 0
+            && matches!(page.kind(start - 1), TokenKind::Open(b'[' | b'('))
+            && context.previous.is_none()
+        {
+            context.previous = best.clone();
+            context.basic |= self.bracket_level(start - 1).head.speaks_of(Tag::BasicAuth);
         }
         if let Some(name) = best {
             if (name.wrapper || name.value_holder) && words == 1 {
@@ -74,7 +87,7 @@ impl Reader<'_> {
             context.ident = Some(page.slice(last, last + 1).to_owned());
             context.after_word = Some(page.slice(page.chain_start(last), last + 1).to_owned());
         }
-        context.names.push(Named { relation: "words before it", name });
+        context.names.push(Named { relation: Relation::WordsBefore, name });
     }
 
     /// A length in brackets says nothing: `string(32) "…"`.
@@ -127,7 +140,7 @@ impl Reader<'_> {
         }
         let words = range.clone().filter(|&t| page.kind(t) == TokenKind::Word).count();
         if words > 0 && words <= 5 {
-            self.push(context, "line above", page.slice(range.start, range.end));
+            self.push(context, Relation::LineAbove, page.slice(range.start, range.end));
         }
     }
 
@@ -154,7 +167,7 @@ impl Reader<'_> {
             let to = range.end.min(from + 8);
             let name = self.name(page.slice(from, to));
             if name.is_informative() {
-                context.names.push(Named { relation: "comment", name });
+                context.names.push(Named { relation: Relation::Comment, name });
             }
         }
     }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::super::lex::{Op, TokenKind};
 use super::super::name::Name;
-use super::{Context, Named, Reader};
+use super::{Context, Named, Reader, Relation};
 
 /// Further into its row no field is looked for, in bytes: a row of very many would be counted through for each.
 const LONGEST_ROW: usize = 8192;
@@ -45,14 +45,14 @@ impl Reader<'_> {
                 let (from, to) = self.trim(edge + 1, to.max(edge + 1));
                 let name = self.name(page.slice(from, to));
                 if name.is_informative() && !page.holds_value(from, to.max(from)) {
-                    context.names.push(Named { relation: "column", name });
+                    context.names.push(Named { relation: Relation::Column, name });
                     return;
                 }
             }
         }
         if previous_start < pipe {
             let (from, to) = self.trim(previous_start, pipe);
-            self.push(context, "cell before it", page.slice(from, to));
+            self.push(context, Relation::CellBefore, page.slice(from, to));
         }
     }
 
@@ -74,15 +74,17 @@ impl Reader<'_> {
             return false;
         }
         if place > 0 && self.name(field).value_holder {
-            // `key,value`: the field before it is its name.
+            // `key,value`: the field before it is its name, or the one whose column says so.
             let row = fields_of(&text[line_start..start], delimiter);
-            let Some(name) = row.get(place - 1).and_then(|f| std::str::from_utf8(f).ok()) else {
+            let is_name = |field: &&[u8]| std::str::from_utf8(field).is_ok_and(|f| self.name(f.trim_matches(['"', ' '])).name_holder);
+            let named = fields[..place].iter().rposition(is_name).unwrap_or(place - 1);
+            let Some(name) = row.get(named).and_then(|f| std::str::from_utf8(f).ok()) else {
                 return false;
             };
-            self.push(context, "field before it", name.trim_matches(['"', '\'', ' ']));
+            self.push(context, Relation::FieldBefore, name.trim_matches(['"', '\'', ' ']));
             return true;
         }
-        self.push(context, "column", field);
+        self.push(context, Relation::Column, field);
         true
     }
 
@@ -97,7 +99,7 @@ impl Reader<'_> {
         let column = copied_columns(&text[..line_start]).and_then(|columns| columns.get(place).copied());
         let found = match column {
             Some(column) => {
-                self.push(context, "column", column);
+                self.push(context, Relation::Column, column);
                 true
             }
             None => self.column(index, b'\t', context),
@@ -108,8 +110,10 @@ impl Reader<'_> {
         found
     }
 
-    /// The column that a value of an SQL insert goes into: `(a, b) VALUES ('…', '…'), ('…', '…')`.
-    pub(super) fn sql_column(&self, opener: usize, at: usize) -> Option<Rc<Name>> {
+    /// The column that a value of an SQL insert goes into: `(a, b) VALUES ('…', '…'), ('…', '…')`; where that only says `value`,
+    /// what stands in the row's column of names.
+    /// Beside it the table's name.
+    pub(super) fn sql_column(&self, opener: usize, at: usize) -> Option<(Rc<Name>, Option<Rc<Name>>)> {
         let page = self.page;
         if page.kind(opener) != TokenKind::Open(b'(') {
             return None;
@@ -135,27 +139,41 @@ impl Reader<'_> {
                         close = close.checked_sub(1)?;
                     }
                     let columns = page.partner(close)?;
-                    let place = page.position(opener, at);
-                    let mut start = columns + 1;
-                    let mut seen = 0;
-                    for token in columns + 1..=close {
-                        let ends = token == close
-                            || (page.is(token, Op::Comma) && page.parent(token) == Some(columns));
-                        if ends {
-                            if seen == place {
-                                let (from, to) = self.trim(start, token);
-                                return Some(self.name(page.slice(from, to)));
-                            }
-                            seen += 1;
-                            start = token + 1;
-                        }
+                    let table = (columns.saturating_sub(3)..columns)
+                        .rev()
+                        .find(|&token| page.kind(token) == TokenKind::Word)
+                        .map(|token| self.name(page.slice(token, token + 1)));
+                    let heads = self.items(columns, close);
+                    let head = heads.get(page.position(opener, at))?;
+                    if head.value_holder
+                        && let Some(named) = heads.iter().position(|head| head.name_holder && !head.value_holder)
+                        && let Some(name) = self.items(opener, page.partner(opener).unwrap_or(at)).get(named)
+                    {
+                        return Some((Rc::clone(name), table));
                     }
-                    return None;
+                    return Some((Rc::clone(head), table));
                 }
                 _ => return None,
             }
         }
         None
+    }
+}
+
+impl Reader<'_> {
+    /// The items between two brackets, read as names.
+    fn items(&self, open: usize, close: usize) -> Vec<Rc<Name>> {
+        let page = self.page;
+        let mut items = Vec::new();
+        let mut start = open + 1;
+        for token in open + 1..=close.min(page.tokens.len() - 1) {
+            if token == close || (page.is(token, Op::Comma) && page.parent(token) == Some(open)) {
+                let (from, to) = self.trim(start, token);
+                items.push(self.name(page.slice(from, to)));
+                start = token + 1;
+            }
+        }
+        items
     }
 }
 

@@ -1,75 +1,240 @@
 //! What stands around a value: SIDs, what the text says of Twilio, and other services.
 
 use std::collections::HashMap;
+use std::ops::Range;
+use std::rc::Rc;
 
 use super::FAR;
 use super::examination::{Examination, Read};
 use crate::detect::candidate::Shape;
-use crate::detect::context::{Context, Reader};
-use crate::detect::judge::{self, SidName, Surroundings};
+use crate::detect::classify::{self, Label, SidTie, Surroundings};
+use crate::detect::context::{Level, Named, Reader, Relation};
 use crate::detect::lex::{Op, TokenKind};
+use crate::detect::name::{Name, Role};
 use crate::detect::page::Page;
 use crate::detect::runs::Span;
+use crate::rules::Tag;
+
+/// How many SIDs on each side of a value can matter.
+const NEIGHBOURS: usize = 16;
+/// A longer word is a value, and no service's name, in bytes.
+const LONGEST_SERVICE: usize = 30;
+/// A long line is not about one thing: so far from a value it is read, in bytes.
+const LINE_REACH: usize = 160;
+
+/// What the values of one page have to do with each other.
+pub(super) struct Neighbourhood<'b> {
+    pub(super) reads: &'b [Read],
+    /// The SIDs among them, in order.
+    pub(super) sids: Vec<usize>,
+    /// How many values of a shape a line holds.
+    pub(super) on_line: HashMap<(usize, Shape), usize>,
+    /// The values of a shape in one section whose names say nothing of a secret.
+    pub(super) nameless: HashMap<(usize, Shape), Nameless>,
+}
+
+/// Values whose names say nothing of a secret.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Nameless {
+    values: usize,
+    /// Those of them that have the name of a SID, and are none.
+    sids: usize,
+}
+
+/// What a service's name says that stands somewhere.
+#[derive(Clone, Copy, Default)]
+struct Spoken {
+    brand: bool,
+    vendor: bool,
+}
+
+impl<'b> Neighbourhood<'b> {
+    pub(super) fn of(examination: &Examination<'_>, reads: &'b [Read]) -> Self {
+        let mut on_line: HashMap<(usize, Shape), usize> = HashMap::new();
+        let mut nameless: HashMap<(usize, Shape), Nameless> = HashMap::new();
+        for read in reads {
+            let shape = examination.shape(read);
+            *on_line.entry((read.context.line, shape)).or_default() += 1;
+            if is_nameless(read) {
+                let among = nameless.entry((group(read), shape)).or_default();
+                among.values += 1;
+                among.sids += usize::from(is_named_sid(read));
+            }
+        }
+        let sids = (0..reads.len()).filter(|&read| examination.shape(&reads[read]).is_sid()).collect();
+        Self { reads, sids, on_line, nameless }
+    }
+}
+
+/// What values stand in together: their innermost section, or their paragraph.
+fn group(read: &Read) -> usize {
+    read.context.levels.first().map_or(usize::MAX - read.context.paragraph.0, |level| level.id)
+}
+
+/// Whether a value has a name, which says nothing of a secret.
+fn is_nameless(read: &Read) -> bool {
+    own_name(read).is_some_and(|named| {
+        let is_blank = named.name.role == Role::None && !named.name.value_holder;
+        is_blank && (!named.name.brand || named.name.says(Tag::Sid))
+    })
+}
+
+fn is_named_sid(read: &Read) -> bool {
+    own_name(read).is_some_and(|named| named.name.says(Tag::Sid))
+}
+
+/// The name that is the value's own, if it has one.
+fn own_name(read: &Read) -> Option<&Named> {
+    read.context.names.iter().find(|named| named.relation.is_own())
+}
 
 impl Examination<'_> {
-    pub(super) fn surroundings<'b>(
+    /// What stands around a value, and which SID it is tied to.
+    pub(super) fn surroundings(
         &self,
         reader: &Reader<'_>,
         page: &Page<'_>,
-        read: &'b Read,
-        reads: &'b [Read],
-        sids: &[usize],
-        crowd: &HashMap<(usize, Shape), usize>,
-    ) -> Surroundings<'b> {
+        read: &Read,
+        all: &Neighbourhood<'_>,
+    ) -> (Surroundings, Option<usize>) {
         let candidate = &self.candidates[read.candidate];
-        let mut around = Surroundings { path_twilio: self.path_twilio, ..Surroundings::default() };
+        let mut around = Surroundings { path_brand: self.path_brand, ..Surroundings::default() };
         around.mention_bytes = self.nearest_mention(&candidate.span);
         if candidate.shape.is_sid() {
-            return around;
+            return (around, None);
         }
-        around.hash_file = judge::is_hash_file(self.path);
-        let partner = if candidate.shape == Shape::Hex32 { Shape::AccountSid } else { Shape::KeySid };
-        let is_partner = |index: usize| {
-            self.candidates[index].shape == partner && self.candidates[index].password().is_none()
+        around.hash_file = classify::is_hash_file(self.path);
+        around.crowded =
+            all.on_line.get(&(read.context.line, candidate.shape)).is_some_and(|&number| number > 2);
+        let siblings = all.nameless.get(&(group(read), candidate.shape));
+        around.hash_siblings = siblings.is_some_and(|among| {
+            let itself = is_nameless(read);
+            among.sids > usize::from(itself && is_named_sid(read)) || among.values - usize::from(itself) >= 2
+        });
+        let tied = self.tie(page, read, all, &mut around);
+        around.unknown_section = self.is_in_unknown_section(read, all);
+        self.speak(reader, page, read, &mut around);
+        around.label = self.label(reader, read, all);
+        let taken = tied.is_some_and(|sid| self.is_served(reader, page, read, sid, all));
+        around.sid_served = taken;
+        self.write(page, read, &mut around);
+        (around, tied)
+    }
+
+    /// The closest tie to a SID.
+    fn tie(
+        &self,
+        page: &Page<'_>,
+        read: &Read,
+        all: &Neighbourhood<'_>,
+        around: &mut Surroundings,
+    ) -> Option<usize> {
+        let shape = self.candidates[read.candidate].shape;
+        let partner = if shape == Shape::Hex32 { Shape::AccountSid } else { Shape::KeySid };
+        let is_partner = |index: &usize| {
+            self.candidates[*index].shape == partner && self.candidates[*index].password().is_none()
         };
-        if read.context.after_value.is_some_and(is_partner) {
-            around.sid_beside = Some(if partner == Shape::AccountSid {
-                "stands right after an Account SID"
-            } else {
-                "stands right after a key SID"
-            });
-        } else if value_after(page, read.token).is_some_and(is_partner) && read.context.list.is_some() {
-            around.sid_beside = Some("stands right before its SID");
-        } else if read.used_after.is_some_and(|sid| self.candidates[sid].shape == partner) {
-            around.sid_beside = Some("its variable is used right after that of a SID");
-            around.sid_by_use = true;
+        let mut closest: Option<(SidTie, u64, usize)> = None;
+        let mut tie = |tie: SidTie, lines: u64, sid: usize| {
+            if closest.is_none_or(|(other, distance, _)| (tie, lines) < (other, distance)) {
+                closest = Some((tie, lines, sid));
+            }
+        };
+        if let Some(sid) = read.context.after_value.filter(is_partner) {
+            tie(SidTie::Before, 0, sid);
+        } else if let Some(sid) = read.used_after.filter(|&sid| self.candidates[sid].shape == partner) {
+            tie(SidTie::ByUse, 0, sid);
+        } else if read.context.list.is_some()
+            && let Some(sid) = value_after(page, read.token).filter(is_partner)
+        {
+            tie(SidTie::After, 0, sid);
         }
-        around.crowded = crowd.get(&(read.context.line, candidate.shape)).is_some_and(|&number| number > 2);
-        let mut nearest: Option<(u64, &Read)> = None;
-        // SIDs are in order: only the nearest few on each side can matter.
-        let place = sids.partition_point(|&s| reads[s].token < read.token);
-        for &sid in &sids[place.saturating_sub(16)..(place + 16).min(sids.len())] {
-            let other = &reads[sid];
+        let place = all.sids.partition_point(|&sid| all.reads[sid].token < read.token);
+        let own = own_name(read).or_else(|| read.context.informative());
+        for &sid in &all.sids[place.saturating_sub(NEIGHBOURS)..(place + NEIGHBOURS).min(all.sids.len())] {
+            let other = &all.reads[sid];
             let lines = other.context.line.abs_diff(read.context.line) as u64;
             let right = self.shape(other) == partner;
             if !right && (partner == Shape::AccountSid || self.shape(other) != Shape::AccountSid) {
                 continue;
             }
-            around.sid_lines = Some(around.sid_lines.map_or(lines, |fewest| fewest.min(lines)));
-            if right && same_block(read, other, lines) && nearest.is_none_or(|(fewest, _)| lines < fewest) {
-                nearest = Some((lines, other));
-            }
+            let together = if right { together(read, other, lines) } else { None };
+            let in_block = together == Some(SidTie::Block);
+            let sid_name = other.context.names.first().map(|named| &named.name);
+            let alike = own.zip(sid_name).is_some_and(|(own, sid)| {
+                own.name.stem == sid.stem && (!sid.stem.is_empty() || (own.name.brand && sid.brand))
+            });
+            around.namesake |= in_block && alike;
+            let sid_brand = other.context.names.iter().map(|named| &named.name).find(|name| name.brand);
+            around.bare_among_branded |= in_block && sid_brand.is_some_and(|sid| is_bare(own, sid));
+            tie(
+                match lines {
+                    _ if in_block && alike => SidTie::Namesake,
+                    _ if let Some(together) = together => together,
+                    0..=2 => SidTie::OnLine,
+                    3..=12 => SidTie::Near,
+                    13..=40 => SidTie::Around,
+                    _ => SidTie::InText,
+                },
+                lines,
+                other.candidate,
+            );
         }
-        around.sid_in_block = nearest.map(|(_, other)| {
-            let name = other.context.names.first().map(|named| &named.name);
-            SidName {
-                stem: name.map_or(&[][..], |name| &name.stem),
-                twilio: name.is_some_and(|name| name.twilio),
-                capitals: name.is_some_and(|name| !name.text.bytes().any(|b| b.is_ascii_lowercase())),
+        around.sid = closest.map(|(tie, ..)| tie);
+        closest.map(|(.., sid)| sid)
+    }
+
+    /// What the object that a value is a part of calls itself.
+    fn label(&self, reader: &Reader<'_>, read: &Read, all: &Neighbourhood<'_>) -> Option<Label> {
+        let labels = reader.labels(read.token);
+        if labels.is_empty() {
+            return None;
+        }
+        let holds_sid = || {
+            let own = read.context.levels.first().map(|level| level.id);
+            all.sids.iter().any(|&sid| all.reads[sid].context.levels.first().map(|level| level.id) == own)
+        };
+        if labels.iter().any(|label| label.brand) {
+            Some(Label::Brand)
+        } else if labels.iter().any(|label| label.vendor) {
+            Some(Label::Vendor)
+        } else {
+            let is_unknown = |label: &Rc<Name>| !label.unknown.is_empty() && label.role == Role::None;
+            (labels.iter().any(is_unknown) && !holds_sid() && !all.sids.is_empty()).then_some(Label::Unknown)
+        }
+    }
+
+    /// Whether the SID that a value is tied to has a secret of its own by name, written here or not: `TWILIO_AUTH_TOKEN=` beside
+    /// `API_TOKEN=…`, `"twilio": {"sid": "AC…", "token": ""}` beside another's section.
+    fn is_served(&self, reader: &Reader<'_>, page: &Page<'_>, read: &Read, sid: usize, all: &Neighbourhood<'_>) -> bool {
+        const LINES: usize = 12;
+        if is_named_brand(read) {
+            return false;
+        }
+        let Some(sid) = all.sids.iter().map(|&index| &all.reads[index]).find(|other| other.candidate == sid) else {
+            return false;
+        };
+        let section = sid.context.levels.first().map(|level| level.id);
+        let own_section = section.is_some() && section == read.context.levels.first().map(|level| level.id);
+        let line = sid.context.line;
+        let first = page.line_range(line.saturating_sub(LINES).max(sid.context.paragraph.0)).start;
+        let last = page.line_range((line + LINES).min(sid.context.paragraph.1)).end;
+        let parent = page.parent(sid.token);
+        (first..last).any(|token| {
+            if page.kind(token) != TokenKind::Word || page.parent(token) != parent {
+                return false;
             }
-        });
-        around.vendor_near = !named_twilio(&read.context) && Self::vendor_near(reader, page, read);
-        around
+            let Some(sign) = (token + 1..(token + 3).min(last)).find(|&t| page.kind(t) != TokenKind::Quote) else {
+                return false;
+            };
+            if !matches!(page.kind(sign), TokenKind::Op(Op::Assign | Op::Colon)) {
+                return false;
+            }
+            let name = reader.name(page.slice(page.chain_start(token), token + 1));
+            let is_secret = name.role >= Role::Plain && !name.vendor;
+            let is_own = (sign..(sign + 4).min(page.tokens.len())).contains(&read.token);
+            is_secret && !is_own && (name.brand || (section.is_some() && !own_section))
+        })
     }
 
     fn nearest_mention(&self, span: &Span) -> Option<usize> {
@@ -79,60 +244,157 @@ impl Examination<'_> {
         before.into_iter().chain(after).min().filter(|&distance| distance <= FAR)
     }
 
-    /// Whether the lines right around a value speak of another service, and not, nearer, of Twilio.
-    fn vendor_near(reader: &Reader<'_>, page: &Page<'_>, read: &Read) -> bool {
-        let line = read.context.line;
-        let first = read.context.paragraph.0.max(line.saturating_sub(10));
-        for near in (first..=line).rev() {
-            let comment = page.is_comment(near);
-            let range = page.line_range(near);
-            let is_statement = || {
-                page.tokens[range.clone()]
-                    .iter()
-                    .any(|t| matches!(t.kind, TokenKind::Op(Op::Assign | Op::Colon)))
-            };
-            if near != line && !comment && (line - near > 6 || is_statement()) {
-                continue;
-            }
-            let (from, to) = if near == line {
-                // A long line is not about one thing.
-                const REACH: usize = 160;
-                let (tokens, at) = (&page.tokens[range.clone()], page.tokens[read.token].start);
-                let from = tokens.partition_point(|token| token.start + REACH < at);
-                let to = tokens.partition_point(|token| token.start <= at + REACH);
-                (range.start + from, range.start + to)
-            } else {
-                (range.start, range.end.min(range.start + 40))
-            };
-            let (mut twilio, mut vendor) = (false, false);
-            for token in from..to {
-                // A longer word is a value, and no service's name.
-                let span = &page.tokens[token];
-                if page.kind(token) == TokenKind::Word && span.end - span.start <= 30 {
-                    let name = reader.name(page.slice(token, token + 1));
-                    twilio |= name.twilio;
-                    vendor |= name.vendor.is_some() && !name.vendor_is_common;
-                }
-            }
-            if twilio {
-                return false;
-            }
-            if vendor {
-                return true;
-            }
+    /// Whether its own section is called something that nothing is known of, no SID stands in it, and Twilio's things stand
+    /// elsewhere.
+    fn is_in_unknown_section(&self, read: &Read, all: &Neighbourhood<'_>) -> bool {
+        let is_called = |level: &&Level| level.is_key && !level.head.words.is_empty();
+        let Some(own) = read.context.levels.iter().find(is_called) else { return false };
+        if own.head.unknown.is_empty() || own.head.brand || own.head.role != Role::None {
+            return false;
         }
-        false
+        let holds_sid = all.sids.iter().any(|&sid| all.reads[sid].context.levels.iter().any(|level| level.id == own.id));
+        !holds_sid && !(all.sids.is_empty() && self.mentions.is_empty())
+    }
+
+    /// Which services are spoken of on the line, above it, and in the statements before and after it.
+    fn speak(&self, reader: &Reader<'_>, page: &Page<'_>, read: &Read, around: &mut Surroundings) {
+        let line = read.context.line;
+        let tokens = page.line_range(line);
+        let at = page.tokens[read.token].start;
+        let own = &page.tokens[tokens.clone()];
+        let from = own.partition_point(|token| token.start + LINE_REACH < at);
+        let to = own.partition_point(|token| token.start <= at + LINE_REACH);
+        let on_line = services(reader, page, tokens.start + from..tokens.start + to, Some(read.token));
+        around.brand_on_line = on_line.brand;
+        around.vendor_on_line = on_line.vendor;
+        let said = |token: usize| reader.name(page.slice(token, token + 1));
+        let words = |tokens: Range<usize>| tokens.filter(|&token| page.kind(token) == TokenKind::Word);
+        around.secret_on_line = words(tokens.start + from..tokens.start + to).any(|token| {
+            let name = said(token);
+            page.parent(token) == page.parent(read.token) && name.brand && name.role >= Role::Plain
+        });
+        around.cookie_on_line =
+            words(tokens.start + from..read.token).any(|token| said(token).is_one_word(Tag::Cookie));
+        let above = above(reader, page, read);
+        around.brand_above = above.brand;
+        around.vendor_above = above.vendor;
+        let (first, last) = read.context.paragraph;
+        let before = line.checked_sub(1).filter(|&before| before >= first);
+        let after = Some(line + 1).filter(|&after| after <= last);
+        let is_sibling = |neighbour: &usize| {
+            let first = page.line_range(*neighbour).start;
+            page.lines[*neighbour].indent == page.lines[line].indent
+                && page.tokens.get(first).is_some_and(|_| page.parent(first) == page.parent(tokens.start))
+        };
+        for neighbour in before.into_iter().chain(after).filter(is_sibling) {
+            let range = page.line_range(neighbour);
+            let spoken = services(reader, page, range.start..range.end.min(range.start + 24), None);
+            around.brand_in_neighbour |= spoken.brand;
+            around.vendor_in_neighbour |= spoken.vendor && !spoken.brand;
+        }
+    }
+
+    /// How the value is written: as an identifier of a program, in a longer word, without quotes.
+    fn write(&self, page: &Page<'_>, read: &Read, around: &mut Surroundings) {
+        let shape = self.candidates[read.candidate].shape;
+        let token = &page.tokens[read.token];
+        let before = read.token.checked_sub(1).map(|before| (before, &page.tokens[before]));
+        let after = page.tokens.get(read.token + 1).filter(|after| after.start == token.end);
+        let byte = |at: Option<usize>| at.and_then(|at| self.text.get(at)).copied().unwrap_or(b' ');
+        let joins = |byte: u8| matches!(byte, b'_' | b'-');
+        if shape != Shape::Hex32 {
+            let is_member = |token: &crate::detect::lex::Token| {
+                matches!(token.kind, TokenKind::Op(Op::Dot | Op::Scope | Op::Arrow | Op::Other(b'!')))
+            };
+            let touching = before.filter(|(_, before)| before.end == token.start);
+            let declared = before.is_some_and(|(at, before)| {
+                before.kind == TokenKind::Word
+                    && before.end != token.start
+                    && self.rules.word(&page.slice(at, at + 1).to_lowercase()).is(Tag::Keyword)
+            });
+            around.invoked = after
+                .is_some_and(|after| matches!(after.kind, TokenKind::Open(b'(' | b'{' | b'[')) || is_member(after))
+                || touching.is_some_and(|(_, before)| is_member(before))
+                || declared;
+            let quoted = before.is_some_and(|(_, before)| matches!(before.kind, TokenKind::Quote));
+            around.unquoted = !quoted && self.is_code && !page.is_comment(read.context.line);
+        }
+        around.part_of_word = (joins(byte(token.start.checked_sub(1)))
+            && byte(token.start.checked_sub(2)).is_ascii_alphanumeric())
+            || (joins(byte(Some(token.end))) && byte(Some(token.end + 1)).is_ascii_alphanumeric());
+        if around.part_of_word
+            && let Some((at, before)) = before
+            && before.end == token.start
+        {
+            // `token_…` and `SK…_…` are a name and its value.
+            let is_named = before.kind == TokenKind::Word && {
+                let name = Name::read(self.rules, page.slice(at, at + 1));
+                name.role != Role::None || name.brand
+            };
+            around.part_of_word = !is_named && !matches!(before.kind, TokenKind::Value(_));
+        }
     }
 }
 
-/// Whether two values stand in one block: a common section at little depth, or one paragraph of plain lines.
-fn same_block(read: &Read, other: &Read, lines: u64) -> bool {
-    let (a, b) = (&read.context.levels, &other.context.levels);
-    if a.is_empty() && b.is_empty() {
-        return lines <= 12 && read.context.paragraph == other.context.paragraph;
+/// Whether a name stands bare among names that say Twilio: `TOKEN` and `SECRET_KEY` beside `TWILIO_ACCOUNT_SID` in an environment
+/// file are somebody else's, and so is the password in the row of a user that has a `twilio_sid`.
+fn is_bare(own: Option<&Named>, sid: &Name) -> bool {
+    let Some(own) = own.filter(|own| sid.brand && !own.name.brand && own.name.role < Role::Exact) else { return false };
+    let is_capitals = |text: &str| !text.is_empty() && !text.bytes().any(|byte| byte.is_ascii_lowercase());
+    (is_capitals(&sid.text) && is_capitals(&own.name.text))
+        || own.relation == Relation::Column
+        || own.name.says(Tag::Password)
+}
+
+/// Which services these tokens name; of a value's own line only what stands in the same brackets as the value.
+fn services(reader: &Reader<'_>, page: &Page<'_>, tokens: Range<usize>, beside: Option<usize>) -> Spoken {
+    let mut spoken = Spoken::default();
+    for token in tokens {
+        if beside.is_some_and(|value| page.parent(value) != page.parent(token)) {
+            continue;
+        }
+        let span = &page.tokens[token];
+        if span.kind == TokenKind::Word && span.end - span.start <= LONGEST_SERVICE {
+            let name = reader.name(page.slice(token, token + 1));
+            spoken.brand |= name.brand;
+            spoken.vendor |= name.vendor && !name.vendor_is_common;
+        }
     }
-    let common = a.iter().take(2).any(|level| b.iter().take(3).any(|l| l.id == level.id));
-    common && lines <= 40
+    spoken
+}
+
+/// Which service the nearest comment or heading above a value speaks of.
+fn above(reader: &Reader<'_>, page: &Page<'_>, read: &Read) -> Spoken {
+    const COMMENTS: usize = 10;
+    const HEADINGS: usize = 6;
+    let line = read.context.line;
+    let first = read.context.paragraph.0.max(line.saturating_sub(COMMENTS));
+    for near in (first..line).rev() {
+        let range = page.line_range(near);
+        let is_statement =
+            || page.tokens[range.clone()].iter().any(|t| matches!(t.kind, TokenKind::Op(Op::Assign | Op::Colon)));
+        if !page.is_comment(near) && (line - near > HEADINGS || is_statement()) {
+            continue;
+        }
+        let spoken = services(reader, page, range.start..range.end.min(range.start + 40), None);
+        if spoken.brand || spoken.vendor {
+            return Spoken { vendor: spoken.vendor && !spoken.brand, ..spoken };
+        }
+    }
+    Spoken::default()
+}
+
+/// Whether a value and a SID stand together: in one section or one paragraph of plain lines, or in sections side by side.
+fn together(read: &Read, sid: &Read, lines: u64) -> Option<SidTie> {
+    let (a, b) = (&read.context.levels, &sid.context.levels);
+    if a.is_empty() && b.is_empty() {
+        return (lines <= 12 && read.context.paragraph == sid.context.paragraph).then_some(SidTie::Block);
+    }
+    let depths = a.iter().take(2).enumerate().filter_map(|(depth, level)| {
+        Some((depth, b.iter().take(3).position(|other| other.id == level.id)?))
+    });
+    let (own, its) = depths.min_by_key(|(own, its)| own + its).filter(|_| lines <= 40)?;
+    Some(if own == 0 || its == 0 { SidTie::Block } else { SidTie::Sibling })
 }
 
 /// The candidate that stands right after a value, with only quotes and a separator between.
@@ -149,6 +411,6 @@ fn value_after(page: &Page<'_>, token: usize) -> Option<usize> {
     None
 }
 
-pub(super) fn named_twilio(context: &Context) -> bool {
-    context.names.iter().any(|named| named.name.twilio)
+pub(super) fn is_named_brand(read: &Read) -> bool {
+    read.context.names.iter().any(|named| named.name.brand)
 }

@@ -3,16 +3,18 @@
 use std::collections::HashMap;
 
 use super::REACH;
-use crate::detect::candidate::{Candidate, Decoded, Shape};
-use crate::detect::context::{Context, Named, Reader};
+use super::around::Neighbourhood;
+use crate::detect::candidate::{self, Candidate, Decoded, Shape};
+use crate::detect::classify::{self, Evidence, Judgement, SidTie, Surroundings, Uses};
+use crate::detect::context::{Context, Reader};
 use crate::detect::hit::{Hit, Place};
-use crate::detect::judge::{self, Judgement};
 use crate::detect::lex::TokenKind;
 use crate::detect::name::Role;
 use crate::detect::page::Page;
 use crate::detect::runs::Span;
+use crate::detect::placeholder::Typed;
 use crate::model::{Confidence, Kind, Secret};
-use crate::rules::Rules;
+use crate::rules::{MEDIUM, Observation, Rules};
 
 /// The candidates of one text, with what is known of all of it.
 pub(super) struct Examination<'a> {
@@ -21,7 +23,11 @@ pub(super) struct Examination<'a> {
     pub(super) path: &'a str,
     pub(super) candidates: &'a [Candidate],
     pub(super) mentions: Vec<usize>,
-    pub(super) path_twilio: bool,
+    pub(super) path_brand: bool,
+    /// The path is that of a program's source.
+    pub(super) is_code: bool,
+    /// Values that nothing but their shape speaks for are told of too.
+    pub(super) thorough: bool,
 }
 
 /// A candidate with what was read around it.
@@ -29,11 +35,22 @@ pub(super) struct Read {
     pub(super) candidate: usize,
     pub(super) token: usize,
     pub(super) context: Context,
-    pub(super) used_as: Vec<Named>,
-    pub(super) uses: Vec<(usize, usize)>,
+    /// What the uses of its variable say.
+    pub(super) used: Uses,
+    /// The calls in which its variable is used: the byte where each begins, and the position.
+    pub(super) calls: Vec<(usize, usize)>,
     pub(super) used_after: Option<usize>,
-    /// Used in a call of another service.
-    pub(super) used_by_others: bool,
+}
+
+/// A value that could be a secret, weighed.
+struct Weighed<'b> {
+    read: &'b Read,
+    typed: Option<Typed>,
+    evidence: Evidence,
+    /// The SID that it is tied to.
+    sid: Option<usize>,
+    /// It stands so close to its SID that no other value can be meant.
+    is_close: bool,
 }
 
 impl Examination<'_> {
@@ -75,73 +92,105 @@ impl Examination<'_> {
                     candidate,
                     token,
                     context,
-                    used_as: Vec::new(),
-                    uses: Vec::new(),
+                    used: Uses::default(),
+                    calls: Vec::new(),
                     used_after: None,
-                    used_by_others: false,
                 });
             }
         }
         self.follow_uses(&page, &reader, &mut reads);
-        let mut unclear: Vec<&Read> = Vec::new();
-        let mut crowd: HashMap<(usize, Shape), usize> = HashMap::new();
+        let all = Neighbourhood::of(self, &reads);
+        let mut weighed: Vec<Weighed<'_>> = Vec::new();
         for read in &reads {
-            *crowd.entry((read.context.line, self.shape(read))).or_default() += 1;
-        }
-        let sids: Vec<usize> = (0..reads.len()).filter(|&r| self.shape(&reads[r]).is_sid()).collect();
-        for read in &reads {
-            let around = self.surroundings(&reader, &page, read, &reads, &sids, &crowd);
             let candidate = &self.candidates[read.candidate];
+            let (around, sid) = self.surroundings(&reader, &page, read, &all);
             if candidate.password().is_some() {
-                basic(candidate, read, hits);
-                continue;
-            }
-            let judgement = if candidate.value(self.text).len() == 64 {
-                oauth(&read.context)
+                if !matches!(candidate::how_typed(self.rules, self.text, candidate), Some(Typed::Certainly(_))) {
+                    basic(candidate, read, hits);
+                }
+            } else if candidate.value(self.text).len() == 64 {
+                hits.extend(oauth(&read.context).map(|judgement| self.hit(candidate, read, judgement)));
             } else if candidate.shape.is_sid() {
-                judge::sid(candidate.shape, candidate.value(self.text), &read.context, &around)
-            } else if read.used_by_others {
-                None
+                let value = candidate.value(self.text);
+                let judgement = classify::sid(candidate.shape, value, &read.context, &around);
+                hits.extend(judgement.map(|judgement| self.hit(candidate, read, judgement)));
             } else {
-                judge::secret(candidate, &read.context, &read.used_as, &around)
-            };
-            match judgement {
-                Some(judgement) => hits.push(self.hit(candidate, read, judgement)),
-                None if !candidate.shape.is_sid() => unclear.push(read),
-                None => {}
+                weighed.push(self.weigh(candidate, read, &around, sid));
+            }
+        }
+        self.rivals(&mut weighed);
+        let mut unclear: Vec<&Read> = Vec::new();
+        for Weighed { read, typed, evidence, .. } in weighed {
+            let candidate = &self.candidates[read.candidate];
+            let judgement = classify::judge(candidate, &read.context, typed, evidence);
+            if judgement.confidence > Confidence::Doubtful || self.thorough {
+                hits.push(self.hit(candidate, read, judgement));
+            } else {
+                unclear.push(read);
             }
         }
         self.same_values(&unclear, hits);
     }
 
+    fn weigh<'b>(
+        &self,
+        candidate: &Candidate,
+        read: &'b Read,
+        around: &Surroundings,
+        sid: Option<usize>,
+    ) -> Weighed<'b> {
+        let typed = candidate::how_typed(self.rules, self.text, candidate);
+        let evidence =
+            classify::weigh(candidate, candidate.value(self.text), &read.context, &read.used, around);
+        let is_close = around.sid.is_some_and(|tie| tie <= SidTie::After);
+        Weighed { read, typed, evidence, sid, is_close }
+    }
+
+    /// A SID has one secret, as a rule: where a value is clearly that, what else stands near the SID hardly is.
+    fn rivals(&self, weighed: &mut [Weighed<'_>]) {
+        const CLEARLY: f32 = 2.0;
+        let value = |weighed: &Weighed<'_>| self.candidates[weighed.read.candidate].value(self.text);
+        let mut best: HashMap<usize, (f32, &str)> = HashMap::new();
+        for one in weighed.iter() {
+            let (Some(sid), odds) = (one.sid, one.evidence.odds()) else { continue };
+            let is_typed = matches!(one.typed, Some(Typed::Certainly(_)));
+            if odds >= MEDIUM && !is_typed && best.get(&sid).is_none_or(|&(other, _)| odds > other) {
+                best.insert(sid, (odds, value(one)));
+            }
+        }
+        for one in weighed {
+            let Some(&(odds, other)) = one.sid.and_then(|sid| best.get(&sid)) else { continue };
+            if !one.is_close && odds >= one.evidence.odds() + CLEARLY && other != value(one) {
+                one.evidence.add(Observation::SidTaken);
+            }
+        }
+    }
+
     /// A value that is a secret in one place of a text is one in every other place of it.
     fn same_values(&self, unclear: &[&Read], hits: &mut Vec<Hit>) {
-        let known: HashMap<String, (Kind, Confidence, u8)> = hits
+        let known: HashMap<String, (Kind, Confidence, f32)> = hits
             .iter()
             .filter(|hit| hit.kind.is_secret() && hit.confidence >= Confidence::Medium)
-            .map(|hit| (hit.value.expose().to_owned(), (hit.kind, hit.confidence, hit.place.rank)))
+            .map(|hit| (hit.value.expose().to_owned(), (hit.kind, hit.confidence, hit.place.odds)))
             .collect();
         if known.is_empty() {
             return;
         }
         for read in unclear {
             let candidate = &self.candidates[read.candidate];
-            if let Some(&(kind, confidence, rank)) = known.get(candidate.value(self.text)) {
+            if let Some(&(kind, confidence, odds)) = known.get(candidate.value(self.text)) {
                 let evidence = vec!["the same value as elsewhere in this file".to_owned()];
-                hits.push(self.hit(
-                    candidate,
-                    read,
-                    Judgement { kind, confidence, evidence, leans_on_sid: false, rank },
-                ));
+                let judgement = Judgement { kind, confidence, evidence, observed: Vec::new(), odds, odds_alone: odds };
+                hits.push(self.hit(candidate, read, judgement));
             }
         }
-        for hit in hits.iter_mut().filter(|hit| hit.confidence == Confidence::Low) {
-            if let Some(&(kind, confidence, rank)) = known.get(hit.value.expose())
+        for hit in hits.iter_mut().filter(|hit| hit.confidence <= Confidence::Low) {
+            if let Some(&(kind, confidence, odds)) = known.get(hit.value.expose())
                 && kind == hit.kind
             {
                 hit.confidence = confidence;
                 hit.place.leans_on_sid = false;
-                hit.place.rank = rank;
+                hit.place.odds = odds;
                 hit.evidence.push("the same value as elsewhere in this file".to_owned());
             }
         }
@@ -158,7 +207,7 @@ impl Examination<'_> {
             .context
             .names
             .iter()
-            .chain(&read.used_as)
+            .chain(&read.used.names)
             .map(|named| &named.name)
             .find(|name| name.is_informative() || !name.stem.is_empty());
         Hit {
@@ -171,15 +220,16 @@ impl Examination<'_> {
             encoding: candidate.encoding,
             confidence: judgement.confidence,
             evidence: judgement.evidence,
+            observed: judgement.observed,
             place: Place {
                 stem: name.map(|name| name.stem.clone()).unwrap_or_default(),
                 levels: context.levels.iter().map(|level| level.id).collect(),
                 list: context.list.map(|list| (list, context.position)),
                 after: context.after_value.map(start_of),
-                uses: read.uses.clone(),
+                uses: read.calls.clone(),
                 used_after: read.used_after.map(start_of),
-                leans_on_sid: judgement.leans_on_sid,
-                rank: judgement.rank,
+                leans_on_sid: judgement.odds_alone < MEDIUM,
+                odds: judgement.odds,
             },
             expires: None,
             allowed: None,
@@ -188,6 +238,9 @@ impl Examination<'_> {
         }
     }
 }
+
+/// A user and a password of the right shapes in one base64 text leave no doubt.
+const BASIC_ODDS: f32 = 12.0;
 
 /// Both halves of a Basic authentication's text.
 fn basic(candidate: &Candidate, read: &Read, hits: &mut Vec<Hit>) {
@@ -213,11 +266,12 @@ fn basic(candidate: &Candidate, read: &Read, hits: &mut Vec<Hit>) {
             encoding: candidate.encoding,
             confidence: Confidence::High,
             evidence: evidence.clone(),
+            observed: Vec::new(),
             place: Place {
                 list: Some((candidate.span.start, list)),
                 after,
                 levels: read.context.levels.iter().map(|level| level.id).collect(),
-                rank: 12,
+                odds: BASIC_ODDS,
                 ..Place::default()
             },
             expires: None,
@@ -233,15 +287,16 @@ fn basic(candidate: &Candidate, read: &Read, hits: &mut Vec<Hit>) {
 /// A client secret of an OAuth app: 64 characters, so its name must say what it is.
 fn oauth(context: &Context) -> Option<Judgement> {
     let named = context.informative()?;
-    let says_secret = named.name.role >= Role::Plain && !named.name.innocent && named.name.vendor.is_none();
+    let says_secret = named.name.role >= Role::Plain && !named.name.is_innocent() && !named.name.vendor;
     says_secret.then(|| Judgement {
         kind: Kind::OauthClientSecret,
         confidence: Confidence::Medium,
         evidence: vec![
-            format!("{}: {}", named.relation, judge::shorten(&named.name.text)),
+            format!("{}: {}", named.relation.as_str(), classify::shorten(&named.name.text)),
             "beside the id of an OAuth app".into(),
         ],
-        leans_on_sid: false,
-        rank: 4,
+        observed: Vec::new(),
+        odds: MEDIUM,
+        odds_alone: MEDIUM,
     })
 }

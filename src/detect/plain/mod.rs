@@ -6,9 +6,6 @@ mod mentions;
 mod uses;
 
 use std::cell::{Cell, LazyCell};
-use std::sync::LazyLock;
-
-use regex::bytes::Regex;
 
 use super::candidate::{self, Candidate, Decoded, Shape};
 use super::encoded;
@@ -17,7 +14,7 @@ use super::hit::Hit;
 use super::runs::Span;
 use super::shaped;
 use crate::model::{Encoding, Secret};
-use crate::rules::Rules;
+use crate::rules::{Rules, Tag};
 use examination::Examination;
 use mentions::mentions;
 
@@ -25,9 +22,6 @@ use mentions::mentions;
 const REACH: usize = 8 * 1024;
 /// How far away the file may speak of Twilio, in bytes. Windows of large files overlap by as much.
 pub(super) const FAR: usize = 64 * 1024;
-/// So many candidates are all read closely.
-const FEW: usize = 64;
-
 /// What stands in a text by its shape, before anything around it is read.
 #[derive(Default)]
 pub struct Survey {
@@ -38,17 +32,22 @@ pub struct Survey {
     candidates: Vec<Candidate>,
     /// Where the text speaks of Twilio.
     mentions: Vec<usize>,
-    path_twilio: bool,
+    path_brand: bool,
+    thorough: bool,
 }
 
 impl Survey {
     /// Looks at a text as it stands. Candidates that nothing can speak for are left out: without a SID only a value's own name
     /// can, and of the millions of hashes in lock files none is kept for its being asked later.
     #[must_use]
-    pub fn of(rules: &Rules, text: &[u8], path: &str) -> Self {
-        let path_twilio = encoded::contains_ignore_case(path.as_bytes(), b"twilio");
-        let mentions = LazyCell::new(|| mentions(text));
-        let far = || path_twilio || !mentions.is_empty();
+    pub fn of(rules: &Rules, text: &[u8], path: &str, thorough: bool) -> Self {
+        let path_brand = !mentions(rules, path.as_bytes()).is_empty();
+        let mentions = LazyCell::new(|| mentions(rules, text));
+        let speaks = || path_brand || !mentions.is_empty();
+        if thorough {
+            let survey = Self::with(rules, text, || false, |_| true);
+            return Self { mentions: LazyCell::force(&mentions).clone(), path_brand, thorough, ..survey };
+        }
         let left_out = Cell::new(false);
         let leave = |is_left: bool| {
             left_out.set(left_out.get() || is_left);
@@ -57,23 +56,21 @@ impl Survey {
         let mut survey = Self::with(
             rules,
             text,
-            || leave(!far()),
+            || leave(!speaks()),
             |candidate| {
-                !leave(!(is_account(candidate) || far() || may_be_named(text, &candidate.span, false)))
+                let may_count = || {
+                    path_brand || is_near(&mentions, &candidate.span) || may_be_named(rules, text, &candidate.span)
+                };
+                !leave(!(is_account(candidate) || may_count()))
             },
         );
         if survey.candidates.is_empty() {
             return survey;
         }
-        let has_account = survey.candidates.iter().any(is_account);
-        if has_account && left_out.get() {
+        if left_out.get() && survey.candidates.iter().any(is_account) {
             survey = Self::with(rules, text, || false, |_| true);
         }
-        // In a text that speaks of Twilio this look is worth it only where there are many candidates.
-        if !has_account && far() && survey.candidates.len() > FEW {
-            survey.candidates.retain(|candidate| may_be_named(text, &candidate.span, true));
-        }
-        Self { mentions: LazyCell::force(&mentions).clone(), path_twilio, ..survey }
+        Self { mentions: LazyCell::force(&mentions).clone(), path_brand, ..survey }
     }
 
     /// What stands in a text, of candidates those that are to be kept, and of hashes that nothing names all or none.
@@ -166,14 +163,20 @@ impl Survey {
     /// Judges the candidates by what surrounds them.
     #[must_use]
     pub fn judge(mut self, rules: &Rules, text: &[u8], path: &str) -> Vec<Hit> {
-        self.candidates.retain(|candidate| !candidate::is_typed(rules, text, candidate));
         if !self.candidates.is_empty() {
-            let Self { mentions, path_twilio, .. } = self;
-            Examination { rules, text, path, candidates: &self.candidates, mentions, path_twilio }
+            let Self { mentions, path_brand, thorough, .. } = self;
+            let is_code = path.rsplit_once('.').is_some_and(|(_, ending)| rules.word(&ending.to_ascii_lowercase()).is(Tag::Code));
+            Examination { rules, text, path, candidates: &self.candidates, mentions, path_brand, is_code, thorough }
                 .run(&mut self.shaped);
         }
         self.shaped
     }
+}
+
+/// Whether one of these places, which are in order, is so near that it speaks of what stands at a span.
+fn is_near(mentions: &[usize], span: &Span) -> bool {
+    let first = mentions.partition_point(|&at| at + FAR < span.start);
+    mentions.get(first).is_some_and(|&at| at <= span.end + FAR)
 }
 
 /// Whether a candidate is a SID, or holds one with its password: what stands near may then be a secret without a name.
@@ -225,15 +228,7 @@ fn oauth_secret(text: &[u8], span: Span) -> Option<Candidate> {
     mixed.then_some(Candidate { shape: Shape::Base62, encoding: Encoding::Plain, span, decoded: None })
 }
 
-/// Whether a name that says secret may stand at a value: a cheap look, for texts without a SID. In texts that speak of
-/// Twilio the name may stand further off (`"key": "auth_token", "enabled": true, "value": …`).
-fn may_be_named(text: &[u8], span: &Span, far: bool) -> bool {
-    static ROLES: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new("(?i-u)tok|secret|auth|key|pass|cred|pw|twil|valid").expect("a fixed pattern")
-    });
-    if far {
-        return ROLES.is_match(&text[span.start.saturating_sub(320)..span.start])
-            || ROLES.is_match(&text[span.end..(span.end + 160).min(text.len())]);
-    }
-    says_secret(&text[span.start.saturating_sub(BESIDE)..span.start])
+/// Whether a name that says secret may stand at a value: a cheap look, for texts without a SID that do not speak of Twilio.
+fn may_be_named(rules: &Rules, text: &[u8], span: &Span) -> bool {
+    says_secret(rules, &text[span.start.saturating_sub(BESIDE)..span.start])
 }

@@ -2,22 +2,28 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::around::named_twilio;
+use super::around::is_named_brand;
 use super::examination::{Examination, Read};
 use crate::detect::context::Reader;
 use crate::detect::lex::{Op, TokenKind};
 use crate::detect::page::Page;
+use crate::rules::Tag;
 
 /// How many uses of one variable are looked at.
 const MOST_USES: usize = 12;
 
 impl Examination<'_> {
+    /// Whether an identifier is so common that its other places say nothing.
+    fn is_everyday(&self, ident: &str) -> bool {
+        self.rules.word(&ident.to_lowercase()).is(Tag::Everyday) || ident.bytes().all(|b| b.is_ascii_digit())
+    }
+
     /// Finds where the variables that values are assigned to are used.
     pub(super) fn follow_uses(&self, page: &Page<'_>, reader: &Reader<'_>, reads: &mut [Read]) {
         let mut owners: HashMap<&str, Vec<usize>> = HashMap::new();
         let idents: Vec<Option<String>> = reads.iter().map(|read| read.context.ident.clone()).collect();
         for (index, ident) in idents.iter().enumerate() {
-            if let Some(ident) = ident.as_deref().filter(|ident| !is_keyword(ident)) {
+            if let Some(ident) = ident.as_deref().filter(|ident| !self.is_everyday(ident)) {
                 owners.entry(ident).or_default().push(index);
             }
         }
@@ -51,7 +57,7 @@ impl Examination<'_> {
             *count += 1;
             let context = reader.read(page.chain_start(token));
             if let Some(list) = context.list {
-                reads[owner].uses.push((list, context.position));
+                reads[owner].calls.push((list, context.position));
             }
             let after = context
                 .after_word
@@ -66,35 +72,18 @@ impl Examination<'_> {
             {
                 reads[owner].used_after = Some(value);
             }
-            let vendor = context.names.iter().any(|named| named.name.vendor.is_some() && !named.name.twilio);
-            let twilio = context.names.iter().any(|named| named.name.twilio)
-                || context.levels.iter().any(|level| level.head.twilio);
-            reads[owner].used_by_others |= vendor && !twilio && !named_twilio(&reads[owner].context);
-            reads[owner].used_as.extend(context.names);
+            let brand = context.names.iter().any(|named| named.name.brand)
+                || context.levels.iter().any(|level| level.head.brand);
+            let vendor = context.names.iter().any(|named| named.name.vendor && !named.name.brand);
+            let named = is_named_brand(&reads[owner]);
+            let used = &mut reads[owner].used;
+            used.brand |= brand;
+            used.vendor |= vendor && !brand && !named;
+            used.names.extend(context.names);
         }
     }
 }
 
 fn last_word(text: &str) -> Option<&str> {
     text.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).find(|part| !part.is_empty())
-}
-
-fn is_keyword(word: &str) -> bool {
-    matches!(
-        word,
-        "value"
-            | "key"
-            | "name"
-            | "default"
-            | "string"
-            | "String"
-            | "is"
-            | "the"
-            | "to"
-            | "and"
-            | "id"
-            | "data"
-            | "type"
-            | "text"
-    ) || word.bytes().all(|b| b.is_ascii_digit())
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::TextHits;
 use crate::detect::pair::Pair;
 use crate::model::{Confidence, Kind, Tie};
+use crate::rules::{MEDIUM, Observation};
 
 /// A tie of a value to a SID, from anywhere.
 #[derive(Clone)]
@@ -88,8 +89,8 @@ pub(super) fn across_folders(texts: &mut [TextHits], bonds: &mut Bonds) {
                 if bonds.get(kind, hit.value.expose()).is_some() {
                     continue;
                 }
-                let well_named = hit.place.rank >= 4;
-                if hit.confidence < Confidence::Medium && !well_named {
+                let suffices = hit.place.odds + Observation::SidInFolder.weight() >= MEDIUM;
+                if hit.confidence < Confidence::Medium && !suffices {
                     continue;
                 }
                 let free: Vec<_> = here.iter().filter(|(sid, _)| !taken.contains(*sid)).collect();

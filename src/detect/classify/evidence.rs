@@ -1,0 +1,71 @@
+//! What was observed of one value, and what it adds up to.
+
+use crate::rules::{BASE, Observation};
+
+/// Observations of one value, each once, some with the words that were seen.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    observed: Vec<(Observation, Option<String>)>,
+}
+
+impl Evidence {
+    /// Notes an observation.
+    pub fn add(&mut self, observation: Observation) {
+        if !self.has(observation) {
+            self.observed.push((observation, None));
+        }
+    }
+
+    /// Notes an observation with what a report says of it: the name that was seen.
+    pub fn add_seen(&mut self, observation: Observation, seen: String) {
+        if !self.has(observation) {
+            self.observed.push((observation, Some(seen)));
+        }
+    }
+
+    /// Whether this was observed.
+    #[must_use]
+    pub fn has(&self, observation: Observation) -> bool {
+        self.observed.iter().any(|(other, _)| *other == observation)
+    }
+
+    /// All that was observed.
+    pub fn observations(&self) -> impl Iterator<Item = Observation> {
+        self.observed.iter().map(|(observation, _)| *observation)
+    }
+
+    /// The log-odds that the value is a credential of Twilio's.
+    #[must_use]
+    pub fn odds(&self) -> f32 {
+        self.observations().fold(BASE, |sum, observation| sum + observation.weight())
+    }
+
+    /// The log-odds without what SIDs nearby add.
+    #[must_use]
+    pub fn odds_without_sids(&self) -> f32 {
+        self.observations()
+            .filter(|observation| !observation.is_of_sid())
+            .fold(BASE, |sum, observation| sum + observation.weight())
+    }
+
+    /// What a report says of it: what speaks for it, the weightiest first.
+    #[must_use]
+    pub fn reasons(&self) -> Vec<String> {
+        let mut said: Vec<&(Observation, Option<String>)> = self
+            .observed
+            .iter()
+            .filter(|(observation, seen)| {
+                observation.weight() > 0.0 && (seen.is_some() || !observation.says().is_empty())
+            })
+            .collect();
+        said.sort_by(|(a, _), (b, _)| b.weight().total_cmp(&a.weight()));
+        let mut reasons: Vec<String> = Vec::new();
+        for (observation, seen) in said {
+            let reason = seen.clone().unwrap_or_else(|| observation.says().to_owned());
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+        reasons
+    }
+}

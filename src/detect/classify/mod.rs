@@ -1,0 +1,260 @@
+//! Whether a candidate is a credential of Twilio's: all that can be observed of it is weighed, and the sum is the log-odds.
+//!
+//! No single word decides. Only where a value cannot be a credential at all, since it is a published example, somebody typed it or
+//! its own syntax computes or encrypts it, does that outvote everything else ([`Veto`]).
+
+mod evidence;
+mod look;
+mod owner;
+mod role;
+mod sid;
+
+pub use evidence::Evidence;
+pub use sid::{SidTie, sid};
+
+use super::candidate::{Candidate, Shape};
+use super::context::{Context, Named};
+use super::name::Role;
+
+use super::placeholder::Typed;
+use crate::model::{Confidence, Kind};
+use crate::rules::{Observation, Tag};
+
+/// What is known of the text that a candidate stands in.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// The closest tie to a SID of the right kind.
+    pub sid: Option<SidTie>,
+    /// The fewest bytes to a mention of Twilio.
+    pub mention_bytes: Option<usize>,
+    /// The path speaks of Twilio.
+    pub path_brand: bool,
+    /// The file is a list of hashes by its name.
+    pub hash_file: bool,
+    /// Twilio's name stands on its line.
+    pub brand_on_line: bool,
+    /// The nearest of a comment or heading above that speaks of a service speaks of Twilio.
+    pub brand_above: bool,
+    /// Another service's name stands on its line.
+    pub vendor_on_line: bool,
+    /// The nearest of a comment or heading above that speaks of a service speaks of another.
+    pub vendor_above: bool,
+    /// The statement before or after it names Twilio.
+    pub brand_in_neighbour: bool,
+    /// The statement before or after it names another service.
+    pub vendor_in_neighbour: bool,
+    /// What the object that it is a part of calls itself.
+    pub label: Option<Label>,
+    /// The SID that it is tied to has a secret of its own by name.
+    pub sid_served: bool,
+    /// A name on its line says that it is Twilio's secret.
+    pub secret_on_line: bool,
+    /// A cookie is spoken of before it on its line.
+    pub cookie_on_line: bool,
+    /// It stands in a section of its own that is called something unknown, and the SIDs stand elsewhere.
+    pub unknown_section: bool,
+    /// The names around it say Twilio, and its own does not.
+    pub bare_among_branded: bool,
+    /// Its name is that of a SID nearby but for the role.
+    pub namesake: bool,
+    /// Values of its shape stand beside it under names that say nothing of a secret.
+    pub hash_siblings: bool,
+    /// Several values of its shape stand on its line, as in generated code.
+    pub crowded: bool,
+    /// It is called, or is a member of something: an identifier of a program.
+    pub invoked: bool,
+    /// It is a piece of a longer word, cut out by `_` or `-`.
+    pub part_of_word: bool,
+    /// It stands without quotes in a text that quotes its values.
+    pub unquoted: bool,
+}
+
+/// What an object calls itself: `{"provider": "twilio", "secret": "…"}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Label {
+    /// Twilio.
+    Brand,
+    /// Another service.
+    Vendor,
+    /// Something that nothing is known of, and no SID is a part of the object.
+    Unknown,
+}
+
+/// What the uses of the variable that a value is assigned to say.
+#[derive(Debug, Clone, Default)]
+pub struct Uses {
+    /// The names under which it is used.
+    pub names: Vec<Named>,
+    /// It is used in a call or section of Twilio's.
+    pub brand: bool,
+    /// It is used in a call of another service.
+    pub vendor: bool,
+}
+
+/// A judgement in favour.
+#[derive(Debug, Clone)]
+pub struct Judgement {
+    /// What it is.
+    pub kind: Kind,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Why.
+    pub evidence: Vec<String>,
+    /// What was observed.
+    pub observed: Vec<Observation>,
+    /// The log-odds.
+    pub odds: f32,
+    /// The log-odds without what SIDs nearby add: it counts for itself if they suffice.
+    pub odds_alone: f32,
+}
+
+/// Weighs a token or secret.
+#[must_use]
+pub fn weigh(
+    candidate: &Candidate,
+    value: &str,
+    context: &Context,
+    uses: &Uses,
+    around: &Surroundings,
+) -> Evidence {
+    let mut evidence = Evidence::default();
+    let hex = candidate.shape == Shape::Hex32;
+    let own = role::observe(context, uses, hex, &mut evidence);
+    owner::observe(context, uses, own, around, &mut evidence);
+    sid::observe(context, around, &mut evidence);
+    if around.hash_file {
+        evidence.add(Observation::HashFile);
+    }
+    if around.hash_siblings {
+        evidence.add(Observation::HashSiblings);
+    }
+    if context.glued {
+        evidence.add(Observation::PartOfPath);
+    }
+    if around.part_of_word {
+        evidence.add(Observation::PartOfWord);
+    }
+    if around.invoked {
+        evidence.add(Observation::Invoked);
+    }
+    if around.unquoted && !hex {
+        evidence.add(Observation::Unquoted);
+    }
+    if context.compared {
+        evidence.add(Observation::ComparedWithCall);
+    }
+    if around.cookie_on_line {
+        evidence.add(Observation::CookieOnLine);
+    }
+    if around.secret_on_line && own.is_none_or(|named| !named.name.brand || named.name.role == Role::None) {
+        evidence.add(Observation::SecretNamedOnLine);
+    }
+    if around.crowded {
+        evidence.add(Observation::CrowdedLine);
+    }
+    if !hex && let Some(observation) = look::observe(value.as_bytes()) {
+        evidence.add(observation);
+    }
+    evidence
+}
+
+/// The judgement that this evidence comes to.
+#[must_use]
+pub fn judge(
+    candidate: &Candidate,
+    context: &Context,
+    typed: Option<Typed>,
+    mut evidence: Evidence,
+) -> Judgement {
+    if typed == Some(Typed::Perhaps) {
+        evidence.add(Observation::LookTyped);
+    }
+    let odds = evidence.odds();
+    let mut confidence = Confidence::of(odds);
+    let mut reasons = evidence.reasons();
+    if let Some(Typed::Certainly(reason)) = typed {
+        confidence = confidence.min(Confidence::Low);
+        reasons.insert(0, format!("somebody typed it: {reason}"));
+    }
+    let kind = match candidate.shape {
+        _ if is_authy(context) => Kind::AuthyApiKey,
+        Shape::Hex32 => Kind::AuthToken,
+        _ => Kind::ApiKeySecret,
+    };
+    let odds_alone = evidence.odds_without_sids();
+    Judgement { kind, confidence, evidence: reasons, observed: evidence.observations().collect(), odds, odds_alone }
+}
+
+/// Whether its name says Authy, whose keys have the same shape.
+fn is_authy(context: &Context) -> bool {
+    context.informative().is_some_and(|named| named.name.says(Tag::Authy))
+}
+
+impl Confidence {
+    /// The confidence that these log-odds are.
+    #[must_use]
+    pub fn of(odds: f32) -> Self {
+        use crate::rules::{HIGH, LOW, MEDIUM};
+        if odds >= HIGH {
+            Self::High
+        } else if odds >= MEDIUM {
+            Self::Medium
+        } else if odds >= LOW {
+            Self::Low
+        } else {
+            Self::Doubtful
+        }
+    }
+}
+
+/// A name as it may stand in a report: one line, not too long.
+#[must_use]
+pub fn shorten(text: &str) -> String {
+    let mut line: String = text
+        .split_whitespace()
+        .map(|word| if is_wordlike(word) { word } else { "…" })
+        .collect::<Vec<_>>()
+        .join(" ");
+    if line.chars().count() > 60 {
+        line = line.chars().take(59).chain(['…']).collect();
+    }
+    line
+}
+
+/// Whether a word may be shown: a long mixture of letters and digits could be a part of some secret.
+fn is_wordlike(word: &str) -> bool {
+    word.split(|c: char| !c.is_ascii_alphanumeric())
+        .all(|part| part.len() < 12 || part.bytes().filter(u8::is_ascii_digit).count() < 3)
+}
+
+/// Whether a file is a list of hashes by its name.
+#[must_use]
+pub fn is_hash_file(path: &str) -> bool {
+    let name = path.rsplit(['/', '!']).next().unwrap_or(path).to_ascii_lowercase();
+    name.ends_with(".lock")
+        || name.ends_with(".sum")
+        || name.ends_with(".md5")
+        || name.ends_with(".sha1")
+        || name.ends_with(".sha256")
+        || name.ends_with(".sha512")
+        || name.ends_with("-lock.json")
+        || name.ends_with("-lock.yaml")
+        || name.ends_with("-lock.yml")
+        || name.ends_with(".map")
+        || matches!(
+            name.as_str(),
+            "md5sums"
+                | "sha1sums"
+                | "sha256sums"
+                | "checksums"
+                | "checksums.txt"
+                | "record"
+                | "md5sums.txt"
+                | "shasums"
+                | "npm-shrinkwrap.json"
+                | "packages.lock.json"
+                | "manifest.md5"
+                | ".cargo-checksum.json"
+                | "integrity.json"
+        )
+}

@@ -1,0 +1,123 @@
+//! How a value is tied to a SID, and what a SID itself is worth.
+
+use super::evidence::Evidence;
+use super::{Judgement, Surroundings, shorten};
+use crate::detect::candidate::Shape;
+use crate::detect::context::Context;
+use crate::detect::name::Role;
+use crate::model::{Confidence, Kind};
+use crate::rules::{Observation, Tag};
+
+/// The closest tie of a value to a SID of the right kind, the closest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SidTie {
+    /// The SID is the value right before it.
+    Before,
+    /// The variables that hold the two are used one after the other.
+    ByUse,
+    /// The SID is the value right after it.
+    After,
+    /// In one block, and named alike.
+    Namesake,
+    /// In one block.
+    Block,
+    /// In sections side by side, as `variable "sid" { … } variable "token" { … }`.
+    Sibling,
+    /// Within two lines.
+    OnLine,
+    /// Within twelve lines.
+    Near,
+    /// Within forty lines.
+    Around,
+    /// Further off in the same text.
+    InText,
+}
+
+impl SidTie {
+    fn observation(self) -> Observation {
+        match self {
+            Self::Before => Observation::SidBefore,
+            Self::ByUse => Observation::SidByUse,
+            Self::After => Observation::SidAfter,
+            Self::Namesake => Observation::SidNamesake,
+            Self::Block => Observation::SidInBlock,
+            Self::Sibling => Observation::SidInSibling,
+            Self::OnLine => Observation::SidOnLine,
+            Self::Near => Observation::SidNear,
+            Self::Around => Observation::SidAround,
+            Self::InText => Observation::SidInText,
+        }
+    }
+}
+
+/// Observes the tie to a SID, or to the place where one would stand.
+pub(super) fn observe(context: &Context, around: &Surroundings, evidence: &mut Evidence) {
+    if let Some(tie) = around.sid {
+        evidence.add(tie.observation());
+    }
+    let tied = around.sid.is_some_and(|tie| tie <= SidTie::After);
+    if around.bare_among_branded && !tied {
+        evidence.add(Observation::BareAmongBranded);
+    }
+    if tied {
+        return;
+    }
+    if around.sid_served {
+        evidence.add(Observation::SidServed);
+    }
+    let previous = context.previous.as_deref();
+    let takes_key = context.callee.as_ref().is_some_and(|callee| callee.brand || callee.says(Tag::Client));
+    let names_sid = previous.is_some_and(|name| {
+        let is_key = takes_key && name.role == Role::Weak && name.says(Tag::Key) && !name.says(Tag::Scheme);
+        let is_user = name.says(Tag::Sid) || name.says(Tag::Account) || name.says(Tag::User);
+        is_key || (is_user && name.role == Role::None)
+    });
+    if context.basic {
+        evidence.add(Observation::BasicAuth);
+    }
+    if names_sid {
+        evidence.add(Observation::SidNameBefore);
+    }
+    if let Some(callee) = &context.callee
+        && !callee.vendor
+    {
+        let first = context.position == 0 && previous.is_none();
+        if callee.brand && (!first || callee.speaks_of(Tag::Validator)) {
+            evidence.add(Observation::TwilioArgument);
+        } else if callee.says(Tag::Client) && names_sid || callee.says(Tag::Validator) {
+            evidence.add(Observation::ClientArgument);
+        }
+    }
+}
+
+/// Judges a SID: an identifier needs little to be believed.
+#[must_use]
+pub fn sid(shape: Shape, value: &str, context: &Context, around: &Surroundings) -> Option<Judgement> {
+    let named = context.informative();
+    let speaks = named.is_some_and(|n| n.name.brand)
+        || around.mention_bytes.is_some()
+        || around.path_brand
+        || context.names.iter().any(|n| n.name.says(Tag::Sid));
+    let lower = !value[2..].bytes().any(|byte| byte.is_ascii_uppercase());
+    let of_sid = if lower {
+        Confidence::High
+    } else if speaks {
+        Confidence::Medium
+    } else {
+        Confidence::Low
+    };
+    let (kind, confidence) = match shape {
+        Shape::AccountSid => (Kind::AccountSid, of_sid),
+        Shape::KeySid => (Kind::ApiKeySid, of_sid),
+        Shape::OauthSid => {
+            let client = named.is_some_and(|n| n.name.says(Tag::OauthClient));
+            (Kind::OauthClientId, if speaks || client { Confidence::Medium } else { Confidence::Low })
+        }
+        Shape::Hex32 | Shape::Base62 => return None,
+    };
+    let mut evidence = vec![format!("shape of an {}", kind.title())];
+    if let Some(named) = named {
+        evidence.push(format!("{}: {}", named.relation.as_str(), shorten(&named.name.text)));
+    }
+    Some(Judgement { kind, confidence, evidence, observed: Vec::new(), odds: 0.0, odds_alone: 0.0 })
+}
