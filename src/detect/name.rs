@@ -207,6 +207,16 @@ fn split(rules: &Rules, text: &str) -> Vec<Part> {
     let mut at = 0;
     while at < bytes.len() {
         let byte = bytes[at];
+        // `ETag` is a word, whatever its capitals say.
+        if at == start && byte.is_ascii_alphabetic() {
+            let length = bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+            if length <= rules.longest_word() && rules.word(&text[at..at + length].to_ascii_lowercase()) != Word::UNKNOWN {
+                flush(at, at + length, &mut component);
+                at += length;
+                start = at;
+                continue;
+            }
+        }
         if !byte.is_ascii_alphanumeric() && byte < 0x80 {
             flush(start, at, &mut component);
             if matches!(byte, b'.' | b'/' | b'[' | b'(')
@@ -260,7 +270,10 @@ fn keeps_digits(rules: &Rules, text: &str, start: usize, at: usize) -> bool {
 /// The fewest known words that a run-together chunk is made of, or the chunk itself; a brand's name is found even
 /// where the rest is not known.
 fn known_words(rules: &Rules, chunk: &str) -> Vec<String> {
-    if chunk.len() < 4 || chunk.len() > 48 || rules.word(chunk) != Word::UNKNOWN || !chunk.is_ascii() {
+    if !chunk.is_ascii() {
+        return foreign_words(rules, chunk);
+    }
+    if chunk.len() < 4 || chunk.len() > 48 || rules.word(chunk) != Word::UNKNOWN {
         return vec![chunk.to_owned()];
     }
     // best[i]: the fewest words that make up chunk[..i], with the start of the last of them.
@@ -301,6 +314,32 @@ fn known_words(rules: &Rules, chunk: &str) -> Vec<String> {
         return words;
     }
     vec![chunk.to_owned()]
+}
+
+/// The words of a chunk in a script without capitals or spaces: known ones are found wherever they stand in it.
+fn foreign_words(rules: &Rules, chunk: &str) -> Vec<String> {
+    /// A single character of such a script is a word seldom.
+    const SHORTEST: usize = 6;
+    let mut words = Vec::new();
+    let mut unknown = 0;
+    let mut at = 0;
+    while at < chunk.len() {
+        let ends = (at + SHORTEST..=chunk.len().min(at + rules.longest_word())).rev();
+        let known = ends.filter_map(|end| chunk.get(at..end)).find(|word| rules.word(word) != Word::UNKNOWN);
+        let step = known.map_or_else(|| chunk[at..].chars().next().map_or(1, char::len_utf8), str::len);
+        if let Some(known) = known {
+            if unknown < at {
+                words.push(chunk[unknown..at].to_owned());
+            }
+            words.push(known.to_owned());
+            unknown = at + step;
+        }
+        at += step;
+    }
+    if unknown < chunk.len() {
+        words.push(chunk[unknown..].to_owned());
+    }
+    words
 }
 
 #[cfg(test)]

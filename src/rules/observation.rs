@@ -105,6 +105,7 @@ pub enum Observation {
     // How it is written.
     ComparedWithCall,
     CookieOnLine,
+    HashOnLine,
     PartOfPath,
     PartOfWord,
     Invoked,

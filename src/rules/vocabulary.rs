@@ -41,6 +41,7 @@ pub enum Tag {
     Collection,
     Meta,
     LabelKey,
+    HashFile,
 }
 
 /// All that a word says, as a set of tags.

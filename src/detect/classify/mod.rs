@@ -18,7 +18,8 @@ use super::name::Role;
 
 use super::placeholder::Typed;
 use crate::model::{Confidence, Kind};
-use crate::rules::{Observation, Tag};
+use super::name::Name;
+use crate::rules::{Observation, Rules, Tag};
 
 /// What is known of the text that a candidate stands in.
 #[derive(Debug, Clone, Default)]
@@ -49,6 +50,8 @@ pub struct Surroundings {
     pub sid_served: bool,
     /// A name on its line says that it is Twilio's secret.
     pub secret_on_line: bool,
+    /// A digest is spoken of on its line.
+    pub hash_on_line: bool,
     /// A cookie is spoken of before it on its line.
     pub cookie_on_line: bool,
     /// It stands in a section of its own that is called something unknown, and the SIDs stand elsewhere.
@@ -89,6 +92,8 @@ pub struct Uses {
     pub brand: bool,
     /// It is used in a call of another service.
     pub vendor: bool,
+    /// It is an argument of Twilio's call, behind the one for the SID.
+    pub argument: bool,
 }
 
 /// A judgement in favour.
@@ -121,7 +126,7 @@ pub fn weigh(
     let hex = candidate.shape == Shape::Hex32;
     let own = role::observe(context, uses, hex, &mut evidence);
     owner::observe(context, uses, own, around, &mut evidence);
-    sid::observe(context, around, &mut evidence);
+    sid::observe(context, uses, around, &mut evidence);
     if around.hash_file {
         evidence.add(Observation::HashFile);
     }
@@ -142,6 +147,9 @@ pub fn weigh(
     }
     if context.compared {
         evidence.add(Observation::ComparedWithCall);
+    }
+    if around.hash_on_line {
+        evidence.add(Observation::HashOnLine);
     }
     if around.cookie_on_line {
         evidence.add(Observation::CookieOnLine);
@@ -227,34 +235,16 @@ fn is_wordlike(word: &str) -> bool {
         .all(|part| part.len() < 12 || part.bytes().filter(u8::is_ascii_digit).count() < 3)
 }
 
-/// Whether a file is a list of hashes by its name.
+/// Whether a file is a list of hashes by its name: `i18n.lock`, `SHA256SUMS`, `hashes.json`.
 #[must_use]
-pub fn is_hash_file(path: &str) -> bool {
-    let name = path.rsplit(['/', '!']).next().unwrap_or(path).to_ascii_lowercase();
-    name.ends_with(".lock")
-        || name.ends_with(".sum")
-        || name.ends_with(".md5")
-        || name.ends_with(".sha1")
-        || name.ends_with(".sha256")
-        || name.ends_with(".sha512")
-        || name.ends_with("-lock.json")
-        || name.ends_with("-lock.yaml")
-        || name.ends_with("-lock.yml")
-        || name.ends_with(".map")
-        || matches!(
-            name.as_str(),
-            "md5sums"
-                | "sha1sums"
-                | "sha256sums"
-                | "checksums"
-                | "checksums.txt"
-                | "record"
-                | "md5sums.txt"
-                | "shasums"
-                | "npm-shrinkwrap.json"
-                | "packages.lock.json"
-                | "manifest.md5"
-                | ".cargo-checksum.json"
-                | "integrity.json"
-        )
+pub fn is_hash_file(rules: &Rules, path: &str) -> bool {
+    let file = path.rsplit(['/', '!']).next().unwrap_or(path);
+    let ending = file.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let known = rules.word(&ending.to_ascii_lowercase());
+    if known.is(Tag::Code) {
+        return false;
+    }
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let name = Name::read(rules, &stem.replace('.', "_"));
+    known.is_any(&[Tag::Hash, Tag::HashFile]) || name.says(Tag::Hash) || name.says(Tag::HashFile)
 }

@@ -1,7 +1,7 @@
 //! How a value is tied to a SID, and what a SID itself is worth.
 
 use super::evidence::Evidence;
-use super::{Judgement, Surroundings, shorten};
+use super::{Judgement, Surroundings, Uses, shorten};
 use crate::detect::candidate::Shape;
 use crate::detect::context::Context;
 use crate::detect::name::Role;
@@ -51,7 +51,7 @@ impl SidTie {
 }
 
 /// Observes the tie to a SID, or to the place where one would stand.
-pub(super) fn observe(context: &Context, around: &Surroundings, evidence: &mut Evidence) {
+pub(super) fn observe(context: &Context, uses: &Uses, around: &Surroundings, evidence: &mut Evidence) {
     if let Some(tie) = around.sid {
         evidence.add(tie.observation());
     }
@@ -66,7 +66,7 @@ pub(super) fn observe(context: &Context, around: &Surroundings, evidence: &mut E
         evidence.add(Observation::SidServed);
     }
     let previous = context.previous.as_deref();
-    let takes_key = context.callee.as_ref().is_some_and(|callee| callee.brand || callee.says(Tag::Client));
+    let takes_key = context.basic || context.callee.as_ref().is_some_and(|callee| callee.brand || callee.says(Tag::Client));
     let names_sid = previous.is_some_and(|name| {
         let is_key = takes_key && name.role == Role::Weak && name.says(Tag::Key) && !name.says(Tag::Scheme);
         let is_user = name.says(Tag::Sid) || name.says(Tag::Account) || name.says(Tag::User);
@@ -77,6 +77,9 @@ pub(super) fn observe(context: &Context, around: &Surroundings, evidence: &mut E
     }
     if names_sid {
         evidence.add(Observation::SidNameBefore);
+    }
+    if uses.argument {
+        evidence.add(Observation::TwilioArgument);
     }
     if let Some(callee) = &context.callee
         && !callee.vendor

@@ -180,6 +180,10 @@ impl Reader<'_> {
         if page.kind(previous) == TokenKind::Quote && last + 1 < op {
             return self.quoted_key(last, context);
         }
+        // `twilio:token:cache:…` is one key of a cache, the value included.
+        let touches = |at: usize| page.tokens[at].end == page.tokens[at + 1].start;
+        context.glued |= last > 2 && touches(last) && touches(op) && touches(last - 1) && page.is(last - 1, Op::Colon)
+            && touches(last - 2) && page.kind(last - 2) == TokenKind::Word;
         match page.kind(last) {
             TokenKind::Word | TokenKind::Close(_) => self.bare_key(last, context),
             TokenKind::Op(Op::Other(b'*' | b'_') | Op::Greater) => {

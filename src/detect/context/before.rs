@@ -2,6 +2,7 @@
 
 use super::Reader;
 use crate::detect::lex::{Op, TokenKind};
+use crate::rules::Tag;
 
 pub(super) enum Before {
     /// The token before, quotes passed over.
@@ -18,8 +19,13 @@ impl Reader<'_> {
         let before = index.checked_sub(1).map(|before| &page.tokens[before]);
         let left = before.is_some_and(|before| {
             before.end == token.start
+                && self.comment_start(index - 1).is_none()
                 && match before.kind {
                     TokenKind::Op(Op::Slash | Op::Hash) => true,
+                    // `{cipher}…`: encrypted.
+                    TokenKind::Close(b'}') => page.partner(index - 1).is_some_and(|opener| {
+                        self.name(page.slice(opener + 1, index - 1)).is_one_word(Tag::Hash)
+                    }),
                     TokenKind::Op(Op::Other(b'*')) => !self.is_emphasis(index - 1),
                     TokenKind::Op(Op::Other(b'?' | b'%' | b'^')) => true,
                     TokenKind::Op(Op::Dash | Op::Dot) => {
@@ -78,6 +84,12 @@ impl Reader<'_> {
             let touches = token.end == page.tokens[index].start;
             match token.kind {
                 TokenKind::Quote => quoted = true,
+                // Erlang's binaries: `<<"…">>`.
+                TokenKind::Op(Op::Less) if quoted && touches => {}
+                TokenKind::Op(Op::Slash) if let Some(start) = self.comment_start(previous) => {
+                    index = start;
+                    continue;
+                }
                 TokenKind::Op(Op::At | Op::Other(b'$')) if quoted && touches => {}
                 TokenKind::Word
                     if quoted
@@ -108,6 +120,27 @@ impl Reader<'_> {
         Before::LineStart
     }
 
+    /// Where a line's code ends: before the comment behind it.
+    fn code_end(&self, range: &std::ops::Range<usize>) -> usize {
+        let page = self.page;
+        let is_mark = |t: &usize| {
+            page.tokens[*t].spaced
+                && (page.is(*t, Op::Hash) || (page.is(*t, Op::Slash) && page.is(t + 1, Op::Slash)))
+        };
+        (range.start + 1..range.end).find(is_mark).unwrap_or(range.end)
+    }
+
+    /// Where a comment begins that ends with the slash at `slash`: `/* the token */ "…"`.
+    fn comment_start(&self, slash: usize) -> Option<usize> {
+        const LONGEST: usize = 40;
+        let page = self.page;
+        let is_asterisk = |at: usize| page.is(at, Op::Other(b'*'));
+        if !page.is(slash, Op::Slash) || !slash.checked_sub(1).is_some_and(is_asterisk) {
+            return None;
+        }
+        (slash.saturating_sub(LONGEST)..slash - 1).rev().find(|&at| page.is(at, Op::Slash) && is_asterisk(at + 1))
+    }
+
     /// Where the statement goes on above a line's start: one past the token that the line continues.
     fn continued(&self, line_token: usize) -> Option<usize> {
         let page = self.page;
@@ -124,7 +157,7 @@ impl Reader<'_> {
                 end = range.start - 1;
                 continue;
             }
-            let mut last = range.end - 1;
+            let mut last = self.code_end(&range) - 1;
             // YAML's block marks: `key: >-`.
             while last > range.start
                 && matches!(page.kind(last), TokenKind::Op(Op::Greater | Op::Pipe | Op::Dash | Op::Join))

@@ -43,6 +43,7 @@ impl Reader<'_> {
     /// What the object that a value is a part of calls itself: the values of its keys such as `provider`.
     pub(in crate::detect) fn labels(&self, index: usize) -> Vec<Rc<Name>> {
         const MOST: usize = 3;
+        
         let page = self.page;
         let (from, to) = match page.parent(index).filter(|&opener| page.kind(opener) != TokenKind::Open(b'(')) {
             Some(opener) => (opener, page.partner(opener).unwrap_or(page.tokens.len())),
@@ -55,7 +56,10 @@ impl Reader<'_> {
         };
         let (from, to) = (from.max(index.saturating_sub(400)), to.min(index + 400).min(page.tokens.len()));
         let mut labels = Vec::new();
-        for at in from..to {
+        // In markup the nearest label before a value is its own.
+        let is_markup = index.checked_sub(1).is_some_and(|before| page.is(before, Op::Greater));
+        let places: Vec<usize> = if is_markup { (from..index).rev().collect() } else { (from..to).collect() };
+        for at in places {
             if page.kind(at) != TokenKind::Word || page.parent(at) != page.parent(index) || labels.len() >= MOST {
                 continue;
             }
@@ -69,6 +73,9 @@ impl Reader<'_> {
             let end = start + (start..to.min(start + 6)).take_while(|&t| page.kind(t) == TokenKind::Word && page.line(t) == page.line(op)).count();
             if end > start && !page.is(end, Op::Assign) {
                 labels.push(self.name(page.slice(start, end)));
+                if is_markup {
+                    break;
+                }
             }
         }
         labels

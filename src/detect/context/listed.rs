@@ -201,7 +201,11 @@ impl Reader<'_> {
             !ends
         };
         let before = comma.saturating_sub(61)..comma;
-        comma - before.rev().take_while(is_of_it).count()
+        let start = comma - before.rev().take_while(is_of_it).count();
+        // A comment behind the argument before belongs to that one.
+        let is_comment = page.is(start, Op::Hash) || (page.is(start, Op::Slash) && page.is(start + 1, Op::Slash));
+        let line_end = (start..comma).find(|&token| matches!(page.kind(token), TokenKind::Line(_)));
+        line_end.filter(|_| is_comment).map_or(start, |end| end + 1)
     }
 
     /// `a + ":" + value`
@@ -210,6 +214,9 @@ impl Reader<'_> {
         let mut at = op;
         for _ in 0..12 {
             let previous = at.checked_sub(1)?;
+            if page.is(previous, Op::Colon) {
+                context.basic |= self.is_basic(previous, op);
+            }
             match page.kind(previous) {
                 TokenKind::Quote | TokenKind::Op(Op::Join | Op::Colon | Op::Dot) => at = previous,
                 TokenKind::Value(value) => {

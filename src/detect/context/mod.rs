@@ -79,6 +79,8 @@ pub enum Relation {
     Bracket,
     /// The section that it stands in.
     Section,
+    /// It is all that its file holds: the file's name.
+    File,
 }
 
 impl Relation {
@@ -103,6 +105,7 @@ impl Relation {
             Self::Call => "call",
             Self::Bracket => "bracket",
             Self::Section => "section",
+            Self::File => "file",
         }
     }
 
@@ -119,7 +122,8 @@ impl Relation {
             | Self::FieldBefore
             | Self::CellBefore
             | Self::Declaration
-            | Self::StandsInFor => true,
+            | Self::StandsInFor
+            | Self::File => true,
             Self::Argument
             | Self::WordsBefore
             | Self::LineAbove
@@ -159,6 +163,8 @@ pub struct Context {
     pub after_word: Option<String>,
     /// What stands right before it in its list or before its separator, where that is no value: `Client(account_sid, "…")`.
     pub previous: Option<Rc<Name>>,
+    /// What the row that it stands in is called, where a column says so.
+    pub row: Option<Rc<Name>>,
     /// It stands behind a user and a colon where a user and a password are put together.
     pub basic: bool,
     /// It is compared with what a call returns.
@@ -250,6 +256,18 @@ impl<'a> Reader<'a> {
             context.names.push(Named { relation: Relation::Declaration, name });
         }
         context
+    }
+
+    /// The file's name, for a value that is all that the file holds, as secrets are mounted into containers.
+    pub(in crate::detect) fn name_by_file(&self, index: usize, path: &str, context: &mut Context) {
+        let page = self.page;
+        let token = &page.tokens[index];
+        let is_alone = page.text[..token.start].trim_ascii().is_empty() && page.text[token.end..].trim_ascii().is_empty();
+        let file = path.rsplit(['/', '!']).next().unwrap_or(path);
+        let stem = file.split_once('.').map_or(file, |(stem, _)| if stem.is_empty() { file } else { stem });
+        if is_alone && !stem.is_empty() && stem.len() <= LONGEST_NAME {
+            context.names.push(Named { relation: Relation::File, name: self.name(stem) });
+        }
     }
 
     /// The first words of a value's line, for a tag behind a declaration: ``Token string `default:"…"` ``.

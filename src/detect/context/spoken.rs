@@ -35,9 +35,11 @@ impl Reader<'_> {
                     let done = name.role == Role::Exact
                         || (best.as_ref().is_some_and(|b| b.role >= Role::Plain && name.role == b.role)
                             && words > 2);
+                    // `idempotency token`: the word right before says more than the role.
+                    let says_more = words == 2 && name.role < Role::Exact && (name.is_innocent() || name.says(Tag::Purpose));
                     if best
                         .as_ref()
-                        .is_none_or(|b| !b.is_informative() || (name.role > b.role && !name.is_innocent()))
+                        .is_none_or(|b| says_more || !b.is_informative() || (name.role > b.role && !name.is_innocent()))
                     {
                         best = Some(name);
                     }

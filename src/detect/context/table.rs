@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::super::lex::{Op, TokenKind};
 use super::super::name::Name;
+use crate::rules::Tag;
 use super::{Context, Named, Reader, Relation};
 
 /// Further into its row no field is looked for, in bytes: a row of very many would be counted through for each.
@@ -84,6 +85,19 @@ impl Reader<'_> {
             self.push(context, Relation::FieldBefore, name.trim_matches(['"', '\'', ' ']));
             return true;
         }
+        let row_text = row_at(text, line_start);
+        let row = fields_of(row_text, delimiter);
+        let is_label = |field: &&[u8]| {
+            std::str::from_utf8(field).is_ok_and(|f| self.name(f.trim_matches(['"', ' '])).is_one_word(Tag::LabelKey))
+        };
+        context.row = fields
+            .iter()
+            .position(is_label)
+            .filter(|&label| label != place)
+            .and_then(|label| std::str::from_utf8(row.get(label)?).ok())
+            .map(|label| label.trim_matches(['"', '\'', ' ']))
+            .filter(|label| !label.is_empty() && label.len() <= 60)
+            .map(|label| self.name(label));
         self.push(context, Relation::Column, field);
         true
     }
@@ -190,12 +204,14 @@ fn head_line(text: &[u8], line_start: usize, delimiter: u8) -> Option<&[u8]> {
                 > fields.len()
     };
     let width = |line: &[u8]| fields_of(line, delimiter).len();
-    let row_end = text[line_start..]
-        .iter()
-        .position(|&b| b == b'\n' || b == b'\r')
-        .map_or(text.len(), |at| line_start + at);
-    let row = &text[line_start..row_end];
+    let row = row_at(text, line_start);
     (looks_like_head(first) && width(first) == width(row)).then_some(first)
+}
+
+/// The line that begins at a place.
+fn row_at(text: &[u8], line_start: usize) -> &[u8] {
+    let end = text[line_start..].iter().take(LONGEST_ROW * 2).position(|&b| b == b'\n' || b == b'\r');
+    &text[line_start..end.map_or(text.len().min(line_start + LONGEST_ROW * 2), |at| line_start + at)]
 }
 
 /// Whether a field is a value and no name: long, with many digits.

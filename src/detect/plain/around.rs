@@ -103,7 +103,7 @@ impl Examination<'_> {
         if candidate.shape.is_sid() {
             return (around, None);
         }
-        around.hash_file = classify::is_hash_file(self.path);
+        around.hash_file = classify::is_hash_file(self.rules, self.path);
         around.crowded =
             all.on_line.get(&(read.context.line, candidate.shape)).is_some_and(|&number| number > 2);
         let siblings = all.nameless.get(&(group(read), candidate.shape));
@@ -186,11 +186,17 @@ impl Examination<'_> {
 
     /// What the object that a value is a part of calls itself.
     fn label(&self, reader: &Reader<'_>, read: &Read, all: &Neighbourhood<'_>) -> Option<Label> {
-        let labels = reader.labels(read.token);
+        let labels = match &read.context.row {
+            Some(row) => vec![Rc::clone(row)],
+            None => reader.labels(read.token),
+        };
         if labels.is_empty() {
             return None;
         }
         let holds_sid = || {
+            if read.context.row.is_some() {
+                return all.sids.iter().any(|&sid| all.reads[sid].context.line == read.context.line);
+            }
             let own = read.context.levels.first().map(|level| level.id);
             all.sids.iter().any(|&sid| all.reads[sid].context.levels.first().map(|level| level.id) == own)
         };
@@ -272,6 +278,9 @@ impl Examination<'_> {
         around.secret_on_line = words(tokens.start + from..tokens.start + to).any(|token| {
             let name = said(token);
             page.parent(token) == page.parent(read.token) && name.brand && name.role >= Role::Plain
+        });
+        around.hash_on_line = words(tokens.start + from..tokens.start + to).any(|token| {
+            page.parent(token) == page.parent(read.token) && said(token).speaks_of(Tag::Hash)
         });
         around.cookie_on_line =
             words(tokens.start + from..read.token).any(|token| said(token).is_one_word(Tag::Cookie));

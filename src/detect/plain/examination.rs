@@ -87,7 +87,10 @@ impl Examination<'_> {
         for (token, kind) in page.tokens.iter().map(|token| token.kind).enumerate() {
             let TokenKind::Value(candidate) = kind else { continue };
             if group.contains(&candidate) {
-                let context = reader.read(token);
+                let mut context = reader.read(token);
+                if context.names.is_empty() {
+                    reader.name_by_file(token, self.path, &mut context);
+                }
                 reads.push(Read {
                     candidate,
                     token,

@@ -76,7 +76,10 @@ impl Examination<'_> {
                 || context.levels.iter().any(|level| level.head.brand);
             let vendor = context.names.iter().any(|named| named.name.vendor && !named.name.brand);
             let named = is_named_brand(&reads[owner]);
+            let second = context.position > 0 || context.previous.is_some();
+            let argument = second && context.callee.as_ref().is_some_and(|callee| callee.brand);
             let used = &mut reads[owner].used;
+            used.argument |= argument;
             used.brand |= brand;
             used.vendor |= vendor && !brand && !named;
             used.names.extend(context.names);
