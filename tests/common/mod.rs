@@ -12,6 +12,7 @@ pub mod pack;
 #[cfg(feature = "audit")]
 pub mod postgres;
 pub mod rig;
+pub mod variants;
 
 use std::path::Path;
 use std::process::{Command, Output};

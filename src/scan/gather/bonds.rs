@@ -52,18 +52,34 @@ fn folder(path: &str) -> &str {
     path.rfind('/').map_or("", |at| &path[..at])
 }
 
-/// The SIDs of a kind in each folder: the text that names each, and what stands before its name.
-fn by_folder(texts: &[TextHits], kind: Kind) -> HashMap<String, BTreeMap<String, (String, Vec<String>)>> {
-    let mut sids: HashMap<String, BTreeMap<String, (String, Vec<String>)>> = HashMap::new();
+/// The SIDs of a folder: the text that names each, and what stands before its name.
+type Sids = BTreeMap<String, (String, Vec<String>)>;
+
+/// How many folders above its own a secret's SID may stand in, or below one of those.
+const MOST_LEVELS: usize = 4;
+
+/// The SIDs of a kind in each folder itself, and in each folder with all that is below it, as far as a secret looks.
+fn by_folder(texts: &[TextHits], kind: Kind) -> (HashMap<String, Sids>, HashMap<String, Sids>) {
+    let (mut own, mut below) = (HashMap::<String, Sids>::new(), HashMap::<String, Sids>::new());
     for text in texts {
         for hit in text.hits.iter().filter(|hit| hit.kind == kind && hit.confidence >= Confidence::Medium) {
-            sids.entry(folder(&text.path).to_owned())
-                .or_default()
-                .entry(hit.value.expose().to_owned())
-                .or_insert_with(|| (text.path.clone(), hit.place.stem.clone()));
+            let place = || (text.path.clone(), hit.place.stem.clone());
+            let mut here = folder(&text.path);
+            own.entry(here.to_owned()).or_default().entry(hit.value.expose().to_owned()).or_insert_with(place);
+            for _ in 0..=MOST_LEVELS {
+                let sids = below.entry(here.to_owned()).or_default();
+                // With so many none is said to be a value's.
+                if sids.len() <= MOST_RIVALS + 1 {
+                    sids.entry(hit.value.expose().to_owned()).or_insert_with(place);
+                }
+                if here.is_empty() {
+                    break;
+                }
+                here = folder(here);
+            }
         }
     }
-    sids
+    (own, below)
 }
 
 /// With more SIDs beside it in its folder, none is said to be a value's.
@@ -76,7 +92,7 @@ pub(super) fn across_folders(texts: &mut [TextHits], bonds: &mut Bonds) {
         (Kind::ApiKeySecret, Kind::ApiKeySid),
         (Kind::ApiKeySid, Kind::AccountSid),
     ] {
-        let sids = by_folder(texts, sid_kind);
+        let (own, below) = by_folder(texts, sid_kind);
         let taken: BTreeSet<String> = bonds
             .of
             .iter()
@@ -84,12 +100,23 @@ pub(super) fn across_folders(texts: &mut [TextHits], bonds: &mut Bonds) {
             .map(|(_, bond)| bond.sid.clone())
             .collect();
         for text in texts.iter_mut() {
-            let Some(here) = sids.get(folder(&text.path)) else { continue };
+            let mut at = folder(&text.path);
+            // The nearest folder in which, or below which, a SID stands.
+            let mut here = own.get(at).map(|sids| (sids, true));
+            for _ in 0..=MOST_LEVELS {
+                here = here.or_else(|| below.get(at).map(|sids| (sids, false)));
+                if here.is_some() || at.is_empty() {
+                    break;
+                }
+                at = folder(at);
+            }
+            let Some((here, is_own)) = here else { continue };
             for hit in text.hits.iter_mut().filter(|hit| hit.kind == kind) {
                 if bonds.get(kind, hit.value.expose()).is_some() {
                     continue;
                 }
-                let suffices = hit.place.odds + Observation::SidInFolder.weight() >= MEDIUM;
+                // A SID in another folder ties a value that is one without it, and speaks for no other.
+                let suffices = is_own && hit.place.odds + Observation::SidInFolder.weight() >= MEDIUM;
                 if hit.confidence < Confidence::Medium && !suffices {
                     continue;
                 }
@@ -116,7 +143,11 @@ pub(super) fn across_folders(texts: &mut [TextHits], bonds: &mut Bonds) {
                     hit.evidence
                         .push(format!("an Account SID or key SID stands in {path}, in the same folder"));
                 }
-                let evidence = format!("stands in the same folder, in {path}");
+                let evidence = if is_own {
+                    format!("stands in the same folder, in {path}")
+                } else {
+                    format!("the nearest one, in {path}")
+                };
                 bonds.add(
                     kind,
                     hit.value.expose(),
