@@ -46,7 +46,11 @@ fn main() {
                     .filter(|expected| matches!(expected.kind, "auth_token" | "api_key_secret"))
                     .map(|expected| expected.value.as_str())
                     .collect();
-                for entry in ignore::WalkBuilder::new(folder.path().join(set)).standard_filters(false).build().flatten() {
+                for entry in ignore::WalkBuilder::new(folder.path().join(set))
+                    .standard_filters(false)
+                    .build()
+                    .flatten()
+                {
                     if let Ok(bytes) = std::fs::read(entry.path()) {
                         let path = entry.path().strip_prefix(folder.path()).expect("below it");
                         // The fixture's own name is no evidence.

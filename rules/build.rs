@@ -85,9 +85,16 @@ fn vocabulary() -> String {
     let Vocabulary { words } = read("words");
     let text = fs::read_to_string("rules/words.toml").expect("it was just read");
     let (_, lines) = text.split_once("[words]\n").expect("the table that was just read");
-    let order: Vec<&str> =
-        lines.lines().filter_map(|line| line.split_once(" = ")).map(|(word, _)| word.trim_matches('"')).collect();
-    assert!(order.is_sorted(), "rules/words.toml: words out of order: {:?}", order.windows(2).find(|pair| pair[0] > pair[1]));
+    let order: Vec<&str> = lines
+        .lines()
+        .filter_map(|line| line.split_once(" = "))
+        .map(|(word, _)| word.trim_matches('"'))
+        .collect();
+    assert!(
+        order.is_sorted(),
+        "rules/words.toml: words out of order: {:?}",
+        order.windows(2).find(|pair| pair[0] > pair[1])
+    );
     let mut map = phf_codegen::Map::new();
     for (word, tags) in &words {
         assert_eq!(*word, word.to_lowercase(), "rules/words.toml: {word} is not lower case");
@@ -95,8 +102,12 @@ fn vocabulary() -> String {
         map.entry(word.as_str(), format!("Word::of(&[{tags}])"));
     }
     let longest = words.keys().map(String::len).max().unwrap_or(0);
-    let brands = words.iter().filter(|(_, tags)| tags.split_whitespace().any(|tag| tag == "brand")).map(|(word, _)| word);
-    let (mentions, short): (Vec<&String>, Vec<&String>) = brands.partition(|word| word.len() >= SHORTEST_MENTION);
+    let brands = words
+        .iter()
+        .filter(|(_, tags)| tags.split_whitespace().any(|tag| tag == "brand"))
+        .map(|(word, _)| word);
+    let (mentions, short): (Vec<&String>, Vec<&String>) =
+        brands.partition(|word| word.len() >= SHORTEST_MENTION);
     format!(
         "pub(super) static WORDS: phf::Map<&str, Word> = {};\npub(super) const LONGEST_WORD: usize = {longest};\n\
          pub(super) const MENTIONS: &[&str] = &{mentions:?};\npub(super) const SHORT_BRANDS: &[&str] = &{short:?};\n",
@@ -108,7 +119,10 @@ fn vocabulary() -> String {
 fn weights(weights: Weights) -> String {
     let Weights { high, medium, low, base, observation } = weights;
     let arms = |of: &dyn Fn(&Weight) -> String| -> String {
-        observation.iter().map(|(name, weight)| format!("Observation::{} => {},\n", camel(name, '_'), of(weight))).collect()
+        observation
+            .iter()
+            .map(|(name, weight)| format!("Observation::{} => {},\n", camel(name, '_'), of(weight)))
+            .collect()
     };
     let all: String = observation.keys().map(|name| format!("Observation::{}, ", camel(name, '_'))).collect();
     format!(

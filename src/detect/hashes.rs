@@ -74,7 +74,10 @@ mod tests {
                 let text = format!("{}{word}{}{HASH}", "x".repeat(BLOCK), "=".repeat(behind));
                 let run = text.len() - HASH.len()..text.len();
                 assert!(!is_unnamed(text.as_bytes(), &run), "{text}");
-                assert!(says_secret(&Rules::built_in(), &text.as_bytes()[run.start - BESIDE..run.start]), "{text}");
+                assert!(
+                    says_secret(&Rules::built_in(), &text.as_bytes()[run.start - BESIDE..run.start]),
+                    "{text}"
+                );
             }
         }
     }

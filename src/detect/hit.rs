@@ -1,8 +1,8 @@
 //! A value that was judged to be a credential, with what pairing needs to know of its place.
 
 use super::runs::Span;
-use crate::rules::Observation;
 use crate::model::{Confidence, Encoding, Kind, Region, Secret};
+use crate::rules::Observation;
 
 /// A judged value, at a place in bytes of the text.
 #[derive(Debug, Clone)]

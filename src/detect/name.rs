@@ -132,8 +132,7 @@ impl Name {
 }
 
 /// What says plainly that a value is a secret.
-const PLAIN: [Tag; 6] =
-    [Tag::Token, Tag::Secret, Tag::Password, Tag::Auth, Tag::Credential, Tag::Validator];
+const PLAIN: [Tag; 6] = [Tag::Token, Tag::Secret, Tag::Password, Tag::Auth, Tag::Credential, Tag::Validator];
 
 /// What a name's words say of the value, given whether one of them is plainly or weakly a secret's.
 fn role(words: &[(&str, Word)], plain: bool, weak: bool) -> Role {
@@ -144,7 +143,8 @@ fn role(words: &[(&str, Word)], plain: bool, weak: bool) -> Role {
         (Some(secret), Some(key)) => secret < key && !words[key].1.is(Tag::Api),
         _ => false,
     };
-    let token = place(Tag::Token).is_some() && words.iter().any(|(_, word)| word.is_any(&[Tag::Auth, Tag::Account]));
+    let token =
+        place(Tag::Token).is_some() && words.iter().any(|(_, word)| word.is_any(&[Tag::Auth, Tag::Account]));
     if token || (secret.is_some() && (api.is_some() || (key.is_some() && !secret_key))) {
         Role::Exact
     } else if plain && !secret_key {
@@ -162,7 +162,8 @@ fn is_compound(words: &[(&str, Word)], holder: Tag) -> bool {
     const BEFORE: [Tag; 5] = [Tag::ValueHolder, Tag::NameHolder, Tag::Wrapper, Tag::Neutral, Tag::Meta];
     match words {
         [before @ .., (_, last)] if !before.is_empty() => {
-            let is_filler = |word: &Word| word.is_any(&BEFORE) && !word.is_any(&[Tag::Brand, Tag::Api, Tag::Account]);
+            let is_filler =
+                |word: &Word| word.is_any(&BEFORE) && !word.is_any(&[Tag::Brand, Tag::Api, Tag::Account]);
             let is_secret = |word: &Word| holder == Tag::ValueHolder && word.is(Tag::Secret);
             last.is(holder) && before.iter().all(|(_, word)| is_filler(word) || is_secret(word))
         }
@@ -171,7 +172,7 @@ fn is_compound(words: &[(&str, Word)], holder: Tag) -> bool {
 }
 
 fn is_stem(word: Word) -> bool {
-    !word.is_any(&[Tag::Brand, Tag::Role]) && !(word.is(Tag::Wrapper) && word.is(Tag::Neutral))
+    !(word.is_any(&[Tag::Brand, Tag::Role]) || (word.is(Tag::Wrapper) && word.is(Tag::Neutral)))
 }
 
 /// Whether a name is that of a file: `vendor/AuthToken.php`, `twilio.js`.
@@ -210,7 +211,9 @@ fn split(rules: &Rules, text: &str) -> Vec<Part> {
         // `ETag` is a word, whatever its capitals say.
         if at == start && byte.is_ascii_alphabetic() {
             let length = bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-            if length <= rules.longest_word() && rules.word(&text[at..at + length].to_ascii_lowercase()) != Word::UNKNOWN {
+            if length <= rules.longest_word()
+                && rules.word(&text[at..at + length].to_ascii_lowercase()) != Word::UNKNOWN
+            {
                 flush(at, at + length, &mut component);
                 at += length;
                 start = at;
@@ -284,8 +287,7 @@ fn known_words(rules: &Rules, chunk: &str) -> Vec<String> {
             let Some((count, _)) = best[start] else { continue };
             let word = &chunk[start..end];
             // Short words make up anything; only a few of them join others in practice.
-            let fits = (word.len() >= 3
-                && !rules.word(word).is_unknown())
+            let fits = (word.len() >= 3 && !rules.word(word).is_unknown())
                 || rules.word(word).is(Tag::Glue)
                 || (start > 0 && word.bytes().all(|b| b.is_ascii_digit()));
             if fits && best[end].is_none_or(|(fewest, _)| count + 1 < fewest) {
@@ -305,7 +307,8 @@ fn known_words(rules: &Rules, chunk: &str) -> Vec<String> {
         return words;
     }
     let own = rules.own_brands().iter().map(String::as_str);
-    let found = rules.mentions().iter().copied().chain(own).filter_map(|brand| Some((chunk.find(brand)?, brand)));
+    let found =
+        rules.mentions().iter().copied().chain(own).filter_map(|brand| Some((chunk.find(brand)?, brand)));
     if let Some((at, brand)) = found.max_by_key(|(_, brand)| brand.len()) {
         let around = |part: &str| if part.is_empty() { Vec::new() } else { known_words(rules, part) };
         let mut words = around(&chunk[..at]);

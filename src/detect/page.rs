@@ -159,7 +159,9 @@ impl<'a> Page<'a> {
         let range = self.line_range(line);
         let Some(&token) = self.tokens[range.clone()].first() else { return false };
         match token.kind {
-            TokenKind::Op(Op::Hash | Op::Semicolon) => true,
+            // `#include "…"` is none.
+            TokenKind::Op(Op::Hash) => !self.is_directive(range.start),
+            TokenKind::Op(Op::Semicolon) => true,
             TokenKind::Op(Op::Slash) => {
                 self.is(range.start + 1, Op::Slash)
                     || matches!(self.second(&range), Some(TokenKind::Op(Op::Other(b'*'))))
@@ -169,6 +171,26 @@ impl<'a> Page<'a> {
             TokenKind::Op(Op::Less) => matches!(self.second(&range), Some(TokenKind::Op(Op::Other(b'!')))),
             _ => false,
         }
+    }
+
+    /// Whether a hash begins a directive of C's preprocessor.
+    fn is_directive(&self, hash: usize) -> bool {
+        let next = self.tokens.get(hash + 1).filter(|next| next.start == self.tokens[hash].end);
+        next.is_some_and(|next| {
+            matches!(
+                &self.text[next.start..next.end],
+                b"include"
+                    | b"import"
+                    | b"define"
+                    | b"undef"
+                    | b"pragma"
+                    | b"if"
+                    | b"ifdef"
+                    | b"ifndef"
+                    | b"else"
+                    | b"endif"
+            )
+        })
     }
 
     fn second(&self, range: &std::ops::Range<usize>) -> Option<TokenKind> {

@@ -60,9 +60,8 @@ pub fn typed(rules: &Rules, body: &[u8]) -> Option<Typed> {
 /// How many characters belong to words of the vocabulary, to sequences or to a keyboard's rows.
 fn covered(rules: &Rules, lower: &[u8]) -> usize {
     const ROWS: [&[u8]; 3] = [b"qwertyuiop", b"asdfghjkl", b"zxcvbnm"];
-    let next_on_row = |a: u8, b: u8| {
-        ROWS.iter().any(|row| row.windows(2).any(|pair| pair == [a, b] || pair == [b, a]))
-    };
+    let next_on_row =
+        |a: u8, b: u8| ROWS.iter().any(|row| row.windows(2).any(|pair| pair == [a, b] || pair == [b, a]));
     let mut is_covered = [false; 34];
     let mut cover = |span: std::ops::Range<usize>| {
         if span.len() >= SHORTEST_PIECE {
@@ -84,7 +83,8 @@ fn covered(rules: &Rules, lower: &[u8]) -> usize {
     while start + SHORTEST_PIECE <= lower.len() {
         let longest = (start + SHORTEST_PIECE..=lower.len().min(start + 14)).rev().find(|&end| {
             std::str::from_utf8(&lower[start..end]).is_ok_and(|word| {
-                word.bytes().all(|b| b.is_ascii_alphabetic()) && (!rules.word(word).is_unknown() || rules.placeholder_words().any(|w| w == word))
+                word.bytes().all(|b| b.is_ascii_alphabetic())
+                    && (!rules.word(word).is_unknown() || rules.placeholder_words().any(|w| w == word))
             })
         });
         if let Some(end) = longest {
@@ -188,7 +188,11 @@ mod tests {
         let mut value = [0; 32];
         for round in 0..2 * each {
             let digit = |random: &mut fastrand::Rng| {
-                if round % 2 == 0 { b"0123456789abcdef"[random.usize(..16)] } else { random.alphanumeric() as u8 }
+                if round % 2 == 0 {
+                    b"0123456789abcdef"[random.usize(..16)]
+                } else {
+                    random.alphanumeric() as u8
+                }
             };
             value.fill_with(|| digit(&mut random));
             match typed(&rules, &value) {

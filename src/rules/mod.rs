@@ -138,7 +138,7 @@ impl Rules {
         if !self.own_brands.is_empty() {
             let words: Vec<String> = self.own_brands.iter().map(|word| regex::escape(word)).collect();
             let pattern = format!("(?i-u){}", words.join("|"));
-            self.own_mentions = Some(Regex::new(&pattern).expect("escaped words are a pattern"));
+            self.own_mentions = Regex::new(&pattern).ok();
         }
         self.published.extend(user.published.into_iter().map(|body| body.to_lowercase()));
         self.placeholder_words.extend(user.placeholder_words.into_iter().map(|word| word.to_lowercase()));
@@ -182,6 +182,13 @@ impl Rules {
     #[must_use]
     pub fn own_brands(&self) -> &[String] {
         &self.own_brands
+    }
+
+    /// All words that are known, a user's own among them.
+    pub fn words(&self) -> impl Iterator<Item = (&str, Word)> {
+        let own = self.words.iter().map(|(word, known)| (word.as_str(), *known));
+        let built_in = built_in::WORDS.entries().map(|(word, known)| (*word, *known));
+        built_in.filter(|(word, _)| !self.words.contains_key(*word)).chain(own)
     }
 
     /// The length of the longest known word, in bytes: the bound of the search that cuts run-together names.

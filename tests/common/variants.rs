@@ -22,10 +22,10 @@ impl Text {
     fn comment(&self) -> Option<&'static str> {
         let name = self.path.rsplit('/').next().unwrap_or(&self.path);
         match self.ending() {
-            "py" | "rb" | "sh" | "yml" | "yaml" | "toml" | "tf" | "pl" | "r" | "R" | "jl" | "ex" | "exs" | "nim"
-            | "properties" | "tcl" => Some("#"),
-            "js" | "ts" | "jsx" | "tsx" | "java" | "kt" | "cs" | "go" | "rs" | "c" | "cpp" | "cc" | "h" | "swift"
-            | "scala" | "dart" | "groovy" | "mjs" | "cjs" => Some("//"),
+            "py" | "rb" | "sh" | "yml" | "yaml" | "toml" | "tf" | "pl" | "r" | "R" | "jl" | "ex" | "exs"
+            | "nim" | "properties" | "tcl" => Some("#"),
+            "js" | "ts" | "jsx" | "tsx" | "java" | "kt" | "cs" | "go" | "rs" | "c" | "cpp" | "cc" | "h"
+            | "swift" | "scala" | "dart" | "groovy" | "mjs" | "cjs" => Some("//"),
             "sql" | "lua" | "hs" => Some("--"),
             "clj" | "lisp" | "el" => Some(";;"),
             _ if name.starts_with(".env") || name.ends_with(".env") => Some("#"),
@@ -89,7 +89,10 @@ const OTHERS: [(&str, &str); 6] = [
     ("yml", "stripe:\n  currency: eur\n  retries: 3\n"),
     ("env", "SLACK_CHANNEL=ops\nGITHUB_ORG=acme\n"),
     ("env", "MAILGUN_DOMAIN=mg.acme.io\nSTRIPE_CURRENCY=eur\n"),
-    ("py", "STRIPE_CURRENCY = \"eur\"\n\n\ndef total(items):\n    return sum(item.price for item in items)\n\n"),
+    (
+        "py",
+        "STRIPE_CURRENCY = \"eur\"\n\n\ndef total(items):\n    return sum(item.price for item in items)\n\n",
+    ),
     ("js", "const stripeCurrency = 'eur';\nconst slackChannel = 'ops';\n\n"),
 ];
 
@@ -124,13 +127,21 @@ fn comment_behind(text: &Text, values: &Values, random: &mut Rng) -> Option<Text
     // A remark inside of a string, or behind one that goes on, would be a part of it.
     let open = |line: &str| {
         let quotes = |quote: char| line.matches(quote).count() % 2 == 1;
-        line.trim_end().ends_with('\\') || quotes('"') || quotes('\'') || quotes('`') || line.contains("\"\"\"")
+        line.trim_end().ends_with('\\')
+            || quotes('"')
+            || quotes('\'')
+            || quotes('`')
+            || line.contains("\"\"\"")
     };
     let mut changed = false;
     let lines: Vec<String> = values
         .lines(&text.text)
         .map(|(_, line, holds)| {
-            if holds && !open(line) && !line.contains(mark) && !line.trim_start().starts_with(['#', '/', '-', ';']) {
+            if holds
+                && !open(line)
+                && !line.contains(mark)
+                && !line.trim_start().starts_with(['#', '/', '-', ';'])
+            {
                 changed = true;
                 format!("{line}  {mark} {}", pick(&REMARKS, random))
             } else {
@@ -188,19 +199,23 @@ fn section(text: &Text, random: &mut Rng) -> Option<&'static str> {
 }
 
 fn section_before(text: &Text, _: &Values, random: &mut Rng) -> Option<Text> {
-    let is_plain = !text.text.starts_with([' ', '-', '#', '"', '<']) && !text.text.starts_with("import") && !text.text.starts_with("from");
+    let is_plain = !text.text.starts_with([' ', '-', '#', '"', '<'])
+        && !text.text.starts_with("import")
+        && !text.text.starts_with("from");
     is_plain.then(|| section(text, random)).flatten().map(|other| text.with(format!("{other}{}", text.text)))
 }
 
 fn section_after(text: &Text, _: &Values, random: &mut Rng) -> Option<Text> {
     let starts_flat = text.text.split('\n').all(|line| !line.starts_with('-'));
-    starts_flat.then(|| section(text, random)).flatten().map(|other| {
-        text.with(format!("{}\n{other}", text.text.trim_end()))
-    })
+    starts_flat
+        .then(|| section(text, random))
+        .flatten()
+        .map(|other| text.with(format!("{}\n{other}", text.text.trim_end())))
 }
 
 fn tabs(text: &Text, _: &Values, _: &mut Rng) -> Option<Text> {
-    let fits = !matches!(text.ending(), "yml" | "yaml" | "py" | "csv" | "tsv" | "md" | "sql") && text.text.contains("\n    ");
+    let fits = !matches!(text.ending(), "yml" | "yaml" | "py" | "csv" | "tsv" | "md" | "sql")
+        && text.text.contains("\n    ");
     fits.then(|| text.with(text.text.replace("    ", "\t")))
 }
 
@@ -216,16 +231,16 @@ fn indented(text: &Text, _: &Values, _: &mut Rng) -> Option<Text> {
 }
 
 fn diff(text: &Text, _: &Values, random: &mut Rng) -> Option<Text> {
-    if matches!(text.ending(), "diff" | "patch" | "csv" | "tsv" | "md" | "eml" | "log" | "txt" | "rst" | "adoc" | "sql") {
+    if matches!(
+        text.ending(),
+        "diff" | "patch" | "csv" | "tsv" | "md" | "eml" | "log" | "txt" | "rst" | "adoc" | "sql"
+    ) {
         return None;
     }
     let lines: Vec<&str> = text.text.trim_end_matches('\n').split('\n').collect();
     let sign = if random.bool() { '+' } else { '-' };
-    let head = format!(
-        "diff --git a/{0} b/{0}\n--- a/{0}\n+++ b/{0}\n@@ -1,1 +1,{1} @@\n",
-        text.path,
-        lines.len()
-    );
+    let head =
+        format!("diff --git a/{0} b/{0}\n--- a/{0}\n+++ b/{0}\n@@ -1,1 +1,{1} @@\n", text.path, lines.len());
     let body: String = lines.iter().map(|line| format!("{sign}{line}\n")).collect();
     Some(Text { path: "changes.patch".to_owned(), text: head + &body })
 }
@@ -250,7 +265,9 @@ fn log_lines(text: &Text, _: &Values, random: &mut Rng) -> Option<Text> {
 }
 
 fn json_string(text: &Text, _: &Values, _: &mut Rng) -> Option<Text> {
-    if matches!(text.ending(), "csv" | "tsv" | "ipynb" | "eml" | "md" | "rst" | "adoc") || text.text.len() > 4_000 {
+    if matches!(text.ending(), "csv" | "tsv" | "ipynb" | "eml" | "md" | "rst" | "adoc")
+        || text.text.len() > 4_000
+    {
         return None;
     }
     let value = serde_json::json!({ "name": text.path, "content": text.text });
@@ -258,7 +275,9 @@ fn json_string(text: &Text, _: &Values, _: &mut Rng) -> Option<Text> {
 }
 
 fn yaml_block(text: &Text, _: &Values, _: &mut Rng) -> Option<Text> {
-    if matches!(text.ending(), "csv" | "tsv" | "ipynb" | "eml" | "md" | "rst" | "adoc" | "sql" | "log") || text.text.contains('\t') {
+    if matches!(text.ending(), "csv" | "tsv" | "ipynb" | "eml" | "md" | "rst" | "adoc" | "sql" | "log")
+        || text.text.contains('\t')
+    {
         return None;
     }
     let body: String = text.text.trim_end().split('\n').map(|line| format!("    {line}\n")).collect();
@@ -267,10 +286,16 @@ fn yaml_block(text: &Text, _: &Values, _: &mut Rng) -> Option<Text> {
 }
 
 fn markdown_fence(text: &Text, _: &Values, _: &mut Rng) -> Option<Text> {
-    if matches!(text.ending(), "csv" | "tsv" | "md" | "rst" | "adoc" | "eml" | "txt") || text.text.contains("```") {
+    if matches!(text.ending(), "csv" | "tsv" | "md" | "rst" | "adoc" | "eml" | "txt")
+        || text.text.contains("```")
+    {
         return None;
     }
-    let fence = format!("# Notes\n\nThis is what runs today:\n\n```{}\n{}\n```\n", text.ending(), text.text.trim_end());
+    let fence = format!(
+        "# Notes\n\nThis is what runs today:\n\n```{}\n{}\n```\n",
+        text.ending(),
+        text.text.trim_end()
+    );
     Some(Text { path: "NOTES.md".to_owned(), text: fence })
 }
 
@@ -281,7 +306,10 @@ fn notebook(text: &Text, _: &Values, _: &mut Rng) -> Option<Text> {
     let source: Vec<String> = text.text.split_inclusive('\n').map(str::to_owned).collect();
     let cell = serde_json::json!({ "cell_type": "code", "execution_count": 1, "metadata": {}, "outputs": [], "source": source });
     let book = serde_json::json!({ "cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5 });
-    Some(Text { path: "book.ipynb".to_owned(), text: serde_json::to_string_pretty(&book).expect("plain JSON") })
+    Some(Text {
+        path: "book.ipynb".to_owned(),
+        text: serde_json::to_string_pretty(&book).expect("plain JSON"),
+    })
 }
 
 fn other_quotes(text: &Text, _: &Values, _: &mut Rng) -> Option<Text> {
@@ -292,5 +320,6 @@ fn other_quotes(text: &Text, _: &Values, _: &mut Rng) -> Option<Text> {
         '"' => '\'',
         other => other,
     };
-    (fits && has_one_kind && !text.text.contains("\\")).then(|| text.with(text.text.chars().map(swap).collect()))
+    (fits && has_one_kind && !text.text.contains('\\'))
+        .then(|| text.with(text.text.chars().map(swap).collect()))
 }

@@ -16,9 +16,9 @@ use super::candidate::{Candidate, Shape};
 use super::context::{Context, Named};
 use super::name::Role;
 
+use super::name::Name;
 use super::placeholder::Typed;
 use crate::model::{Confidence, Kind};
-use super::name::Name;
 use crate::rules::{Observation, Rules, Tag};
 
 /// What is known of the text that a candidate stands in.
@@ -190,7 +190,14 @@ pub fn judge(
         _ => Kind::ApiKeySecret,
     };
     let odds_alone = evidence.odds_without_sids();
-    Judgement { kind, confidence, evidence: reasons, observed: evidence.observations().collect(), odds, odds_alone }
+    Judgement {
+        kind,
+        confidence,
+        evidence: reasons,
+        observed: evidence.observations().collect(),
+        odds,
+        odds_alone,
+    }
 }
 
 /// Whether its name says Authy, whose keys have the same shape.
@@ -247,4 +254,72 @@ pub fn is_hash_file(rules: &Rules, path: &str) -> bool {
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
     let name = Name::read(rules, &stem.replace('.', "_"));
     known.is_any(&[Tag::Hash, Tag::HashFile]) || name.says(Tag::Hash) || name.says(Tag::HashFile)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::{BASE, MEDIUM};
+    use Observation as O;
+
+    /// Comments, uses elsewhere and the look of the characters.
+    const WEAK: [O; 15] = [
+        O::HashSpeech,
+        O::IdentifierSpeech,
+        O::ThingSpeech,
+        O::PurposeSpeech,
+        O::VendorByUse,
+        O::VendorOnLine,
+        O::VendorAbove,
+        O::VendorInNeighbour,
+        O::HashOnLine,
+        O::LookMixed,
+        O::LookUneven,
+        O::LookWords,
+        O::LookOneCase,
+        O::LookTyped,
+        O::CrowdedLine,
+    ];
+
+    fn odds(observed: &[O]) -> f32 {
+        observed.iter().fold(BASE, |sum, observation| sum + observation.weight())
+    }
+
+    #[test]
+    fn no_comment_use_or_look_outvotes_twilios_own_name_or_call() {
+        // The tie, the name or the call that leaves no doubt; the text speaks of Twilio in each.
+        for strong in [
+            vec![O::RoleExact, O::BrandInName],
+            vec![O::NameAbsent, O::SidBefore, O::BrandInCall],
+            vec![O::NameAbsent, O::SidNameBefore, O::TwilioArgument, O::BrandInCall],
+            vec![O::RoleExact, O::SidNamesake, O::BrandInName],
+        ] {
+            let strong = [strong, vec![O::MentionNear]].concat();
+            for weak in WEAK {
+                let all = [strong.clone(), vec![weak]].concat();
+                assert!(odds(&all) >= MEDIUM, "{all:?}: {}", odds(&all));
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_is_reported_by_what_is_known_of_it_together() {
+        for (observed, reported) in [
+            (&[O::RoleExact, O::BrandInName, O::MentionNear][..], true),
+            (&[O::RolePlain, O::BrandInName, O::MentionNear], true),
+            (&[O::RolePassword, O::BrandInName, O::MentionNear], true),
+            (&[O::RolePlain, O::BrandInSection, O::MentionNear], true),
+            (&[O::RoleExact, O::SidInBlock], true),
+            (&[O::NameAbsent, O::SidBefore], true),
+            (&[O::RoleExact], false),
+            (&[O::RolePlain, O::MentionFar], false),
+            (&[O::RoleExact, O::VendorInName, O::SidInBlock], false),
+            (&[O::RoleExact, O::BrandInName, O::HashName], false),
+            (&[O::RolePlain, O::BareAmongBranded, O::SidInBlock], false),
+            (&[O::NameNeutral, O::MentionNear, O::SidInBlock, O::SidTaken], false),
+            (&[O::RolePlain, O::VendorInSection, O::SidNear], false),
+        ] {
+            assert_eq!(odds(observed) >= MEDIUM, reported, "{observed:?}: {}", odds(observed));
+        }
+    }
 }

@@ -94,7 +94,10 @@ pub(super) fn observe(
 /// What names an owner that is not known.
 fn unknown(context: &Context, own: Option<&Named>, around: &Surroundings, evidence: &mut Evidence) {
     let branded = context.names.iter().any(|named| named.name.brand);
-    if !branded && !around.namesake && own.is_some_and(|named| named.relation.is_own() && !named.name.unknown.is_empty()) {
+    if !branded
+        && !around.namesake
+        && own.is_some_and(|named| named.relation.is_own() && !named.name.unknown.is_empty())
+    {
         evidence.add(Observation::UnknownInName);
     }
     if around.label == Some(Label::Unknown) && !branded {
@@ -122,11 +125,9 @@ fn section(context: &Context, evidence: &mut Evidence) {
 
 /// How near the text speaks of Twilio, in bytes.
 fn mention(around: &Surroundings) -> Option<Observation> {
-    const NEAR: usize = 600;
-    const AROUND: usize = 2_000;
     around.mention_bytes.map(|bytes| match bytes {
-        ..=NEAR => Observation::MentionNear,
-        ..=AROUND => Observation::MentionAround,
+        0..=600 => Observation::MentionNear,
+        601..=2_000 => Observation::MentionAround,
         _ => Observation::MentionFar,
     })
 }
@@ -151,10 +152,11 @@ fn brand(context: &Context, uses: &Uses, around: &Surroundings) -> Option<Owner>
     let names = context.names.iter().filter(|named| named.name.brand).map(|named| {
         owner(nearness(named), 0, Some(format!("{}: {}", named.relation.as_str(), shorten(&named.name.text))))
     });
-    let sections = context.levels.iter().enumerate().filter(|(_, level)| level.head.brand).map(|(depth, level)| {
-        let head = level.head.text.trim_matches(|c: char| c.is_whitespace() || "\"':{[(=".contains(c));
-        owner(section_nearness(depth), depth, Some(format!("section: {}", shorten(head))))
-    });
+    let sections =
+        context.levels.iter().enumerate().filter(|(_, level)| level.head.brand).map(|(depth, level)| {
+            let head = level.head.text.trim_matches(|c: char| c.is_whitespace() || "\"':{[(=".contains(c));
+            owner(section_nearness(depth), depth, Some(format!("section: {}", shorten(head))))
+        });
     let others = [
         (uses.brand, Nearness::Use),
         (around.label == Some(Label::Brand), Nearness::Label),

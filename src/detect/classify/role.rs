@@ -22,7 +22,9 @@ pub(super) fn observe<'a>(
         }
     }
     // A table's name: `INSERT INTO email_tokens (token) VALUES (…)`.
-    let is_purpose = |named: &&Named| named.relation == Relation::Section && named.name.says(Tag::Purpose) && !named.name.brand;
+    let is_purpose = |named: &&Named| {
+        named.relation == Relation::Section && named.name.says(Tag::Purpose) && !named.name.brand
+    };
     if context.names.iter().any(|named| is_purpose(&named)) {
         evidence.add(Observation::PurposeSection);
     }
@@ -55,7 +57,10 @@ fn says_something(name: &Name) -> bool {
 fn role(named: &Named, used: bool, own: Option<&Named>, hex: bool, evidence: &mut Evidence) {
     let name = &*named.name;
     let seen = format!("{}: {}", named.relation.as_str(), shorten(&name.text));
-    let password = name.says(Tag::Password) && !name.says(Tag::Token) && !name.says(Tag::Secret) && !name.says(Tag::Auth);
+    let password = name.says(Tag::Password)
+        && !name.says(Tag::Token)
+        && !name.says(Tag::Secret)
+        && !name.says(Tag::Auth);
     let role = match name.role {
         Role::Exact => Observation::RoleExact,
         Role::Plain if password => Observation::RolePassword,
@@ -108,7 +113,11 @@ fn innocence(named: &Named, evidence: &mut Evidence) {
     }
     // What a call returns is what the call says: `md5("twilio-auth-token") == "…"`.
     let result = name.text.contains('(');
-    let hash = if call || result || named.relation == Relation::Argument { name.speaks_of(Tag::Hash) } else { name.says(Tag::Hash) };
+    let hash = if call || result || named.relation == Relation::Argument {
+        name.speaks_of(Tag::Hash)
+    } else {
+        name.says(Tag::Hash)
+    };
     if hash {
         evidence.add(match () {
             () if spoken => Observation::HashSpeech,

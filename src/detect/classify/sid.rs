@@ -66,7 +66,8 @@ pub(super) fn observe(context: &Context, uses: &Uses, around: &Surroundings, evi
         evidence.add(Observation::SidServed);
     }
     let previous = context.previous.as_deref();
-    let takes_key = context.basic || context.callee.as_ref().is_some_and(|callee| callee.brand || callee.says(Tag::Client));
+    let takes_key = context.basic
+        || context.callee.as_ref().is_some_and(|callee| callee.brand || callee.speaks_of(Tag::Client));
     let names_sid = previous.is_some_and(|name| {
         let is_key = takes_key && name.role == Role::Weak && name.says(Tag::Key) && !name.says(Tag::Scheme);
         let is_user = name.says(Tag::Sid) || name.says(Tag::Account) || name.says(Tag::User);
@@ -87,7 +88,7 @@ pub(super) fn observe(context: &Context, uses: &Uses, around: &Surroundings, evi
         let first = context.position == 0 && previous.is_none();
         if callee.brand && (!first || callee.speaks_of(Tag::Validator)) {
             evidence.add(Observation::TwilioArgument);
-        } else if callee.says(Tag::Client) && names_sid || callee.says(Tag::Validator) {
+        } else if callee.speaks_of(Tag::Client) && names_sid || callee.says(Tag::Validator) {
             evidence.add(Observation::ClientArgument);
         }
     }

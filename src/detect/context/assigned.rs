@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use super::super::lex::{Op, TokenKind};
-use super::super::name::Role;
-use crate::rules::Tag;
+use super::super::name::{Name, Role};
 use super::{Context, LONGEST_NAME, Named, Reader, Relation, identifier};
+use crate::rules::Tag;
 
 impl Reader<'_> {
     /// `left = value`: the declarator.
@@ -13,7 +13,8 @@ impl Reader<'_> {
         let page = self.page;
         let Some(mut last) = self.skip_quotes(op) else { return };
         let sign = &page.text[page.tokens[op].start..page.tokens[op].end];
-        context.compared |= matches!(sign, b"==" | b"===" | b"!=" | b"!==") && page.kind(last) == TokenKind::Close(b')');
+        context.compared |=
+            matches!(sign, b"==" | b"===" | b"!=" | b"!==") && page.kind(last) == TokenKind::Close(b')');
         let mut declared: Option<(usize, usize)> = None;
         for _ in 0..9 {
             match page.kind(last) {
@@ -132,12 +133,30 @@ impl Reader<'_> {
         context.basic
     }
 
+    /// The string before a serialized one: `s:5:"token";s:32:"…"`, as PHP writes it.
+    fn serialized(&self, colon: usize) -> Option<Rc<Name>> {
+        let page = self.page;
+        let is_string = |length: usize| {
+            length >= 2
+                && page.kind(length) == TokenKind::Word
+                && page.slice(length, length + 1).bytes().all(|b| b.is_ascii_digit())
+                && page.is(length - 1, Op::Colon)
+                && page.slice(length - 2, length - 1) == "s"
+        };
+        let length = colon.checked_sub(1).filter(|&length| is_string(length))?;
+        let end = (length.saturating_sub(8)..length - 2).rev().find(|&t| page.kind(t) == TokenKind::Word)?;
+        let start =
+            (end.saturating_sub(8)..=end).rev().take_while(|&t| page.kind(t) != TokenKind::Quote).last()?;
+        Some(self.name(page.slice(start, end + 1)))
+    }
+
     /// Whether the token right before is a command's option for a user: `-u user:password`.
     fn follows_option(&self, word: usize) -> bool {
         let page = self.page;
         let before = (word.saturating_sub(4)..word).rev().find(|&t| page.kind(t) != TokenKind::Quote);
         before.is_some_and(|option| {
-            page.kind(option) == TokenKind::Word && self.name(page.slice(option, option + 1)).says(Tag::BasicAuth)
+            page.kind(option) == TokenKind::Word
+                && self.name(page.slice(option, option + 1)).says(Tag::BasicAuth)
                 || page.is(option, Op::Slash)
         })
     }
@@ -147,7 +166,9 @@ impl Reader<'_> {
         const REACH: usize = 40;
         let page = self.page;
         let tokens = colon.saturating_sub(REACH)..(at + REACH).min(page.tokens.len());
-        page.tokens.get(at + 1).is_some_and(|after| after.kind == TokenKind::Op(Op::At) && after.start == page.tokens[at].end)
+        page.tokens
+            .get(at + 1)
+            .is_some_and(|after| after.kind == TokenKind::Op(Op::At) && after.start == page.tokens[at].end)
             || tokens.clone().any(|token| {
                 page.kind(token) == TokenKind::Word
                     && page.line(token).abs_diff(page.line(at)) <= 1
@@ -158,6 +179,10 @@ impl Reader<'_> {
     /// `key: value` and `user:password`.
     pub(super) fn key(&self, op: usize, context: &mut Context) {
         let page = self.page;
+        if let Some(name) = self.serialized(op) {
+            context.names.push(Named { relation: Relation::Key, name });
+            return;
+        }
         let Some(previous) = op.checked_sub(1) else { return };
         let Some(last) = self.skip_quotes(op) else { return };
         if let TokenKind::Value(value) = page.kind(last) {
@@ -182,8 +207,14 @@ impl Reader<'_> {
         }
         // `twilio:token:cache:…` is one key of a cache, the value included.
         let touches = |at: usize| page.tokens[at].end == page.tokens[at + 1].start;
-        context.glued |= last > 2 && touches(last) && touches(op) && touches(last - 1) && page.is(last - 1, Op::Colon)
-            && touches(last - 2) && page.kind(last - 2) == TokenKind::Word;
+        context.glued |= matches!(page.kind(op + 1), TokenKind::Value(_))
+            && last > 2
+            && touches(last)
+            && touches(op)
+            && touches(last - 1)
+            && page.is(last - 1, Op::Colon)
+            && touches(last - 2)
+            && page.kind(last - 2) == TokenKind::Word;
         match page.kind(last) {
             TokenKind::Word | TokenKind::Close(_) => self.bare_key(last, context),
             TokenKind::Op(Op::Other(b'*' | b'_') | Op::Greater) => {

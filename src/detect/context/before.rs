@@ -71,7 +71,8 @@ impl Reader<'_> {
         let is_asterisk = |at: Option<usize>| at.is_some_and(|at| page.is(at, Op::Other(b'*')));
         is_asterisk(asterisk.checked_sub(1))
             || is_asterisk(Some(asterisk + 1))
-            || (is_asterisk(asterisk.checked_sub(2)) || is_asterisk(Some(asterisk + 2))) && page.tokens[asterisk].spaced
+            || (is_asterisk(asterisk.checked_sub(2)) || is_asterisk(Some(asterisk + 2)))
+                && page.tokens[asterisk].spaced
     }
 
     /// The token before `at` that says how it is used: quotes, string prefixes and continued lines passed over.
@@ -138,7 +139,9 @@ impl Reader<'_> {
         if !page.is(slash, Op::Slash) || !slash.checked_sub(1).is_some_and(is_asterisk) {
             return None;
         }
-        (slash.saturating_sub(LONGEST)..slash - 1).rev().find(|&at| page.is(at, Op::Slash) && is_asterisk(at + 1))
+        (slash.saturating_sub(LONGEST)..slash - 1)
+            .rev()
+            .find(|&at| page.is(at, Op::Slash) && is_asterisk(at + 1))
     }
 
     /// Where the statement goes on above a line's start: one past the token that the line continues.

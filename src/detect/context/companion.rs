@@ -5,8 +5,8 @@ use std::rc::Rc;
 use super::super::lex::{Op, TokenKind};
 use super::super::name::Name;
 use super::super::page::Page;
-use crate::rules::Tag;
 use super::{LONGEST_NAME, Reader};
+use crate::rules::Tag;
 
 /// So many tokens away on a long line or in a long item, a name speaks of something else.
 const FURTHEST: usize = 1_000;
@@ -43,24 +43,17 @@ impl Reader<'_> {
     /// What the object that a value is a part of calls itself: the values of its keys such as `provider`.
     pub(in crate::detect) fn labels(&self, index: usize) -> Vec<Rc<Name>> {
         const MOST: usize = 3;
-        
         let page = self.page;
-        let (from, to) = match page.parent(index).filter(|&opener| page.kind(opener) != TokenKind::Open(b'(')) {
-            Some(opener) => (opener, page.partner(opener).unwrap_or(page.tokens.len())),
-            None => {
-                let (first, last) = self.item_lines(page.line(index));
-                let starts = |line: usize| page.is(page.line_range(line).start, Op::Dash) || self.is_section(line);
-                let first = if starts(first) { first } else { self.section_line(first).unwrap_or(first) };
-                (page.line_range(first).start, page.line_range(last).end)
-            }
-        };
-        let (from, to) = (from.max(index.saturating_sub(400)), to.min(index + 400).min(page.tokens.len()));
+        let (from, to) = self.object(index);
         let mut labels = Vec::new();
         // In markup the nearest label before a value is its own.
         let is_markup = index.checked_sub(1).is_some_and(|before| page.is(before, Op::Greater));
         let places: Vec<usize> = if is_markup { (from..index).rev().collect() } else { (from..to).collect() };
         for at in places {
-            if page.kind(at) != TokenKind::Word || page.parent(at) != page.parent(index) || labels.len() >= MOST {
+            if page.kind(at) != TokenKind::Word
+                || page.parent(at) != page.parent(index)
+                || labels.len() >= MOST
+            {
                 continue;
             }
             let Some(op) = (at + 1..to).find(|&op| page.kind(op) != TokenKind::Quote) else { break };
@@ -70,7 +63,10 @@ impl Reader<'_> {
                 continue;
             }
             let Some(start) = (op + 1..to).find(|&start| page.kind(start) != TokenKind::Quote) else { break };
-            let end = start + (start..to.min(start + 6)).take_while(|&t| page.kind(t) == TokenKind::Word && page.line(t) == page.line(op)).count();
+            let end = start
+                + (start..to.min(start + 6))
+                    .take_while(|&t| page.kind(t) == TokenKind::Word && page.line(t) == page.line(op))
+                    .count();
             if end > start && !page.is(end, Op::Assign) {
                 labels.push(self.name(page.slice(start, end)));
                 if is_markup {
@@ -81,9 +77,29 @@ impl Reader<'_> {
         labels
     }
 
+    /// The object that a value is a part of, as far as it is near: its brackets, or its list item or section.
+    fn object(&self, index: usize) -> (usize, usize) {
+        const REACH: usize = 400;
+        let page = self.page;
+        let bracket = page.parent(index).filter(|&opener| page.kind(opener) != TokenKind::Open(b'('));
+        let (from, to) = if let Some(opener) = bracket {
+            (opener, page.partner(opener).unwrap_or(page.tokens.len()))
+        } else {
+            let (first, last) = self.item_lines(page.line(index));
+            let starts =
+                |line: usize| page.is(page.line_range(line).start, Op::Dash) || self.is_section(line);
+            let first = if starts(first) { first } else { self.section_line(first).unwrap_or(first) };
+            (page.line_range(first).start, page.line_range(last).end)
+        };
+        (from.max(index.saturating_sub(REACH)), to.min(index + REACH).min(page.tokens.len()))
+    }
+
     /// The line of the section that a line belongs to, where that is near.
     fn section_line(&self, line: usize) -> Option<usize> {
-        (line.saturating_sub(12)..line).rev().take_while(|&above| !self.page.is_blank(above)).find(|&above| self.is_section(above))
+        (line.saturating_sub(12)..line)
+            .rev()
+            .take_while(|&above| !self.page.is_blank(above))
+            .find(|&above| self.is_section(above))
     }
 
     /// Where what describes a value may stand, nearest first: its element's attributes, its brackets, its line, its item.

@@ -2,8 +2,8 @@
 
 use super::super::lex::{Op, TokenKind};
 use super::super::name::Role;
-use crate::rules::Tag;
 use super::{Context, LONGEST_NAME, Named, Reader, Relation, ends_with_sid};
+use crate::rules::Tag;
 
 impl Reader<'_> {
     /// The value is the first thing in a bracket.
@@ -171,11 +171,15 @@ impl Reader<'_> {
     /// `Client.new first, "…"`: a call without brackets.
     fn command(&self, start: usize, comma: usize, context: &mut Context) {
         let page = self.page;
-        let assign = (start..comma).rev().find(|&t| page.is(t, Op::Assign) && page.parent(t) == page.parent(comma));
-        let first = (assign.map_or(start, |assign| assign + 1)..comma).find(|&t| page.kind(t) == TokenKind::Word);
+        let assign =
+            (start..comma).rev().find(|&t| page.is(t, Op::Assign) && page.parent(t) == page.parent(comma));
+        let first =
+            (assign.map_or(start, |assign| assign + 1)..comma).find(|&t| page.kind(t) == TokenKind::Word);
         let Some(first) = first else { return };
         let Some(argument) = (first + 1..comma).find(|&t| {
-            page.tokens[t].spaced && page.parent(t) == page.parent(comma) && matches!(page.kind(t), TokenKind::Word | TokenKind::Quote)
+            page.tokens[t].spaced
+                && page.parent(t) == page.parent(comma)
+                && matches!(page.kind(t), TokenKind::Word | TokenKind::Quote)
         }) else {
             return;
         };
@@ -203,7 +207,8 @@ impl Reader<'_> {
         let before = comma.saturating_sub(61)..comma;
         let start = comma - before.rev().take_while(is_of_it).count();
         // A comment behind the argument before belongs to that one.
-        let is_comment = page.is(start, Op::Hash) || (page.is(start, Op::Slash) && page.is(start + 1, Op::Slash));
+        let is_comment =
+            page.is(start, Op::Hash) || (page.is(start, Op::Slash) && page.is(start + 1, Op::Slash));
         let line_end = (start..comma).find(|&token| matches!(page.kind(token), TokenKind::Line(_)));
         line_end.filter(|_| is_comment).map_or(start, |end| end + 1)
     }

@@ -26,6 +26,14 @@ impl Reader<'_> {
                 // The element's own name, then its attributes' words.
                 let tag_end = (open + 1..at).find(|&t| page.tokens[t].spaced && t > open + 1).unwrap_or(at);
                 let name = self.name(page.slice(open + 1, tag_end));
+                if depth == 0
+                    && name.value_holder
+                    && !self.follows_name(open)
+                    && let Some(name) = self.sibling_after(close)
+                {
+                    context.names.push(Named { relation: Relation::Label, name });
+                    return;
+                }
                 if depth == 0 && name.is_informative() && !name.value_holder {
                     context.names.push(Named { relation: Relation::Element, name });
                     return;
@@ -56,6 +64,33 @@ impl Reader<'_> {
                 _ => return,
             }
         }
+    }
+
+    /// Whether a name's element ends right before the tag at `open`: `<key>name</key><string>…`.
+    fn follows_name(&self, open: usize) -> bool {
+        let page = self.page;
+        let before = (0..open).rev().find(|&at| !matches!(page.kind(at), TokenKind::Line(_)));
+        before
+            .filter(|&close| page.is(close, Op::Greater))
+            .and_then(|close| close.checked_sub(1))
+            .is_some_and(|word| {
+                page.kind(word) == TokenKind::Word && self.name(page.slice(word, word + 1)).name_holder
+            })
+    }
+
+    /// `<value>…</value><name>name</name>`: the name that stands behind a value, whose tag ends at `close`.
+    fn sibling_after(&self, close: usize) -> Option<Rc<Name>> {
+        let page = self.page;
+        let is_tag = |at: usize| page.is(at, Op::Less) && page.is(at + 2, Op::Greater);
+        // The value, its closing tag of four tokens, and the next element.
+        let open = (close + 5..(close + 10).min(page.tokens.len())).find(|&at| is_tag(at))?;
+        if !page.is(open - 1, Op::Greater) && !matches!(page.kind(open - 1), TokenKind::Line(_)) {
+            return None;
+        }
+        let holder = self.name(page.slice(open + 1, open + 2));
+        let end = (open + 3..(open + 15).min(page.tokens.len())).find(|&at| page.is(at, Op::Less))?;
+        (holder.name_holder && end > open + 3 && !page.holds_value(open + 3, end))
+            .then(|| self.name(page.slice(open + 3, end)))
     }
 
     /// `<key>name</key>` and the like come first; the element's own name says little.

@@ -6,6 +6,7 @@ mod before;
 mod companion;
 mod listed;
 mod markup;
+mod named;
 mod section;
 mod spoken;
 mod table;
@@ -19,6 +20,8 @@ use super::name::Name;
 use super::page::Page;
 use crate::rules::{Rules, Tag};
 use before::Before;
+
+pub use named::{Named, Relation};
 
 /// How many steps outwards (`Some(String::from(env("X", …)))`) are followed.
 const MOST_STEPS: usize = 8;
@@ -40,114 +43,6 @@ pub struct Level {
     pub head: Rc<Name>,
     /// The head is a key (`twilio:`, `[twilio]`), not a statement.
     pub is_key: bool,
-}
-
-/// How a name bears on a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Relation {
-    /// `name = value`.
-    Name,
-    /// `key: value`.
-    Key,
-    /// The head of its column.
-    Column,
-    /// `<name>value`, or an attribute of that element.
-    Element,
-    /// `<key>name</key><string>value`, `<b>Name</b> value`.
-    Label,
-    /// `{"key": "name", "value": "…"}`.
-    NameBeside,
-    /// `name,value`.
-    FieldBefore,
-    /// `| name | value |`.
-    CellBefore,
-    /// A tag behind a declaration.
-    Declaration,
-    /// `name || value`.
-    StandsInFor,
-    /// `f("name", "value")`.
-    Argument,
-    /// `the name is value`, `--name value`.
-    WordsBefore,
-    /// Alone on the line above it.
-    LineAbove,
-    /// Behind it on its line.
-    Comment,
-    /// `name(value)`.
-    Call,
-    /// `name[value]`.
-    Bracket,
-    /// The section that it stands in.
-    Section,
-    /// It is all that its file holds: the file's name.
-    File,
-}
-
-impl Relation {
-    /// As a report says it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::Key => "key",
-            Self::Column => "column",
-            Self::Element => "element",
-            Self::Label => "label",
-            Self::NameBeside => "name beside it",
-            Self::FieldBefore => "field before it",
-            Self::CellBefore => "cell before it",
-            Self::Declaration => "declaration",
-            Self::StandsInFor => "what it stands in for",
-            Self::Argument => "argument before it",
-            Self::WordsBefore => "words before it",
-            Self::LineAbove => "line above",
-            Self::Comment => "comment",
-            Self::Call => "call",
-            Self::Bracket => "bracket",
-            Self::Section => "section",
-            Self::File => "file",
-        }
-    }
-
-    /// Whether the name is the value's own: it is assigned to it in some syntax.
-    #[must_use]
-    pub fn is_own(self) -> bool {
-        match self {
-            Self::Name
-            | Self::Key
-            | Self::Column
-            | Self::Element
-            | Self::Label
-            | Self::NameBeside
-            | Self::FieldBefore
-            | Self::CellBefore
-            | Self::Declaration
-            | Self::StandsInFor
-            | Self::File => true,
-            Self::Argument
-            | Self::WordsBefore
-            | Self::LineAbove
-            | Self::Comment
-            | Self::Call
-            | Self::Bracket
-            | Self::Section => false,
-        }
-    }
-
-    /// Whether the name is only spoken: words of a sentence or a comment.
-    #[must_use]
-    pub fn is_spoken(self) -> bool {
-        matches!(self, Self::WordsBefore | Self::LineAbove | Self::Comment | Self::Label)
-    }
-}
-
-/// A name that bears on a value, and how.
-#[derive(Debug, Clone)]
-pub struct Named {
-    /// How it bears on the value.
-    pub relation: Relation,
-    /// The name.
-    pub name: Rc<Name>,
 }
 
 /// What stands around a value.
@@ -262,7 +157,8 @@ impl<'a> Reader<'a> {
     pub(in crate::detect) fn name_by_file(&self, index: usize, path: &str, context: &mut Context) {
         let page = self.page;
         let token = &page.tokens[index];
-        let is_alone = page.text[..token.start].trim_ascii().is_empty() && page.text[token.end..].trim_ascii().is_empty();
+        let is_alone = page.text[..token.start].trim_ascii().is_empty()
+            && page.text[token.end..].trim_ascii().is_empty();
         let file = path.rsplit(['/', '!']).next().unwrap_or(path);
         let stem = file.split_once('.').map_or(file, |(stem, _)| if stem.is_empty() { file } else { stem });
         if is_alone && !stem.is_empty() && stem.len() <= LONGEST_NAME {

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::super::lex::{Op, TokenKind};
-use crate::rules::Tag;
 use super::{LONGEST_NAME, Level, MOST_LEVELS, MOST_LINES_UP, Reader};
+use crate::rules::Tag;
 
 impl Reader<'_> {
     /// The sections around a token, innermost first.
@@ -138,9 +138,10 @@ impl Reader<'_> {
         let is_call = page.kind(opener) == TokenKind::Open(b'(')
             && !page.tokens[opener].spaced
             && opener.checked_sub(1).is_some_and(|callee| {
-                page.kind(callee) == TokenKind::Word && !self.name(page.slice(callee, callee + 1)).is_one_word(Tag::Collection)
+                page.kind(callee) == TokenKind::Word
+                    && !self.name(page.slice(callee, callee + 1)).is_one_word(Tag::Collection)
             });
-        Level { id, head, is_key: words <= 2 && !is_call }
+        Level { id, head, is_key: words <= 2 && !is_call && !text.contains('(') }
     }
 
     /// `[section]` or `--- section ---` alone on a line.

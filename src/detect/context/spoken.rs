@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use super::super::lex::{Op, TokenKind};
 use super::super::name::{Name, Role};
-use crate::rules::Tag;
 use super::{Context, LONGEST_NAME, Named, Reader, Relation};
+use crate::rules::Tag;
 
 impl Reader<'_> {
     /// `ENV NAME value`, `--auth-token value`, `the auth token is value`, `login AC… password value`.
@@ -36,11 +36,12 @@ impl Reader<'_> {
                         || (best.as_ref().is_some_and(|b| b.role >= Role::Plain && name.role == b.role)
                             && words > 2);
                     // `idempotency token`: the word right before says more than the role.
-                    let says_more = words == 2 && name.role < Role::Exact && (name.is_innocent() || name.says(Tag::Purpose));
-                    if best
-                        .as_ref()
-                        .is_none_or(|b| says_more || !b.is_informative() || (name.role > b.role && !name.is_innocent()))
-                    {
+                    let says_more = words == 2
+                        && name.role < Role::Exact
+                        && (name.is_innocent() || name.says(Tag::Purpose));
+                    if best.as_ref().is_none_or(|b| {
+                        says_more || !b.is_informative() || (name.role > b.role && !name.is_innocent())
+                    }) {
                         best = Some(name);
                     }
                     if done {
@@ -71,7 +72,7 @@ impl Reader<'_> {
             && matches!(page.kind(start - 1), TokenKind::Open(b'[' | b'('))
             && context.previous.is_none()
         {
-            context.previous = best.clone();
+            context.previous.clone_from(&best);
             context.basic |= self.bracket_level(start - 1).head.speaks_of(Tag::BasicAuth);
         }
         if let Some(name) = best {

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use super::super::lex::{Op, TokenKind};
 use super::super::name::Name;
-use crate::rules::Tag;
 use super::{Context, Named, Reader, Relation};
+use crate::rules::Tag;
 
 /// Further into its row no field is looked for, in bytes: a row of very many would be counted through for each.
 const LONGEST_ROW: usize = 8192;
@@ -77,7 +77,9 @@ impl Reader<'_> {
         if place > 0 && self.name(field).value_holder {
             // `key,value`: the field before it is its name, or the one whose column says so.
             let row = fields_of(&text[line_start..start], delimiter);
-            let is_name = |field: &&[u8]| std::str::from_utf8(field).is_ok_and(|f| self.name(f.trim_matches(['"', ' '])).name_holder);
+            let is_name = |field: &&[u8]| {
+                std::str::from_utf8(field).is_ok_and(|f| self.name(f.trim_matches(['"', ' '])).name_holder)
+            };
             let named = fields[..place].iter().rposition(is_name).unwrap_or(place - 1);
             let Some(name) = row.get(named).and_then(|f| std::str::from_utf8(f).ok()) else {
                 return false;
@@ -88,7 +90,8 @@ impl Reader<'_> {
         let row_text = row_at(text, line_start);
         let row = fields_of(row_text, delimiter);
         let is_label = |field: &&[u8]| {
-            std::str::from_utf8(field).is_ok_and(|f| self.name(f.trim_matches(['"', ' '])).is_one_word(Tag::LabelKey))
+            std::str::from_utf8(field)
+                .is_ok_and(|f| self.name(f.trim_matches(['"', ' '])).is_one_word(Tag::LabelKey))
         };
         context.row = fields
             .iter()
@@ -160,7 +163,8 @@ impl Reader<'_> {
                     let heads = self.items(columns, close);
                     let head = heads.get(page.position(opener, at))?;
                     if head.value_holder
-                        && let Some(named) = heads.iter().position(|head| head.name_holder && !head.value_holder)
+                        && let Some(named) =
+                            heads.iter().position(|head| head.name_holder && !head.value_holder)
                         && let Some(name) = self.items(opener, page.partner(opener).unwrap_or(at)).get(named)
                     {
                         return Some((Rc::clone(name), table));

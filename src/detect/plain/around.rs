@@ -1,13 +1,11 @@
 //! What stands around a value: SIDs, what the text says of Twilio, and other services.
 
 use std::collections::HashMap;
-use std::ops::Range;
-use std::rc::Rc;
 
-use super::FAR;
 use super::examination::{Examination, Read};
+use super::{FAR, services};
 use crate::detect::candidate::Shape;
-use crate::detect::classify::{self, Label, SidTie, Surroundings};
+use crate::detect::classify::{self, SidTie, Surroundings};
 use crate::detect::context::{Level, Named, Reader, Relation};
 use crate::detect::lex::{Op, TokenKind};
 use crate::detect::name::{Name, Role};
@@ -17,11 +15,6 @@ use crate::rules::Tag;
 
 /// How many SIDs on each side of a value can matter.
 const NEIGHBOURS: usize = 16;
-/// A longer word is a value, and no service's name, in bytes.
-const LONGEST_SERVICE: usize = 30;
-/// A long line is not about one thing: so far from a value it is read, in bytes.
-const LINE_REACH: usize = 160;
-
 /// What the values of one page have to do with each other.
 pub(super) struct Neighbourhood<'b> {
     pub(super) reads: &'b [Read],
@@ -39,13 +32,6 @@ pub(super) struct Nameless {
     values: usize,
     /// Those of them that have the name of a SID, and are none.
     sids: usize,
-}
-
-/// What a service's name says that stands somewhere.
-#[derive(Clone, Copy, Default)]
-struct Spoken {
-    brand: bool,
-    vendor: bool,
 }
 
 impl<'b> Neighbourhood<'b> {
@@ -113,10 +99,9 @@ impl Examination<'_> {
         });
         let tied = self.tie(page, read, all, &mut around);
         around.unknown_section = self.is_in_unknown_section(read, all);
-        self.speak(reader, page, read, &mut around);
-        around.label = self.label(reader, read, all);
-        let taken = tied.is_some_and(|sid| self.is_served(reader, page, read, sid, all));
-        around.sid_served = taken;
+        services::observe(reader, page, read, &mut around);
+        around.label = services::label(reader, read, all);
+        around.sid_served = tied.is_some_and(|sid| services::is_served(reader, page, read, sid, all));
         self.write(page, read, &mut around);
         (around, tied)
     }
@@ -184,65 +169,6 @@ impl Examination<'_> {
         closest.map(|(.., sid)| sid)
     }
 
-    /// What the object that a value is a part of calls itself.
-    fn label(&self, reader: &Reader<'_>, read: &Read, all: &Neighbourhood<'_>) -> Option<Label> {
-        let labels = match &read.context.row {
-            Some(row) => vec![Rc::clone(row)],
-            None => reader.labels(read.token),
-        };
-        if labels.is_empty() {
-            return None;
-        }
-        let holds_sid = || {
-            if read.context.row.is_some() {
-                return all.sids.iter().any(|&sid| all.reads[sid].context.line == read.context.line);
-            }
-            let own = read.context.levels.first().map(|level| level.id);
-            all.sids.iter().any(|&sid| all.reads[sid].context.levels.first().map(|level| level.id) == own)
-        };
-        if labels.iter().any(|label| label.brand) {
-            Some(Label::Brand)
-        } else if labels.iter().any(|label| label.vendor) {
-            Some(Label::Vendor)
-        } else {
-            let is_unknown = |label: &Rc<Name>| !label.unknown.is_empty() && label.role == Role::None;
-            (labels.iter().any(is_unknown) && !holds_sid() && !all.sids.is_empty()).then_some(Label::Unknown)
-        }
-    }
-
-    /// Whether the SID that a value is tied to has a secret of its own by name, written here or not: `TWILIO_AUTH_TOKEN=` beside
-    /// `API_TOKEN=…`, `"twilio": {"sid": "AC…", "token": ""}` beside another's section.
-    fn is_served(&self, reader: &Reader<'_>, page: &Page<'_>, read: &Read, sid: usize, all: &Neighbourhood<'_>) -> bool {
-        const LINES: usize = 12;
-        if is_named_brand(read) {
-            return false;
-        }
-        let Some(sid) = all.sids.iter().map(|&index| &all.reads[index]).find(|other| other.candidate == sid) else {
-            return false;
-        };
-        let section = sid.context.levels.first().map(|level| level.id);
-        let own_section = section.is_some() && section == read.context.levels.first().map(|level| level.id);
-        let line = sid.context.line;
-        let first = page.line_range(line.saturating_sub(LINES).max(sid.context.paragraph.0)).start;
-        let last = page.line_range((line + LINES).min(sid.context.paragraph.1)).end;
-        let parent = page.parent(sid.token);
-        (first..last).any(|token| {
-            if page.kind(token) != TokenKind::Word || page.parent(token) != parent {
-                return false;
-            }
-            let Some(sign) = (token + 1..(token + 3).min(last)).find(|&t| page.kind(t) != TokenKind::Quote) else {
-                return false;
-            };
-            if !matches!(page.kind(sign), TokenKind::Op(Op::Assign | Op::Colon)) {
-                return false;
-            }
-            let name = reader.name(page.slice(page.chain_start(token), token + 1));
-            let is_secret = name.role >= Role::Plain && !name.vendor;
-            let is_own = (sign..(sign + 4).min(page.tokens.len())).contains(&read.token);
-            is_secret && !is_own && (name.brand || (section.is_some() && !own_section))
-        })
-    }
-
     fn nearest_mention(&self, span: &Span) -> Option<usize> {
         let place = self.mentions.partition_point(|&at| at < span.start);
         let before = place.checked_sub(1).map(|p| span.start - self.mentions[p]);
@@ -258,49 +184,9 @@ impl Examination<'_> {
         if own.head.unknown.is_empty() || own.head.brand || own.head.role != Role::None {
             return false;
         }
-        let holds_sid = all.sids.iter().any(|&sid| all.reads[sid].context.levels.iter().any(|level| level.id == own.id));
-        !holds_sid && !(all.sids.is_empty() && self.mentions.is_empty())
-    }
-
-    /// Which services are spoken of on the line, above it, and in the statements before and after it.
-    fn speak(&self, reader: &Reader<'_>, page: &Page<'_>, read: &Read, around: &mut Surroundings) {
-        let line = read.context.line;
-        let tokens = page.line_range(line);
-        let at = page.tokens[read.token].start;
-        let own = &page.tokens[tokens.clone()];
-        let from = own.partition_point(|token| token.start + LINE_REACH < at);
-        let to = own.partition_point(|token| token.start <= at + LINE_REACH);
-        let on_line = services(reader, page, tokens.start + from..tokens.start + to, Some(read.token));
-        around.brand_on_line = on_line.brand;
-        around.vendor_on_line = on_line.vendor;
-        let said = |token: usize| reader.name(page.slice(token, token + 1));
-        let words = |tokens: Range<usize>| tokens.filter(|&token| page.kind(token) == TokenKind::Word);
-        around.secret_on_line = words(tokens.start + from..tokens.start + to).any(|token| {
-            let name = said(token);
-            page.parent(token) == page.parent(read.token) && name.brand && name.role >= Role::Plain
-        });
-        around.hash_on_line = words(tokens.start + from..tokens.start + to).any(|token| {
-            page.parent(token) == page.parent(read.token) && said(token).speaks_of(Tag::Hash)
-        });
-        around.cookie_on_line =
-            words(tokens.start + from..read.token).any(|token| said(token).is_one_word(Tag::Cookie));
-        let above = above(reader, page, read);
-        around.brand_above = above.brand;
-        around.vendor_above = above.vendor;
-        let (first, last) = read.context.paragraph;
-        let before = line.checked_sub(1).filter(|&before| before >= first);
-        let after = Some(line + 1).filter(|&after| after <= last);
-        let is_sibling = |neighbour: &usize| {
-            let first = page.line_range(*neighbour).start;
-            page.lines[*neighbour].indent == page.lines[line].indent
-                && page.tokens.get(first).is_some_and(|_| page.parent(first) == page.parent(tokens.start))
-        };
-        for neighbour in before.into_iter().chain(after).filter(is_sibling) {
-            let range = page.line_range(neighbour);
-            let spoken = services(reader, page, range.start..range.end.min(range.start + 24), None);
-            around.brand_in_neighbour |= spoken.brand;
-            around.vendor_in_neighbour |= spoken.vendor && !spoken.brand;
-        }
+        let holds_sid =
+            all.sids.iter().any(|&sid| all.reads[sid].context.levels.iter().any(|level| level.id == own.id));
+        !(holds_sid || (all.sids.is_empty() && self.mentions.is_empty()))
     }
 
     /// How the value is written: as an identifier of a program, in a longer word, without quotes.
@@ -321,9 +207,9 @@ impl Examination<'_> {
                     && before.end != token.start
                     && self.rules.word(&page.slice(at, at + 1).to_lowercase()).is(Tag::Keyword)
             });
-            around.invoked = after
-                .is_some_and(|after| matches!(after.kind, TokenKind::Open(b'(' | b'{' | b'[')) || is_member(after))
-                || touching.is_some_and(|(_, before)| is_member(before))
+            around.invoked = after.is_some_and(|after| {
+                matches!(after.kind, TokenKind::Open(b'(' | b'{' | b'[')) || is_member(after)
+            }) || touching.is_some_and(|(_, before)| is_member(before))
                 || declared;
             let quoted = before.is_some_and(|(_, before)| matches!(before.kind, TokenKind::Quote));
             around.unquoted = !quoted && self.is_code && !page.is_comment(read.context.line);
@@ -348,49 +234,13 @@ impl Examination<'_> {
 /// Whether a name stands bare among names that say Twilio: `TOKEN` and `SECRET_KEY` beside `TWILIO_ACCOUNT_SID` in an environment
 /// file are somebody else's, and so is the password in the row of a user that has a `twilio_sid`.
 fn is_bare(own: Option<&Named>, sid: &Name) -> bool {
-    let Some(own) = own.filter(|own| sid.brand && !own.name.brand && own.name.role < Role::Exact) else { return false };
+    let Some(own) = own.filter(|own| sid.brand && !own.name.brand && own.name.role < Role::Exact) else {
+        return false;
+    };
     let is_capitals = |text: &str| !text.is_empty() && !text.bytes().any(|byte| byte.is_ascii_lowercase());
     (is_capitals(&sid.text) && is_capitals(&own.name.text))
         || own.relation == Relation::Column
         || own.name.says(Tag::Password)
-}
-
-/// Which services these tokens name; of a value's own line only what stands in the same brackets as the value.
-fn services(reader: &Reader<'_>, page: &Page<'_>, tokens: Range<usize>, beside: Option<usize>) -> Spoken {
-    let mut spoken = Spoken::default();
-    for token in tokens {
-        if beside.is_some_and(|value| page.parent(value) != page.parent(token)) {
-            continue;
-        }
-        let span = &page.tokens[token];
-        if span.kind == TokenKind::Word && span.end - span.start <= LONGEST_SERVICE {
-            let name = reader.name(page.slice(token, token + 1));
-            spoken.brand |= name.brand;
-            spoken.vendor |= name.vendor && !name.vendor_is_common;
-        }
-    }
-    spoken
-}
-
-/// Which service the nearest comment or heading above a value speaks of.
-fn above(reader: &Reader<'_>, page: &Page<'_>, read: &Read) -> Spoken {
-    const COMMENTS: usize = 10;
-    const HEADINGS: usize = 6;
-    let line = read.context.line;
-    let first = read.context.paragraph.0.max(line.saturating_sub(COMMENTS));
-    for near in (first..line).rev() {
-        let range = page.line_range(near);
-        let is_statement =
-            || page.tokens[range.clone()].iter().any(|t| matches!(t.kind, TokenKind::Op(Op::Assign | Op::Colon)));
-        if !page.is_comment(near) && (line - near > HEADINGS || is_statement()) {
-            continue;
-        }
-        let spoken = services(reader, page, range.start..range.end.min(range.start + 40), None);
-        if spoken.brand || spoken.vendor {
-            return Spoken { vendor: spoken.vendor && !spoken.brand, ..spoken };
-        }
-    }
-    Spoken::default()
 }
 
 /// Whether a value and a SID stand together: in one section or one paragraph of plain lines, or in sections side by side.
@@ -399,9 +249,10 @@ fn together(read: &Read, sid: &Read, lines: u64) -> Option<SidTie> {
     if a.is_empty() && b.is_empty() {
         return (lines <= 12 && read.context.paragraph == sid.context.paragraph).then_some(SidTie::Block);
     }
-    let depths = a.iter().take(2).enumerate().filter_map(|(depth, level)| {
-        Some((depth, b.iter().take(3).position(|other| other.id == level.id)?))
-    });
+    let depths =
+        a.iter().take(2).enumerate().filter_map(|(depth, level)| {
+            Some((depth, b.iter().take(3).position(|other| other.id == level.id)?))
+        });
     let (own, its) = depths.min_by_key(|(own, its)| own + its).filter(|_| lines <= 40)?;
     Some(if own == 0 || its == 0 { SidTie::Block } else { SidTie::Sibling })
 }

@@ -11,8 +11,8 @@ use crate::detect::hit::{Hit, Place};
 use crate::detect::lex::TokenKind;
 use crate::detect::name::Role;
 use crate::detect::page::Page;
-use crate::detect::runs::Span;
 use crate::detect::placeholder::Typed;
+use crate::detect::runs::Span;
 use crate::model::{Confidence, Kind, Secret};
 use crate::rules::{MEDIUM, Observation, Rules};
 
@@ -108,7 +108,10 @@ impl Examination<'_> {
             let candidate = &self.candidates[read.candidate];
             let (around, sid) = self.surroundings(&reader, &page, read, &all);
             if candidate.password().is_some() {
-                if !matches!(candidate::how_typed(self.rules, self.text, candidate), Some(Typed::Certainly(_))) {
+                if !matches!(
+                    candidate::how_typed(self.rules, self.text, candidate),
+                    Some(Typed::Certainly(_))
+                ) {
                     basic(candidate, read, hits);
                 }
             } else if candidate.value(self.text).len() == 64 {
@@ -183,7 +186,8 @@ impl Examination<'_> {
             let candidate = &self.candidates[read.candidate];
             if let Some(&(kind, confidence, odds)) = known.get(candidate.value(self.text)) {
                 let evidence = vec!["the same value as elsewhere in this file".to_owned()];
-                let judgement = Judgement { kind, confidence, evidence, observed: Vec::new(), odds, odds_alone: odds };
+                let judgement =
+                    Judgement { kind, confidence, evidence, observed: Vec::new(), odds, odds_alone: odds };
                 hits.push(self.hit(candidate, read, judgement));
             }
         }

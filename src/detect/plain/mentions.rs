@@ -57,7 +57,11 @@ mod tests {
         let mut rules = Rules::built_in();
         for word in rules.mentions() {
             assert!(word.as_bytes().starts_with(&BEGINNING), "{word} would never be found");
-            for word in [(*word).to_owned(), word.to_uppercase(), format!("{}{}", word[..1].to_uppercase(), &word[1..])] {
+            for word in [
+                (*word).to_owned(),
+                word.to_uppercase(),
+                format!("{}{}", word[..1].to_uppercase(), &word[1..]),
+            ] {
                 for place in 0..140 {
                     let text = format!("{}{word} wi two Wilo {word}", "w".repeat(place));
                     let second = text.rfind(&word).unwrap_or_default();

@@ -3,6 +3,7 @@
 mod around;
 mod examination;
 mod mentions;
+mod services;
 mod uses;
 
 use std::cell::{Cell, LazyCell};
@@ -59,7 +60,9 @@ impl Survey {
             || leave(!speaks()),
             |candidate| {
                 let may_count = || {
-                    path_brand || is_near(&mentions, &candidate.span) || may_be_named(rules, text, &candidate.span)
+                    path_brand
+                        || is_near(&mentions, &candidate.span)
+                        || may_be_named(rules, text, &candidate.span)
                 };
                 !leave(!(is_account(candidate) || may_count()))
             },
@@ -165,9 +168,20 @@ impl Survey {
     pub fn judge(mut self, rules: &Rules, text: &[u8], path: &str) -> Vec<Hit> {
         if !self.candidates.is_empty() {
             let Self { mentions, path_brand, thorough, .. } = self;
-            let is_code = path.rsplit_once('.').is_some_and(|(_, ending)| rules.word(&ending.to_ascii_lowercase()).is(Tag::Code));
-            Examination { rules, text, path, candidates: &self.candidates, mentions, path_brand, is_code, thorough }
-                .run(&mut self.shaped);
+            let is_code = path
+                .rsplit_once('.')
+                .is_some_and(|(_, ending)| rules.word(&ending.to_ascii_lowercase()).is(Tag::Code));
+            Examination {
+                rules,
+                text,
+                path,
+                candidates: &self.candidates,
+                mentions,
+                path_brand,
+                is_code,
+                thorough,
+            }
+            .run(&mut self.shaped);
         }
         self.shaped
     }

@@ -15,7 +15,8 @@ const MOST_USES: usize = 12;
 impl Examination<'_> {
     /// Whether an identifier is so common that its other places say nothing.
     fn is_everyday(&self, ident: &str) -> bool {
-        self.rules.word(&ident.to_lowercase()).is_any(&[Tag::Everyday, Tag::Keyword]) || ident.bytes().all(|b| b.is_ascii_digit())
+        self.rules.word(&ident.to_lowercase()).is_any(&[Tag::Everyday, Tag::Keyword])
+            || ident.bytes().all(|b| b.is_ascii_digit())
     }
 
     /// Finds where the variables that values are assigned to are used.

@@ -65,7 +65,10 @@ fn by_folder(texts: &[TextHits], kind: Kind) -> (HashMap<String, Sids>, HashMap<
         for hit in text.hits.iter().filter(|hit| hit.kind == kind && hit.confidence >= Confidence::Medium) {
             let place = || (text.path.clone(), hit.place.stem.clone());
             let mut here = folder(&text.path);
-            own.entry(here.to_owned()).or_default().entry(hit.value.expose().to_owned()).or_insert_with(place);
+            own.entry(here.to_owned())
+                .or_default()
+                .entry(hit.value.expose().to_owned())
+                .or_insert_with(place);
             for _ in 0..=MOST_LEVELS {
                 let sids = below.entry(here.to_owned()).or_default();
                 // With so many none is said to be a value's.

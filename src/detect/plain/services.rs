@@ -1,0 +1,174 @@
+//! Which services the text around a value speaks of: on its line, above it, beside it, and in the object that it is a part of.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::around::{Neighbourhood, is_named_brand};
+use super::examination::Read;
+use crate::detect::classify::{Label, Surroundings};
+use crate::detect::context::Reader;
+use crate::detect::lex::{Op, Token, TokenKind};
+use crate::detect::name::{Name, Role};
+use crate::detect::page::Page;
+use crate::rules::Tag;
+
+/// A longer word is a value, and no service's name, in bytes.
+const LONGEST_SERVICE: usize = 30;
+/// A long line is not about one thing: so far from a value it is read, in bytes.
+const LINE_REACH: usize = 160;
+
+/// What a service's name says that stands somewhere.
+#[derive(Clone, Copy, Default)]
+struct Spoken {
+    brand: bool,
+    vendor: bool,
+}
+
+/// What the object that a value is a part of calls itself.
+pub(super) fn label(reader: &Reader<'_>, read: &Read, all: &Neighbourhood<'_>) -> Option<Label> {
+    let labels = match &read.context.row {
+        Some(row) => vec![Rc::clone(row)],
+        None => reader.labels(read.token),
+    };
+    if labels.is_empty() {
+        return None;
+    }
+    let holds_sid = || {
+        if read.context.row.is_some() {
+            return all.sids.iter().any(|&sid| all.reads[sid].context.line == read.context.line);
+        }
+        let own = read.context.levels.first().map(|level| level.id);
+        all.sids.iter().any(|&sid| all.reads[sid].context.levels.first().map(|level| level.id) == own)
+    };
+    if labels.iter().any(|label| label.brand) {
+        Some(Label::Brand)
+    } else if labels.iter().any(|label| label.vendor) {
+        Some(Label::Vendor)
+    } else {
+        let is_unknown = |label: &Rc<Name>| !label.unknown.is_empty() && label.role == Role::None;
+        (labels.iter().any(is_unknown) && !holds_sid() && !all.sids.is_empty()).then_some(Label::Unknown)
+    }
+}
+
+/// Whether the SID that a value is tied to has a secret of its own by name, written here or not: `TWILIO_AUTH_TOKEN=` beside
+/// `API_TOKEN=…`, `"twilio": {"sid": "AC…", "token": ""}` beside another's section.
+pub(super) fn is_served(
+    reader: &Reader<'_>,
+    page: &Page<'_>,
+    read: &Read,
+    sid: usize,
+    all: &Neighbourhood<'_>,
+) -> bool {
+    const LINES: usize = 12;
+    if is_named_brand(read) {
+        return false;
+    }
+    let Some(sid) = all.sids.iter().map(|&index| &all.reads[index]).find(|other| other.candidate == sid)
+    else {
+        return false;
+    };
+    let section = sid.context.levels.first().map(|level| level.id);
+    let own_section = section.is_some() && section == read.context.levels.first().map(|level| level.id);
+    let line = sid.context.line;
+    let first = page.line_range(line.saturating_sub(LINES).max(sid.context.paragraph.0)).start;
+    let last = page.line_range((line + LINES).min(sid.context.paragraph.1)).end;
+    let parent = page.parent(sid.token);
+    (first..last).any(|token| {
+        if page.kind(token) != TokenKind::Word || page.parent(token) != parent {
+            return false;
+        }
+        let Some(sign) = (token + 1..(token + 3).min(last)).find(|&t| page.kind(t) != TokenKind::Quote)
+        else {
+            return false;
+        };
+        if !matches!(page.kind(sign), TokenKind::Op(Op::Assign | Op::Colon)) {
+            return false;
+        }
+        let name = reader.name(page.slice(page.chain_start(token), token + 1));
+        let is_secret = name.role >= Role::Plain && !name.vendor;
+        let is_own = (sign..(sign + 4).min(page.tokens.len())).contains(&read.token);
+        is_secret && !is_own && (name.brand || (section.is_some() && !own_section))
+    })
+}
+
+/// Which services are spoken of on the line, above it, and in the statements before and after it.
+pub(super) fn observe(reader: &Reader<'_>, page: &Page<'_>, read: &Read, around: &mut Surroundings) {
+    let line = read.context.line;
+    let tokens = page.line_range(line);
+    let at = page.tokens[read.token].start;
+    let own = &page.tokens[tokens.clone()];
+    let from = own.partition_point(|token| token.start + LINE_REACH < at);
+    let to = own.partition_point(|token| token.start <= at + LINE_REACH);
+    let on_line = services(reader, page, tokens.start + from..tokens.start + to, Some(read.token));
+    around.brand_on_line = on_line.brand;
+    around.vendor_on_line = on_line.vendor;
+    let said = |token: usize| reader.name(page.slice(token, token + 1));
+    let words = |tokens: Range<usize>| tokens.filter(|&token| page.kind(token) == TokenKind::Word);
+    around.secret_on_line = words(tokens.start + from..tokens.start + to).any(|token| {
+        let name = said(token);
+        page.parent(token) == page.parent(read.token) && name.brand && name.role >= Role::Plain
+    });
+    around.hash_on_line = words(tokens.start + from..tokens.start + to)
+        .any(|token| page.parent(token) == page.parent(read.token) && said(token).speaks_of(Tag::Hash));
+    around.cookie_on_line =
+        words(tokens.start + from..read.token).any(|token| said(token).is_one_word(Tag::Cookie));
+    let above = above(reader, page, read);
+    around.brand_above = above.brand;
+    around.vendor_above = above.vendor;
+    let (first, last) = read.context.paragraph;
+    let before = line.checked_sub(1).filter(|&before| before >= first);
+    let after = Some(line + 1).filter(|&after| after <= last);
+    let is_sibling = |neighbour: &usize| {
+        let first = page.line_range(*neighbour).start;
+        page.lines[*neighbour].indent == page.lines[line].indent
+            && page.tokens.get(first).is_some_and(|_| page.parent(first) == page.parent(tokens.start))
+    };
+    for neighbour in before.into_iter().chain(after).filter(is_sibling) {
+        let range = page.line_range(neighbour);
+        let spoken = services(reader, page, range.start..range.end.min(range.start + 24), None);
+        around.brand_in_neighbour |= spoken.brand;
+        around.vendor_in_neighbour |= spoken.vendor && !spoken.brand;
+    }
+}
+
+/// Which services these tokens name; of a value's own line only what stands in the same brackets as the value.
+fn services(reader: &Reader<'_>, page: &Page<'_>, tokens: Range<usize>, beside: Option<usize>) -> Spoken {
+    let mut spoken = Spoken::default();
+    for token in tokens {
+        if beside.is_some_and(|value| page.parent(value) != page.parent(token)) {
+            continue;
+        }
+        let span = &page.tokens[token];
+        if span.kind == TokenKind::Word && span.end - span.start <= LONGEST_SERVICE {
+            let name = reader.name(page.slice(token, token + 1));
+            spoken.brand |= name.brand;
+            spoken.vendor |= name.vendor && !name.vendor_is_common;
+        }
+    }
+    spoken
+}
+
+/// Which service the nearest comment or heading above a value speaks of.
+fn above(reader: &Reader<'_>, page: &Page<'_>, read: &Read) -> Spoken {
+    const COMMENTS: usize = 10;
+    const HEADINGS: usize = 6;
+    let line = read.context.line;
+    let first = read.context.paragraph.0.max(line.saturating_sub(COMMENTS));
+    for near in (first..line).rev() {
+        let range = page.line_range(near);
+        let is_statement = || {
+            let marks = |t: &Token| {
+                matches!(t.kind, TokenKind::Quote | TokenKind::Op(Op::Assign | Op::Colon | Op::Semicolon))
+            };
+            page.tokens[range.clone()].iter().any(marks)
+        };
+        if !page.is_comment(near) && (line - near > HEADINGS || is_statement()) {
+            continue;
+        }
+        let spoken = services(reader, page, range.start..range.end.min(range.start + 40), None);
+        if spoken.brand || spoken.vendor {
+            return Spoken { vendor: spoken.vendor && !spoken.brand, ..spoken };
+        }
+    }
+    Spoken::default()
+}
