@@ -184,11 +184,14 @@ pub fn judge(
         confidence = confidence.min(Confidence::Low);
         reasons.insert(0, format!("somebody typed it: {reason}"));
     }
-    let kind = match candidate.shape {
-        _ if is_authy(context) => Kind::AuthyApiKey,
-        Shape::Hex32 => Kind::AuthToken,
-        _ => Kind::ApiKeySecret,
-    };
+    let mut kind = if candidate.shape == Shape::Hex32 { Kind::AuthToken } else { Kind::ApiKeySecret };
+    if is_authy(context) {
+        // Whose it is its own name says, and no SID stands beside such a key.
+        kind = Kind::AuthyApiKey;
+        if typed.is_none() {
+            confidence = Confidence::High;
+        }
+    }
     let odds_alone = evidence.odds_without_sids();
     Judgement {
         kind,
@@ -200,9 +203,11 @@ pub fn judge(
     }
 }
 
-/// Whether its name says Authy, whose keys have the same shape.
+/// Whether its name says that it is a key of Authy's, which have the same shape.
 fn is_authy(context: &Context) -> bool {
-    context.informative().is_some_and(|named| named.name.says(Tag::Authy))
+    context
+        .informative()
+        .is_some_and(|named| named.name.says(Tag::Authy) && named.name.role >= Role::Weak && !named.name.is_innocent())
 }
 
 impl Confidence {
