@@ -136,7 +136,7 @@ fn nearness(named: &Named) -> Nearness {
     match named.relation {
         Relation::Argument => Nearness::Argument,
         Relation::Call | Relation::Bracket => Nearness::Call,
-        Relation::WordsBefore | Relation::LineAbove | Relation::Comment | Relation::Label => Nearness::Speech,
+        Relation::WordsBefore | Relation::LineAbove | Relation::Comment => Nearness::Speech,
         Relation::Section => Nearness::Section,
         _ => Nearness::Name,
     }

@@ -50,7 +50,12 @@ impl Reader<'_> {
                                 })
                                 .last()
                                 .map_or("", |last| page.slice(index + 2, last + 1));
-                            !host.to_ascii_lowercase().contains("twilio")
+                            // `AC…:token@` is a pair whatever the host is called.
+                            let is_paired = before.is_some_and(|before| before.kind == TokenKind::Op(Op::Colon))
+                                && index.checked_sub(2).is_some_and(|user| {
+                                    !matches!(page.kind(user), TokenKind::Word | TokenKind::Op(_))
+                                });
+                            !is_paired && !self.name(host).brand
                         }
                         TokenKind::Op(Op::Slash) => true,
                         TokenKind::Op(Op::Other(b'*')) => !self.is_emphasis(index + 1),

@@ -86,7 +86,11 @@ pub(super) fn is_served(
         }
         let name = reader.name(page.slice(page.chain_start(token), token + 1));
         let is_secret = name.role >= Role::Plain && !name.vendor;
-        let is_own = (sign..(sign + 4).min(page.tokens.len())).contains(&read.token);
+        // `credentials: { token: "…" }`: what the name holds may be an object with the value in it.
+        let end = (sign + 1..(sign + 3).min(page.tokens.len()))
+            .find_map(|t| page.partner(t).filter(|&close| close > t))
+            .unwrap_or(sign + 4);
+        let is_own = (sign..end.min(page.tokens.len())).contains(&read.token);
         is_secret && !is_own && (name.brand || (section.is_some() && !own_section))
     })
 }
@@ -106,7 +110,11 @@ pub(super) fn observe(reader: &Reader<'_>, page: &Page<'_>, read: &Read, around:
     let words = |tokens: Range<usize>| tokens.filter(|&token| page.kind(token) == TokenKind::Word);
     around.secret_on_line = words(tokens.start + from..tokens.start + to).any(|token| {
         let name = said(token);
-        page.parent(token) == page.parent(read.token) && name.brand && name.role >= Role::Plain
+        // `twilio_auth.inc` is a file.
+        let touches = |at: usize| page.tokens[at].end == page.tokens[at + 1].start;
+        let is_part = (page.is(token + 1, Op::Dot) && touches(token))
+            || token.checked_sub(1).is_some_and(|before| page.is(before, Op::Slash) && touches(before));
+        page.parent(token) == page.parent(read.token) && name.brand && name.role >= Role::Plain && !is_part
     });
     around.hash_on_line = words(tokens.start + from..tokens.start + to)
         .any(|token| page.parent(token) == page.parent(read.token) && said(token).speaks_of(Tag::Hash));
