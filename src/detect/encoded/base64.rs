@@ -1,9 +1,9 @@
 //! Base64 of text, found by a long run of letters and digits in it.
 
-use data_encoding::{BASE64, BASE64_NOPAD};
+use data_encoding::BASE64_NOPAD;
 
 use super::digits::{self, Alphabet, Digits, LONGEST_BREAK, Opened, gap};
-use super::{is_base64, is_readable, is_text};
+use super::{is_base64, is_readable};
 use crate::detect::runs::Span;
 
 /// How far before its first long run of letters and digits a base64 text may begin, in bytes.
@@ -62,10 +62,28 @@ fn decoded(text: &[u8], mut read: Digits) -> Option<Opened> {
 /// Where the base64 text around a run begins. Text starts with text: most hashes and binaries end here.
 pub fn base64_start(text: &[u8], run: &Span) -> Option<usize> {
     let start = stretch_start(text, run.start);
-    let mut head = [0; 12];
-    let length = BASE64.decode_mut(text.get(start..start + 16)?, &mut head).ok()?;
-    head[..length].iter().all(|&b| is_text(b)).then_some(start)
+    is_text_at(text, start).then_some(start)
 }
+
+/// Whether so many digits that it is no chance are base64 of text.
+#[inline]
+fn is_text_at(text: &[u8], start: usize) -> bool {
+    // The first digit of each group says most of what its first byte is: nearly all that is no text ends here.
+    let Some(digits) = text.get(start..).and_then(<[u8]>::first_chunk::<SURE>) else { return false };
+    let is_first = |at: usize| OF_TEXT[usize::from(digits[at])];
+    is_first(0) && is_first(4) && is_first(8) && is_first(12) && Alphabet::Base64.is_text(*digits)
+}
+
+/// The digits that a group may begin with whose first byte is text.
+static OF_TEXT: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = matches!(byte as u8, b'C' | b'D' | b'I'..=b'Z' | b'a'..=b'f');
+        byte += 1;
+    }
+    table
+};
 
 fn stretch_start(text: &[u8], end: usize) -> usize {
     let from = end.saturating_sub(MOST_BEFORE_RUN);
@@ -80,9 +98,7 @@ pub fn is_broken(text: &[u8], run: &Span) -> bool {
 
 /// Where in a run a group of digits begins, if the run is base64 of text that does not begin with the run.
 fn group_start(text: &[u8], run: &Span) -> Option<usize> {
-    (run.start..run.start + 4).find(|&start| {
-        start + SURE <= run.end && Alphabet::Base64.is_text(text[start..start + SURE].iter().copied())
-    })
+    (run.start..run.start + 4).find(|&start| start + SURE <= run.end && is_text_at(text, start))
 }
 
 /// Where a base64 text begins of which a run is a piece, if that is before the run.
@@ -118,4 +134,28 @@ fn break_before(text: &[u8], at: usize) -> Option<(usize, usize)> {
 fn is_text_from(text: &[u8], start: usize) -> bool {
     let head = digits::read(&text[..text.len().min(start + 4 * SURE)], start, Alphabet::Base64, true);
     head.digits.len() >= SURE && Alphabet::Base64.is_text(head.digits[..SURE].iter().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use data_encoding::BASE64;
+
+    use super::*;
+    use crate::detect::encoded::is_text;
+
+    #[test]
+    fn base64_of_text_is_told_from_other_base64_as_decoding_tells_it() {
+        let mut random = fastrand::Rng::with_seed(5);
+        let (mut texts, mut others) = (0, 0);
+        for _ in 0..100_000 {
+            let mut bytes = [0; 12].map(|_: u8| *random.choice(b"\t\n\r azAZ09~={}\"").unwrap_or(&b' '));
+            if random.bool() {
+                bytes[random.usize(..12)] = random.u8(..);
+            }
+            let expected = bytes.iter().all(|&byte| is_text(byte));
+            assert_eq!(is_text_at(BASE64.encode(&bytes).as_bytes(), 0), expected, "{bytes:?}");
+            *(if expected { &mut texts } else { &mut others }) += 1;
+        }
+        assert!(texts > 10_000 && others > 10_000, "{texts} {others}");
+    }
 }

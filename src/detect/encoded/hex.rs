@@ -32,7 +32,14 @@ pub fn hex_start(text: &[u8], run: &Span) -> Option<usize> {
         [b'x' | b'X', ..] => 1,
         _ => 0,
     };
-    (prefix..prefix + 2).map(|skipped| run.start + skipped).find(|&start| {
-        start + SURE <= run.end && Alphabet::Hex.is_text(text[start..start + SURE].iter().copied())
-    })
+    (prefix..prefix + 2).find(|&start| is_text_at(digits, start)).map(|skipped| run.start + skipped)
+}
+
+/// Whether so many digits that it is no chance are text.
+#[inline]
+fn is_text_at(digits: &[u8], start: usize) -> bool {
+    let Some(digits) = digits.get(start..).and_then(<[u8]>::first_chunk::<SURE>) else { return false };
+    // The first digit of a byte says whether it can be text: nearly all hashes end here.
+    let is_first = |at: usize| matches!(digits[at], b'2'..=b'7' | b'0');
+    is_first(0) && is_first(2) && is_first(4) && is_first(6) && Alphabet::Hex.is_text(*digits)
 }
