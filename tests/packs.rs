@@ -22,7 +22,7 @@ use sidsweep::source::versions::{Packs, Versions};
 /// A word that detection begins with, ends with, or nearly does: whole ones come together where edits join their parts.
 fn word(random: &mut Rng, mint: &mut Mint) -> String {
     let n = random.u32(0..40);
-    let value = match random.u8(0..14) {
+    let value = match random.u8(0..20) {
         0 => mint.fill(&format!("{{{{token:{n}}}}}")).0,
         1 => mint.fill(&format!("{{{{ac:{n}}}}}")).0,
         2 => mint.fill(&format!("{{{{secret:{n}}}}}")).0,
@@ -39,6 +39,9 @@ fn word(random: &mut Rng, mint: &mut Mint) -> String {
         9 => (0..random.usize(20..90)).map(|_| random.alphanumeric()).collect(),
         10 => "eyJhbGciOiJIUzI1NiIsImN0eSI6InR3aWxpby1mcGE7dj0xIn0.eyJhIjoxfQ.c2ln".into(),
         11 => "sgp_".into(),
+        12..15 => {
+            hidden(random.u8(0..6), &mint.fill(&format!("AUTH_TOKEN={{{{token:{n}}}}} AC {{{{ac:{n}}}}}")).0)
+        }
         _ => "const twilio = require('twilio');".into(),
     };
     // Cut in two, or only a part of it.
@@ -49,6 +52,23 @@ fn word(random: &mut Rng, mint: &mut Mint) -> String {
         1 => end,
         2 => value,
         _ => format!("{start}{CUT}{end}"),
+    }
+}
+
+/// A text as it is hidden: gzip in base64, base64 in short pieces, hexadecimal.
+fn hidden(kind: u8, text: &str) -> String {
+    let encoded = data_encoding::BASE64.encode(text.repeat(2).as_bytes());
+    let pieces = |width: usize, between: &str| {
+        let lines: Vec<&str> =
+            encoded.as_bytes().chunks(width).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+        lines.join(between)
+    };
+    match kind {
+        0 | 1 => data_encoding::BASE64.encode(&common::archive::gzipped(text.as_bytes())),
+        2 => pieces(37, "\n"),
+        3 => pieces(61, " "),
+        4 => format!("0x{}", data_encoding::HEXLOWER.encode(text.as_bytes())),
+        _ => pieces(76, "\\n"),
     }
 }
 
@@ -95,7 +115,16 @@ fn edit(text: &[u8], random: &mut Rng, mint: &mut Mint) -> Vec<u8> {
     if random.u8(0..60) == 0 {
         text.splice(
             0..0,
-            [&b"PK\x03\x04"[..], b"\x1f\x8b\x08\0", b"\xff\xfe", b"BZh9"][random.usize(0..4)].iter().copied(),
+            [
+                &b"PK\x03\x04"[..],
+                b"\x1f\x8b\x08\0",
+                b"\xff\xfe",
+                b"BZh9",
+                b"From: a\nTo: b\n",
+                b"diff --git a/x b/x\n",
+            ][random.usize(0..6)]
+            .iter()
+            .copied(),
         );
     }
     text

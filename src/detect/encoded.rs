@@ -1,15 +1,21 @@
-//! Texts inside the text: base64, UTF-16, characters written as escapes, quoted-printable mail, literals that were
-//! cut in two. Each is decoded to a view that remembers where every byte came from.
+//! Texts inside the text: base64, also of gzip, hexadecimal, UTF-16, characters written as escapes, quoted-printable mail,
+//! literals that were cut in two. Each is decoded to a text that remembers where every byte came from.
 
+mod base64;
+mod digits;
 mod escapes;
+mod gzip;
+mod hex;
 
 use std::sync::LazyLock;
 
-use data_encoding::{BASE64, BASE64_NOPAD};
 use regex::bytes::Regex;
 
+pub(super) use base64::MOST_BEFORE_RUN;
+pub use digits::Opened;
 pub use escapes::escaped;
 pub(super) use escapes::{EVERY_ROW, LONGEST_ROW, has_row};
+pub use gzip::{gzipped, may_hold_gzip};
 
 use super::runs::{Span, is_alnum};
 
@@ -53,53 +59,38 @@ impl View {
     }
 }
 
-/// How far before its first long run of letters and digits a base64 text may begin, in bytes.
-pub(super) const MOST_BEFORE_RUN: usize = 512;
-
 /// Whether a byte is one of base64's digits.
 #[must_use]
 pub fn is_base64(byte: u8) -> bool {
     is_alnum(byte) || matches!(byte, b'+' | b'/')
 }
 
-/// The base64 text around a run: the whole of it, padding and wrapped lines included, and what it decodes to, if
-/// that is text.
+/// The texts that a run is a part of the base64 or hexadecimal of, and to where that goes. Nothing before `from` belongs to it.
 #[must_use]
-pub fn base64(text: &[u8], run: &Span) -> Option<(Span, Vec<u8>)> {
-    let start = base64_start(text, run)?;
-    let mut digits = Vec::new();
-    let mut at = start;
-    let mut line = start;
-    while let Some(&byte) = text.get(at) {
-        if is_base64(byte) {
-            digits.push(byte);
-        } else if matches!(byte, b'\r' | b'\n') && matches!(at - line, 60 | 64 | 72 | 76) {
-            let newline = if text[at..].starts_with(b"\r\n") { 2 } else { 1 };
-            line = at + newline;
-            at = line;
-            continue;
-        } else {
-            break;
-        }
-        at += 1;
-    }
-    let padding = text[at..].iter().take(2).take_while(|&&b| b == b'=').count();
-    digits.truncate(digits.len() / 4 * 4 + if digits.len() % 4 == 1 { 0 } else { digits.len() % 4 });
-    let decoded = BASE64_NOPAD
-        .decode(&digits)
-        .or_else(|error| BASE64_NOPAD.decode(&digits[..error.position / 4 * 4]))
-        .ok()?;
-    let readable = decoded.iter().filter(|&&b| is_text(b)).count();
-    (readable * 20 >= decoded.len() * 19).then_some((start..at + padding, decoded))
+pub fn open(text: &[u8], run: &Span, from: usize) -> Option<(usize, Vec<Opened>)> {
+    hex::hex(text, run).or_else(|| base64::base64(text, run, from))
 }
 
-/// Where the base64 text around a run begins. Text starts with text: most hashes and binaries end here.
-pub(super) fn base64_start(text: &[u8], run: &Span) -> Option<usize> {
-    let from = run.start.saturating_sub(MOST_BEFORE_RUN);
-    let start = text[from..run.start].iter().rposition(|&b| !is_base64(b)).map_or(from, |at| from + at + 1);
-    let mut head = [0; 12];
-    let length = BASE64.decode_mut(text.get(start..start + 16)?, &mut head).ok()?;
-    head[..length].iter().all(|&b| is_text(b)).then_some(start)
+/// Whether [`open`] may open anything at a run. It looks at the run alone, and for base64 at what stands before it.
+#[must_use]
+pub fn may_open(text: &[u8], run: &Span) -> bool {
+    base64::base64_start(text, run).is_some()
+        || base64::is_broken(text, run)
+        || hex::hex_start(text, run).is_some()
+}
+
+/// Whether a run that is too short to be base64 alone is a line of base64 of text that is broken in lines as short.
+#[must_use]
+pub fn is_short_line(text: &[u8], run: &Span) -> bool {
+    SHORT_LINES.contains(&run.len()) && base64::is_broken(text, run)
+}
+
+/// How long the lines of base64 are that are shorter than what is looked at as base64 otherwise, in bytes.
+const SHORT_LINES: std::ops::RangeInclusive<usize> = 35..=41;
+
+/// Whether bytes are text but for a few of them.
+fn is_readable(bytes: &[u8]) -> bool {
+    bytes.iter().filter(|&&b| is_text(b)).count() * 20 >= bytes.len() * 19
 }
 
 fn is_text(byte: u8) -> bool {
@@ -181,9 +172,10 @@ pub(super) const MAIL: &[u8] = b"quoted-printable";
 pub fn quoted_printable(text: &[u8]) -> Option<View> {
     let head = &text[..text.len().min(48)];
     let colon = memchr::memchr(b':', head)?;
+    let is_mailbox = head.starts_with(b"From ");
     let header =
         head[..colon].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b' ' | b',' | b'+'));
-    if !header || !contains_ignore_case(text, MAIL) {
+    if !(header || is_mailbox) || !contains_ignore_case(text, MAIL) {
         return None;
     }
     let mut view = View::with_capacity(text.len());
@@ -307,9 +299,9 @@ mod tests {
         let encoded =
             data_encoding::BASE64.encode(format!("TOKEN={VALUE}\nX={}", "y".repeat(100)).as_bytes());
         let text = format!("x: {encoded}\n");
-        let (span, decoded) = base64(text.as_bytes(), &(3..3 + 60)).unwrap();
-        assert_eq!(&text[span], encoded);
-        assert!(String::from_utf8(decoded).unwrap().starts_with("TOKEN="));
-        assert!(base64(VALUE.repeat(2).as_bytes(), &(0..64)).is_none());
+        let (end, opened) = open(text.as_bytes(), &(3..3 + 60), 0).unwrap();
+        assert_eq!((&text[opened[0].span.clone()], end, opened.len()), (&encoded[..], text.len() - 1, 1));
+        assert!(opened[0].text.starts_with(b"TOKEN="));
+        assert!(open(VALUE.repeat(2).as_bytes(), &(0..64), 0).is_none());
     }
 }

@@ -1,7 +1,7 @@
 //! Bytes in, judged values out; no input or output of its own.
 //!
 //! A text is looked at as it stands ([`plain`]) and through the views that [`encoded`] opens: UTF-16, escapes,
-//! quoted-printable, literals cut in two, and base64 texts inside it. [`pair`] then ties secrets to their SIDs.
+//! quoted-printable, literals cut in two, and texts in base64, hexadecimal and gzip inside it. [`pair`] then ties secrets to their SIDs.
 
 mod blocks;
 mod candidate;
@@ -22,11 +22,14 @@ pub mod runs;
 mod shaped;
 pub mod sieve;
 
+use std::cell::Cell;
+
 pub use hit::{Hit, Place};
 pub use lines::Lines;
 
-use encoded::View;
+use encoded::{Opened, View};
 use plain::Survey;
+use runs::Span;
 
 use crate::model::Encoding;
 use crate::rules::Rules;
@@ -38,14 +41,32 @@ pub const OVERLAP: usize = plain::FAR;
 /// Literals that are cut in two are written by hand, in files no larger than this, in bytes.
 const LARGEST_SOURCE: usize = 512 * 1024;
 
-/// How deep base64 in base64 is followed.
-const MOST_NESTING: usize = 3;
+/// How deep encoded texts in encoded texts are followed. A chart in a Helm release stands at the fourth level.
+const MOST_NESTING: usize = 5;
+
+/// What the encoded texts of one text, and those in them, may come to in all, in bytes.
+const MOST_DECODED: usize = 16 << 20;
+
+/// The same as a multiple of the text's own length, where that is more: each level of base64 is three quarters of the one
+/// before it.
+const DECODED_RATIO: usize = 8;
+
+/// A value so far behind the beginning of its encoded text is reported at its own digits, in bytes. Windows of a large text
+/// overlap by more.
+const FAR_INSIDE: usize = 16 * 1024;
 
 /// Finds credentials in texts.
 #[derive(Debug, Clone)]
 pub struct Detector {
     rules: Rules,
     thorough: bool,
+}
+
+/// How deep a text stands in others, and how much may still be decoded.
+#[derive(Clone, Copy)]
+struct Nesting<'a> {
+    depth: usize,
+    left: &'a Cell<usize>,
 }
 
 /// The order in which a text is decoded.
@@ -88,11 +109,13 @@ impl Detector {
     /// The same for a window of a larger text whose lines are known to end with `end_of_line`.
     #[must_use]
     pub fn detect_window(&self, text: &[u8], path: &str, end_of_line: Option<u8>) -> Vec<Hit> {
-        let mut hits = self.view(text, path, Stage::Mail, 0);
+        let left = Cell::new(MOST_DECODED.max(text.len().saturating_mul(DECODED_RATIO)));
+        let nesting = Nesting { depth: 0, left: &left };
+        let mut hits = self.view(text, path, Stage::Mail, nesting);
         locate(&mut hits, text, end_of_line);
         region::mark(&mut hits, text);
         if let Some(decoded) = encoded::utf16(text) {
-            let mut inner = self.view(&decoded, path, Stage::Escapes, 0);
+            let mut inner = self.view(&decoded, path, Stage::Escapes, nesting);
             for hit in &mut inner {
                 if hit.encoding == Encoding::Plain {
                     hit.encoding = Encoding::Utf16;
@@ -105,15 +128,15 @@ impl Detector {
         hits
     }
 
-    fn view(&self, text: &[u8], path: &str, stage: Stage, depth: usize) -> Vec<Hit> {
+    fn view(&self, text: &[u8], path: &str, stage: Stage, nesting: Nesting) -> Vec<Hit> {
         let (opened, next) = match stage {
             Stage::Mail => (encoded::quoted_printable(text), Stage::Escapes),
             Stage::Escapes => (encoded::escaped(text), Stage::Literals),
-            Stage::Literals | Stage::Plain => return self.plain(text, path, stage, depth),
+            Stage::Literals | Stage::Plain => return self.plain(text, path, stage, nesting),
         };
         match opened {
-            None => self.view(text, path, next, depth),
-            Some(view) => self.through(text, &view, path, stage, next, depth),
+            None => self.view(text, path, next, nesting),
+            Some(view) => self.through(text, &view, path, stage, next, nesting),
         }
     }
 
@@ -125,9 +148,9 @@ impl Detector {
         path: &str,
         stage: Stage,
         next: Stage,
-        depth: usize,
+        nesting: Nesting,
     ) -> Vec<Hit> {
-        let mut hits = self.view(&view.text, path, next, depth);
+        let mut hits = self.view(&view.text, path, next, nesting);
         for hit in &mut hits {
             let source = view.source(&hit.span);
             if source.len() != hit.span.len() && hit.encoding == Encoding::Plain {
@@ -143,7 +166,7 @@ impl Detector {
         hits
     }
 
-    fn plain(&self, text: &[u8], path: &str, stage: Stage, depth: usize) -> Vec<Hit> {
+    fn plain(&self, text: &[u8], path: &str, stage: Stage, nesting: Nesting) -> Vec<Hit> {
         let mut survey = Survey::of(&self.rules, text, path, self.thorough);
         // Of a pair whose one half is cut in two, the other half or the account is nearly always whole: that is what
         // makes the costlier look worth while.
@@ -152,22 +175,58 @@ impl Detector {
             && survey.is_quoted(text)
             && let Some(view) = encoded::joined(text)
         {
-            return self.through(text, &view, path, stage, Stage::Plain, depth);
+            return self.through(text, &view, path, stage, Stage::Plain, nesting);
         }
         let inner = std::mem::take(&mut survey.inner);
         let mut hits = survey.judge(&self.rules, text, path);
-        if depth < MOST_NESTING {
-            for (span, decoded) in inner {
-                for mut hit in self.view(&decoded, path, Stage::Escapes, depth + 1) {
-                    hit.place.nest(span.start);
-                    hit.span = span.clone();
-                    hit.encoding = Encoding::Base64;
-                    hits.push(hit);
-                }
+        if nesting.depth < MOST_NESTING {
+            for opened in inner {
+                self.opened(text, &opened, path, nesting, &mut hits);
             }
+            encoded::gzipped(text, nesting.left, |span, inflated| {
+                let inner = self.view(&inflated, path, Stage::Mail, nesting.deeper());
+                hits.extend(
+                    inner.into_iter().map(|hit| nested(hit, text, &span, span.clone(), Encoding::Base64)),
+                );
+            });
         }
         hits
     }
+
+    /// Looks at a text that was decoded from another.
+    fn opened(&self, text: &[u8], opened: &Opened, path: &str, nesting: Nesting, hits: &mut Vec<Hit>) {
+        let Some(left) = nesting.left.get().checked_sub(opened.text.len()) else { return };
+        nesting.left.set(left);
+        for hit in self.view(&opened.text, path, Stage::Mail, nesting.deeper()) {
+            // A text that may be several was looked at as one first.
+            let is_known = |known: &Hit| {
+                known.span.start < opened.span.end
+                    && opened.span.start < known.span.end
+                    && known.value == hit.value
+            };
+            if !(opened.is_part && hits.iter().any(is_known)) {
+                let digits = opened.source(&hit.span);
+                let is_far = digits.start - opened.span.start > FAR_INSIDE
+                    || memchr::memchr(b'\n', &text[opened.span.start..digits.start]).is_some();
+                let span = if is_far { digits } else { opened.span.clone() };
+                hits.push(nested(hit, text, &opened.span, span, opened.encoding()));
+            }
+        }
+    }
+}
+
+impl Nesting<'_> {
+    fn deeper(self) -> Self {
+        Self { depth: self.depth + 1, ..self }
+    }
+}
+
+/// A hit in a text that stands encoded in another, which is reported at a span of it.
+fn nested(hit: Hit, text: &[u8], outer: &Span, span: Span, encoding: Encoding) -> Hit {
+    let line = memchr::memrchr2(b'\n', b'\r', &text[..outer.start]).map_or(0, |end| end + 1);
+    let mut hit = Hit { span, encoding, allowed: allowance(text, line), ..hit };
+    hit.place.nest(outer.start);
+    hit
 }
 
 /// Sets the line and columns of hits by their spans.
@@ -194,7 +253,8 @@ fn locate(hits: &mut [Hit], text: &[u8], end_of_line: Option<u8>) {
                 .map_or(hit.span.end, |n| hit.span.start + n)
         };
         hit.end_column = (end - start) as u64;
-        hit.allowed = allowance(text, start);
+        // What allows an encoded text stands where that begins.
+        hit.allowed = allowance(text, start).or(hit.allowed.take());
     }
 }
 

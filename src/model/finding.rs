@@ -24,6 +24,8 @@ pub enum Encoding {
     QuotedPrintable,
     /// In literals that are put together where they stand.
     Split,
+    /// Hexadecimal of the value, or of a text that holds it.
+    Hex,
 }
 
 /// Where a value stands.

@@ -134,9 +134,13 @@ pub fn stream(detector: &Detector, name: &str, mut stream: impl Read) -> std::io
     stream.by_ref().take(HEAD).read_to_end(&mut head)?;
     let mut scanned = Scanned::default();
     scanned.stats.files = 1;
-    let looked = if archive::kind(&head).is_some() {
-        stream.take(LARGEST_HELD).read_to_end(&mut head)?;
-        if head.len() as u64 >= LARGEST_HELD {
+    let kind = archive::kind(&head);
+    if kind.is_some() {
+        stream.by_ref().take(LARGEST_HELD).read_to_end(&mut head)?;
+    }
+    let is_too_long = head.len() as u64 >= LARGEST_HELD;
+    let looked = if kind.is_some_and(|kind| !(is_too_long && kind.is_text())) {
+        if is_too_long {
             let reason =
                 format!("an archive above {} MB on standard input: scan the file", LARGEST_HELD >> 20);
             scanned.skipped.push(Skipped { path: name.to_owned(), reason });

@@ -2,6 +2,10 @@
 //! counts are bounded, so that a bomb costs a bounded time and is named. An entry is shown as `outer.zip!/inner/file`.
 
 mod bounded;
+mod bundle;
+mod mail;
+mod office;
+mod patch;
 mod pdf;
 mod png;
 mod sqlite;
@@ -51,11 +55,45 @@ pub enum Kind {
     Pdf,
     /// PNG, for its compressed texts.
     Png,
+    /// A mail or a mailbox, for its encoded parts.
+    Mail,
+    /// A patch that git wrote, for its binary files.
+    Patch,
+    /// A git bundle.
+    Bundle,
+}
+
+impl Kind {
+    /// Whether it is text, which can be searched without being opened.
+    #[must_use]
+    pub fn is_text(self) -> bool {
+        matches!(self, Self::Mail | Self::Patch)
+    }
+
+    /// Whether it is read from front to back.
+    fn is_stream(self) -> bool {
+        matches!(self, Self::Tar | Self::Gzip | Self::Bzip2 | Self::Xz | Self::Zstd)
+    }
+
+    /// What it is called where it cannot be read.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "a SQLite database",
+            Self::Pdf => "a PDF",
+            Self::Png => "a PNG",
+            Self::Mail => "a mail",
+            Self::Patch => "a patch",
+            Self::Bundle => "a git bundle",
+            _ => "a zip",
+        }
+    }
 }
 
 /// What kind of archive begins like this.
 #[must_use]
 pub fn kind(head: &[u8]) -> Option<Kind> {
+    // Whoever is asked for the head alone must say the same.
+    let head = &head[..head.len().min(HEAD)];
     match head {
         [b'P', b'K', 3, 4, ..] => Some(Kind::Zip),
         [0x1f, 0x8b, 8, flags, ..] if *flags < 0x20 => Some(Kind::Gzip),
@@ -66,6 +104,9 @@ pub fn kind(head: &[u8]) -> Option<Kind> {
         _ if head.starts_with(pdf::MAGIC) => Some(Kind::Pdf),
         _ if head.starts_with(png::MAGIC) => Some(Kind::Png),
         _ if head.get(257..262) == Some(b"ustar") => Some(Kind::Tar),
+        [b'#', ..] if bundle::is_bundle(head) => Some(Kind::Bundle),
+        _ if patch::is_patch(head) => Some(Kind::Patch),
+        _ if mail::is_mail(head) => Some(Kind::Mail),
         _ => None,
     }
 }
@@ -87,9 +128,10 @@ pub fn expand(
         length.saturating_mul(MOST_RATIO).clamp(LEAST_BUDGET, MOST_BUDGET.max(length.saturating_mul(4)));
     let mut walk =
         Walk { visit, skipped, left: Rc::new(Cell::new(budget)), entries: MOST_ENTRIES, seen: false };
-    match kind {
-        Kind::Zip | Kind::Sqlite | Kind::Pdf | Kind::Png => walk.seekable(kind, source, length, path, 0),
-        _ => walk.stream(kind, source, path, 0),
+    if kind.is_stream() {
+        walk.stream(kind, source, path, 0);
+    } else {
+        walk.seekable(kind, source, length, path, 0);
     }
     walk.seen
 }
@@ -122,6 +164,7 @@ impl Walk<'_> {
             Ok(archive) => archive,
             Err(error) => return self.skip(path, format!("a zip that cannot be read: {error}")),
         };
+        let strings = self.strings(&mut archive);
         for number in 0..archive.len() {
             if !self.count(path) {
                 return;
@@ -141,7 +184,12 @@ impl Walk<'_> {
             let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
             let inner = format!("{path}!/{}", name.trim_start_matches('/'));
             let left = Rc::clone(&self.left);
-            self.entry(&mut Metered { inner: &mut entry, left }, &inner, depth);
+            let mut entry = Metered { inner: &mut entry, left };
+            if office::is_part(&name) {
+                self.part(&mut entry, &inner, &strings, depth);
+            } else {
+                self.entry(&mut entry, &inner, depth);
+            }
         }
     }
 
@@ -150,7 +198,6 @@ impl Walk<'_> {
         let left = Rc::clone(&self.left);
         match kind {
             Kind::Tar => self.tar(source, path, depth),
-            Kind::Zip | Kind::Sqlite | Kind::Pdf | Kind::Png => self.held(kind, source, path, depth),
             Kind::Gzip => {
                 let inner = flate2::read::MultiGzDecoder::new(source);
                 self.layer(&mut Metered { inner, left }, path, depth);
@@ -167,20 +214,16 @@ impl Walk<'_> {
                 Ok(inner) => self.layer(&mut Metered { inner, left }, path, depth),
                 Err(error) => self.skip(path, format!("Zstandard that cannot be read: {error}")),
             },
+            _ => self.held(kind, source, path, depth),
         }
     }
 
     /// What is not read from front to back, where it cannot be read otherwise.
     fn held(&mut self, kind: Kind, source: &mut dyn Read, path: &str, depth: usize) {
-        let what = match kind {
-            Kind::Sqlite => "a SQLite database",
-            Kind::Pdf => "a PDF",
-            Kind::Png => "a PNG",
-            _ => "a zip",
-        };
         let mut held = Vec::new();
         match (&mut *source).take(LARGEST_HELD + 1).read_to_end(&mut held) {
             Ok(length) if length as u64 > LARGEST_HELD => {
+                let what = kind.name();
                 self.skip(path, format!("{what} inside of an archive, above {} MB", LARGEST_HELD >> 20));
                 // What it holds as it is can be read all the same.
                 if kind != Kind::Zip {
@@ -204,6 +247,9 @@ impl Walk<'_> {
             Kind::Sqlite => self.sqlite(source, length, path),
             Kind::Pdf => self.pdf(source, path),
             Kind::Png => self.png(source, path),
+            Kind::Mail => self.mail(source, path, depth),
+            Kind::Patch => self.patch(source, path, depth),
+            Kind::Bundle => self.bundle(source, path, depth),
             _ => return self.zip(source, path, depth),
         };
         if let Err(error) = read {
@@ -261,24 +307,6 @@ impl Walk<'_> {
             }
             let seen = (self.visit)(&inner, &mut Cursor::new(text).chain(&mut stream));
             if let Err(error) = seen.and(read) {
-                self.skip(&inner, error);
-            }
-        }
-        Ok(())
-    }
-
-    fn png(&mut self, source: &mut (impl Read + Seek), path: &str) -> io::Result<()> {
-        source.seek(SeekFrom::Start(png::MAGIC.len() as u64))?;
-        while let Some((key, deflated)) = png::next(source)? {
-            if !self.count(path) {
-                break;
-            }
-            let inner = format!("{path}!/{key}");
-            let mut text = Metered {
-                inner: flate2::bufread::ZlibDecoder::new(&deflated[..]),
-                left: Rc::clone(&self.left),
-            };
-            if let Err(error) = (self.visit)(&inner, &mut text) {
                 self.skip(&inner, error);
             }
         }

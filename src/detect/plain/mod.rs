@@ -9,7 +9,7 @@ mod uses;
 use std::cell::{Cell, LazyCell};
 
 use super::candidate::{self, Candidate, Decoded, Shape};
-use super::encoded;
+use super::encoded::{self, Opened};
 use super::hashes::{BESIDE, says_secret};
 use super::hit::Hit;
 use super::runs::Span;
@@ -28,8 +28,8 @@ pub(super) const FAR: usize = 64 * 1024;
 pub struct Survey {
     /// Values whose shape alone says what they are.
     pub shaped: Vec<Hit>,
-    /// Base64 texts that have to be looked at as texts of their own: where they stand, and what they decode to.
-    pub inner: Vec<(Span, Vec<u8>)>,
+    /// Encoded texts that have to be looked at as texts of their own.
+    pub inner: Vec<Opened>,
     candidates: Vec<Candidate>,
     /// Where the text speaks of Twilio.
     mentions: Vec<usize>,
@@ -87,7 +87,11 @@ impl Survey {
         let mut base64: Vec<Span> = Vec::new();
         let mut wide64: Vec<Span> = Vec::new();
         let (candidates, shaped) = (&mut survey.candidates, &mut survey.shaped);
+        let mut short: Vec<Span> = Vec::new();
         let wide = |run: Span| {
+            if encoded::is_short_line(text, &run) {
+                short.push(run.clone());
+            }
             if run.len() < shaped::SHORTEST {
                 return;
             }
@@ -106,6 +110,10 @@ impl Survey {
             }
         };
         candidate::all(rules, text, leave, plain, |run| base64.push(run), wide);
+        if !short.is_empty() {
+            base64.append(&mut short);
+            base64.sort_unstable_by_key(|run| run.start);
+        }
         let as_they_stand = survey.candidates.len();
         survey.open(rules, text, base64, keep);
         if survey.candidates.iter().any(|c| c.shape == Shape::OauthSid) {
@@ -122,7 +130,7 @@ impl Survey {
         survey
     }
 
-    /// Decodes the runs that are base64 of text.
+    /// Decodes the runs that are base64 or hexadecimal of text.
     fn open(
         &mut self,
         rules: &Rules,
@@ -143,12 +151,13 @@ impl Survey {
             if goes_on {
                 continue;
             }
-            if let Some((span, decoded)) = encoded::base64(text, &run) {
-                decoded_to = span.end;
-                match whole(rules, &decoded, &span) {
+            let Some((end, opened)) = encoded::open(text, &run, decoded_to) else { continue };
+            decoded_to = end;
+            for opened in opened {
+                match whole(rules, &opened) {
                     Some(candidate) if keep(&candidate) => self.candidates.push(candidate),
                     Some(_) => {}
-                    None => self.inner.push((span, decoded)),
+                    None => self.inner.push(opened),
                 }
             }
         }
@@ -204,15 +213,15 @@ fn is_inside(span: &Span, hits: &[Hit]) -> bool {
     hits.get(after).is_some_and(|hit| hit.span.start < span.end)
 }
 
-/// A candidate that is the whole of a base64 text: a value, or `user:password`.
-fn whole(rules: &Rules, decoded: &[u8], span: &Span) -> Option<Candidate> {
-    let trimmed = decoded.trim_ascii();
+/// A candidate that is the whole of an encoded text: a value, or `user:password`.
+fn whole(rules: &Rules, opened: &Opened) -> Option<Candidate> {
+    let (trimmed, span) = (opened.text.trim_ascii(), &opened.span);
     let one = |bytes: &[u8]| candidate::plain(rules, bytes, &(0..bytes.len()));
     if matches!(trimmed.len(), 32 | 34) && trimmed.iter().all(u8::is_ascii_alphanumeric) {
         let candidate = one(trimmed)?;
         let value = Secret::new(candidate.value(trimmed).to_owned());
         let decoded = Some(Box::new(Decoded { value, password: None }));
-        return Some(Candidate { span: span.clone(), encoding: Encoding::Base64, decoded, ..candidate });
+        return Some(Candidate { span: span.clone(), encoding: opened.encoding(), decoded, ..candidate });
     }
     let (user, password) = trimmed.split_at_checked(34)?;
     let password = password.strip_prefix(b":")?;

@@ -2,6 +2,9 @@
 //! as it is. <https://www.w3.org/TR/png-3/#11textinfo>
 
 use std::io::{self, Read, Seek, SeekFrom};
+use std::rc::Rc;
+
+use super::{Metered, Walk};
 
 /// What every PNG begins with.
 pub const MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -9,8 +12,28 @@ pub const MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// A text above this is not read, in bytes as compressed.
 const LARGEST_TEXT: u32 = 16 << 20;
 
+impl Walk<'_> {
+    pub(super) fn png(&mut self, source: &mut (impl Read + Seek), path: &str) -> io::Result<()> {
+        source.seek(SeekFrom::Start(MAGIC.len() as u64))?;
+        while let Some((key, deflated)) = next(source)? {
+            if !self.count(path) {
+                break;
+            }
+            let inner = format!("{path}!/{key}");
+            let mut text = Metered {
+                inner: flate2::bufread::ZlibDecoder::new(&deflated[..]),
+                left: Rc::clone(&self.left),
+            };
+            if let Err(error) = (self.visit)(&inner, &mut text) {
+                self.skip(&inner, error);
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The next compressed text: its key, and its bytes, still deflated.
-pub fn next(source: &mut (impl Read + Seek)) -> io::Result<Option<(String, Vec<u8>)>> {
+fn next(source: &mut (impl Read + Seek)) -> io::Result<Option<(String, Vec<u8>)>> {
     loop {
         let mut head = [0; 8];
         match source.read_exact(&mut head) {
