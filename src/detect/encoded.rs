@@ -2,6 +2,7 @@
 //! literals that were cut in two. Each is decoded to a text that remembers where every byte came from.
 
 mod base64;
+mod diff;
 mod digits;
 mod escapes;
 mod gzip;
@@ -12,6 +13,7 @@ use std::sync::LazyLock;
 use regex::bytes::Regex;
 
 pub(super) use base64::MOST_BEFORE_RUN;
+pub use diff::unified;
 pub use digits::Opened;
 pub use escapes::escaped;
 pub(super) use escapes::{EVERY_ROW, LONGEST_ROW, has_row};

@@ -73,6 +73,7 @@ struct Nesting<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     Mail,
+    Diff,
     Escapes,
     Literals,
     Plain,
@@ -130,7 +131,8 @@ impl Detector {
 
     fn view(&self, text: &[u8], path: &str, stage: Stage, nesting: Nesting) -> Vec<Hit> {
         let (opened, next) = match stage {
-            Stage::Mail => (encoded::quoted_printable(text), Stage::Escapes),
+            Stage::Mail => (encoded::quoted_printable(text), Stage::Diff),
+            Stage::Diff => (encoded::unified(text), Stage::Escapes),
             Stage::Escapes => (encoded::escaped(text), Stage::Literals),
             Stage::Literals | Stage::Plain => return self.plain(text, path, stage, nesting),
         };
@@ -158,7 +160,7 @@ impl Detector {
                     Stage::Mail => Encoding::QuotedPrintable,
                     Stage::Escapes if text[source.start] == b'%' => Encoding::Percent,
                     Stage::Escapes => Encoding::Escaped,
-                    Stage::Literals | Stage::Plain => Encoding::Split,
+                    Stage::Diff | Stage::Literals | Stage::Plain => Encoding::Split,
                 };
             }
             hit.span = source;

@@ -205,9 +205,9 @@ pub fn judge(
 
 /// Whether its name says that it is a key of Authy's, which have the same shape.
 fn is_authy(context: &Context) -> bool {
-    context
-        .informative()
-        .is_some_and(|named| named.name.says(Tag::Authy) && named.name.role >= Role::Weak && !named.name.is_innocent())
+    context.informative().is_some_and(|named| {
+        named.name.says(Tag::Authy) && named.name.role >= Role::Weak && !named.name.is_innocent()
+    })
 }
 
 impl Confidence {

@@ -51,7 +51,8 @@ impl Reader<'_> {
                                 .last()
                                 .map_or("", |last| page.slice(index + 2, last + 1));
                             // `AC…:token@` is a pair whatever the host is called.
-                            let is_paired = before.is_some_and(|before| before.kind == TokenKind::Op(Op::Colon))
+                            let is_paired = before
+                                .is_some_and(|before| before.kind == TokenKind::Op(Op::Colon))
                                 && index.checked_sub(2).is_some_and(|user| {
                                     !matches!(page.kind(user), TokenKind::Word | TokenKind::Op(_))
                                 });

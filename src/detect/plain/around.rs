@@ -238,9 +238,7 @@ fn is_bare(own: Option<&Named>, sid: &Name) -> bool {
         return false;
     };
     let is_capitals = |text: &str| !text.is_empty() && !text.bytes().any(|byte| byte.is_ascii_lowercase());
-    is_capitals(&own.name.text)
-        || own.relation == Relation::Column
-        || own.name.says(Tag::Password)
+    is_capitals(&own.name.text) || own.relation == Relation::Column || own.name.says(Tag::Password)
 }
 
 /// Whether a value and a SID stand together: in one section or one paragraph of plain lines, or in sections side by side.

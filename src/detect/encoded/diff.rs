@@ -1,0 +1,49 @@
+//! Unified diffs: each line of a hunk begins with a sign, which is no part of the line.
+
+use super::View;
+
+/// So far into a text its first hunk is looked for, in bytes: mails and headers come before it.
+const HEAD: usize = 8 * 1024;
+
+/// The text of a diff without the signs at the beginning of its hunks' lines; nothing if it is no diff.
+#[must_use]
+pub fn unified(text: &[u8]) -> Option<View> {
+    let head = &text[..text.len().min(HEAD)];
+    if !(head.starts_with(b"@@ -") || memchr::memmem::find(head, b"\n@@ -").is_some()) {
+        return None;
+    }
+    let mut view = View::with_capacity(text.len());
+    let mut in_hunk = false;
+    let mut at = 0;
+    while at < text.len() {
+        let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |newline| at + newline + 1);
+        let line = &text[at..end];
+        if line.starts_with(b"@@ -") {
+            in_hunk = true;
+        } else if line.starts_with(b"diff ") || line.starts_with(b"Index: ") {
+            in_hunk = false;
+        } else if in_hunk && matches!(line[0], b'+' | b'-' | b' ') {
+            view.changed.push(at..at + 1);
+            at += 1;
+        }
+        view.copy(text, at..end);
+        at = end;
+    }
+    view.origin.push(text.len() as u32);
+    Some(view)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_of_hunks_are_left_out_and_places_stay() {
+        let text = b"diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1,2 @@\n-a: 1\n+a: 2\n+  - b\n";
+        let view = unified(text).unwrap();
+        assert_eq!(view.text, b"diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1,2 @@\na: 1\na: 2\n  - b\n");
+        let place = view.text.windows(4).position(|part| part == b"a: 2").unwrap();
+        assert_eq!(&text[view.source(&(place..place + 4))], b"a: 2");
+        assert!(unified(b"a @@ -1\n+b").is_none());
+    }
+}
