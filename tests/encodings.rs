@@ -377,7 +377,7 @@ fn hostile(leak: &Leak) -> Vec<(&'static str, &'static str, Vec<u8>)> {
     };
     let head = BASE64.encode(b"TOKEN=abcdef");
     let binary_lines: String =
-        (0..40_000).map(|n| format!("{head}{}\n", &BASE64.encode(&[0x80 | n as u8; 45])[..60])).collect();
+        (0..40_000_u32).map(|n| format!("{head}{}\n", &BASE64.encode(&[0x80 | n as u8; 45])[..60])).collect();
     let sheet = "<c t=\"s\"><v>0</v></c>".repeat(300_000);
     let workbook = common::archive::zipped(&[
         ("xl/sharedStrings.xml", format!("<sst><si><t>{}</t></si></sst>", "x".repeat(1 << 20)).as_bytes()),
@@ -437,7 +437,7 @@ fn what_attackers_write_ends_in_bounded_time() {
         let (found, code) = report(folder.path(), &["--show-secrets"]);
         let took = start.elapsed();
         eprintln!("{name}: {took:?} for {} bytes", bytes.len());
-        assert!(took < Duration::from_secs(60), "{name}: {took:?}");
+        assert!(took < Duration::from_mins(1), "{name}: {took:?}");
         assert_eq!(code, 1, "{name}");
         assert!(tokens(&found).iter().any(|(path, _, _)| path == "near.env"), "{name}: {found}");
     }

@@ -1,4 +1,4 @@
-//! The text of documents of Word, Excel, PowerPoint and LibreOffice. It is written in runs, each of which may hold a part of a word
+//! The text of office documents: docx, xlsx, pptx, odt, ods. It is written in runs, each of which may hold a part of a word
 //! only; put together, a paragraph is a line, and a row of a table is one with tabs.
 //! <https://ecma-international.org/publications-and-standards/standards/ecma-376/>
 
@@ -89,9 +89,9 @@ impl Text<'_> {
     fn start(&mut self, start: &BytesStart) {
         match start.local_name().as_ref() {
             b"t" | b"delText" | b"instrText" | b"v" | b"f" => self.is_inside = true,
-            // LibreOffice's paragraphs hold their text themselves; Word's begin inside of no text.
+            // OpenDocument's paragraphs hold their text themselves; Word's begin inside of no text.
             b"p" | b"h" | b"span" | b"a" if start.name().as_ref().starts_with(b"text:") => {
-                self.is_inside = true
+                self.is_inside = true;
             }
             b"c" | b"tc" | b"table-cell" => {
                 let kind = start.try_get_attribute("t").ok().flatten();

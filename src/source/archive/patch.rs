@@ -37,7 +37,7 @@ impl Walk<'_> {
         while let Some(line) = lines.next()? {
             if let Some(names) = line.strip_prefix(b"diff --git ") {
                 let names = String::from_utf8_lossy(names);
-                name = names.rsplit_once(" b/").map_or("file", |(_, name)| name).to_owned();
+                names.rsplit_once(" b/").map_or("file", |(_, name)| name).clone_into(&mut name);
                 is_binary = false;
             } else if line == b"GIT binary patch" {
                 is_binary = true;
