@@ -42,6 +42,7 @@ struct Weight {
 #[serde(deny_unknown_fields)]
 struct Published {
     bodies: BTreeSet<String>,
+    pieces: Vec<String>,
     words: Vec<String>,
 }
 
@@ -140,9 +141,10 @@ fn published(published: Published) -> String {
     for body in &published.bodies {
         set.entry(body.as_str());
     }
-    let words = published.words;
+    let (words, pieces) = (published.words, published.pieces);
     format!(
-        "pub(super) static PUBLISHED: phf::Set<&str> = {};\npub(super) const PLACEHOLDER_WORDS: &[&str] = &{words:?};\n",
+        "pub(super) static PUBLISHED: phf::Set<&str> = {};\npub(super) const PLACEHOLDER_WORDS: &[&str] = &{words:?};\n\
+         pub(super) const PLACEHOLDER_PIECES: &[&str] = &{pieces:?};\n",
         set.build()
     )
 }

@@ -79,6 +79,11 @@ fn covered(rules: &Rules, lower: &[u8]) -> usize {
             }
         }
     }
+    for piece in rules.placeholder_pieces().iter().filter(|piece| piece.len() >= SHORTEST_PIECE) {
+        for at in memchr::memmem::find_iter(lower, piece.as_bytes()) {
+            cover(at..at + piece.len());
+        }
+    }
     let mut start = 0;
     while start + SHORTEST_PIECE <= lower.len() {
         let longest = (start + SHORTEST_PIECE..=lower.len().min(start + 14)).rev().find(|&end| {
@@ -174,6 +179,7 @@ mod tests {
             "ffeeddccbbaa99887766554433221100".into(),
             "qwertyuiopasdfghjklzxcvbnm123456".into(),
             "yourTwilioAuthTokenGoesRightHere".into(),
+            "cafebabecafed00ddeadbeef0badf00d".into(),
         ] {
             assert!(matches!(typed(&rules, value.as_bytes()), Some(Typed::Certainly(_))), "{value}");
         }

@@ -208,6 +208,12 @@ impl Rules {
         built_in::PLACEHOLDER_WORDS.iter().copied().chain(self.placeholder_words.iter().map(String::as_str))
     }
 
+    /// Pieces that people put together to a value where hex digits are asked for.
+    #[must_use]
+    pub fn placeholder_pieces(&self) -> &'static [&'static str] {
+        built_in::PLACEHOLDER_PIECES
+    }
+
     /// All rules.
     #[must_use]
     pub fn all(&self) -> &'static [Rule] {

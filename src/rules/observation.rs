@@ -29,6 +29,7 @@ pub enum Observation {
     SecretNamedOnLine,
     // Whether the role fits the shape.
     RoleMisfit,
+    PasswordOfUser,
 
     // The nearest that says whose it is: Twilio.
     BrandInName,

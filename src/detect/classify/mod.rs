@@ -26,6 +26,8 @@ use crate::rules::{Observation, Rules, Tag};
 pub struct Surroundings {
     /// The closest tie to a SID of the right kind.
     pub sid: Option<SidTie>,
+    /// The SID that it is tied to is called a user.
+    pub sid_is_user: bool,
     /// The fewest bytes to a mention of Twilio.
     pub mention_bytes: Option<usize>,
     /// The path speaks of Twilio.
@@ -127,6 +129,9 @@ pub fn weigh(
     let own = role::observe(context, uses, hex, &mut evidence);
     owner::observe(context, uses, own, around, &mut evidence);
     sid::observe(context, uses, around, &mut evidence);
+    if around.sid_is_user && evidence.has(Observation::RolePassword) {
+        evidence.add(Observation::PasswordOfUser);
+    }
     if around.hash_file {
         evidence.add(Observation::HashFile);
     }

@@ -59,6 +59,11 @@ impl Reader<'_> {
                             !is_paired && !self.name(host).brand
                         }
                         TokenKind::Op(Op::Slash) => true,
+                        // `iv:ciphertext`
+                        TokenKind::Op(Op::Colon) => page.tokens.get(index + 2).is_some_and(|next| {
+                            const LONG: usize = 16;
+                            next.start == after.end && next.kind == TokenKind::Word && next.end - next.start >= LONG
+                        }),
                         TokenKind::Op(Op::Other(b'*')) => !self.is_emphasis(index + 1),
                         TokenKind::Op(Op::Other(b'?')) => true,
                         TokenKind::Op(Op::Dash | Op::Dot) => page

@@ -103,6 +103,8 @@ impl Reader<'_> {
             context.basic = self.is_basic(first.unwrap_or(comma), at);
             start = self.argument_before(start - 1);
         }
+        // A value that stands in brackets of its own stands right after nothing outside of them.
+        let is_direct = context.list.is_none();
         if let Some(opener) = opener {
             if context.list.is_none() {
                 context.list = Some(page.tokens[opener].start);
@@ -124,7 +126,7 @@ impl Reader<'_> {
         let keyed =
             page.tokens[start..comma].iter().any(|t| matches!(t.kind, TokenKind::Op(Op::Assign | Op::Colon)));
         if let Some(value) = self.last_value(start, comma) {
-            if context.after_value.is_none() {
+            if context.after_value.is_none() && is_direct {
                 context.after_value = Some(value);
             }
         } else if start < comma {

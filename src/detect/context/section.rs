@@ -29,10 +29,60 @@ impl Reader<'_> {
             levels.push(Level { id: page.tokens[range.start].start, head: Rc::default(), is_key: false });
         }
         self.lines_above(line, &mut levels);
+        self.elements(index, &mut levels);
         levels.sort_by_key(|level| std::cmp::Reverse(level.id));
         levels.dedup_by_key(|level| level.id);
         levels.truncate(MOST_LEVELS);
         levels
+    }
+
+    /// The elements that enclose a value in markup, but for the one that holds nothing else.
+    fn elements(&self, index: usize, levels: &mut Vec<Level>) {
+        /// So far up elements are looked for, in tokens.
+        const REACH: usize = 1_500;
+        let page = self.page;
+        let starts_with_tag = |line: usize| page.is(page.line_range(line).start, Op::Less);
+        let line = page.line(index);
+        if !starts_with_tag(line) && !line.checked_sub(1).is_some_and(starts_with_tag) {
+            return;
+        }
+        let (mut closed, mut at, mut own) = (0, index, true);
+        while at > index.saturating_sub(REACH) {
+            at -= 1;
+            let in_tag = own && page.is(at, Op::Less) && page.kind(at + 1) == TokenKind::Word;
+            if in_tag {
+                // The value is an attribute: its element counts where it holds another value.
+                own = false;
+                if page.holds_value(at, index) {
+                    levels.push(self.element_level(at, index));
+                }
+                continue;
+            }
+            if !page.is(at, Op::Greater) {
+                continue;
+            }
+            let Some(open) = (at.saturating_sub(80)..at).rev().find(|&t| page.is(t, Op::Less)) else { return };
+            if page.is(open + 1, Op::Slash) {
+                closed += 1;
+            } else if page.is(at - 1, Op::Slash) || page.kind(open + 1) != TokenKind::Word {
+                // Complete by itself, or no element.
+            } else if closed > 0 {
+                closed -= 1;
+            } else if !own || page.holds_value(at, index) {
+                levels.push(self.element_level(open, at));
+            }
+            own = false;
+            at = open;
+            if levels.len() >= 2 * MOST_LEVELS {
+                return;
+            }
+        }
+    }
+
+    fn element_level(&self, open: usize, close: usize) -> Level {
+        let text = self.page.slice(open + 1, close);
+        let text = text.get(..LONGEST_NAME).unwrap_or(text);
+        Level { id: self.page.tokens[open].start, head: self.name(text), is_key: true }
     }
 
     /// The lines above that are less indented, and the INI section.

@@ -165,6 +165,10 @@ impl Examination<'_> {
                 other.candidate,
             );
         }
+        around.sid_is_user = closest.is_some_and(|(.., sid)| {
+            let names = all.sids.iter().map(|&at| &all.reads[at]).find(|other| other.candidate == sid);
+            names.and_then(own_name).is_some_and(|named| named.name.says(Tag::User))
+        });
         around.sid = closest.map(|(tie, ..)| tie);
         closest.map(|(.., sid)| sid)
     }
