@@ -30,6 +30,8 @@ pub enum Observation {
     // Whether the role fits the shape.
     RoleMisfit,
     PasswordOfUser,
+    PasswordOfOther,
+    UserOfOther,
 
     // The nearest that says whose it is: Twilio.
     BrandInName,

@@ -26,6 +26,8 @@ use crate::rules::{Observation, Rules, Tag};
 pub struct Surroundings {
     /// The closest tie to a SID of the right kind.
     pub sid: Option<SidTie>,
+    /// The object that it is a part of names a user that is no SID.
+    pub other_user: bool,
     /// The SID that it is tied to is called a user.
     pub sid_is_user: bool,
     /// The fewest bytes to a mention of Twilio.
@@ -129,8 +131,17 @@ pub fn weigh(
     let own = role::observe(context, uses, hex, &mut evidence);
     owner::observe(context, uses, own, around, &mut evidence);
     sid::observe(context, uses, around, &mut evidence);
-    if around.sid_is_user && evidence.has(Observation::RolePassword) {
-        evidence.add(Observation::PasswordOfUser);
+    if evidence.has(Observation::RolePassword) {
+        if around.sid_is_user {
+            evidence.add(Observation::PasswordOfUser);
+        } else if around.sid.is_some_and(|tie| tie > SidTie::After)
+            && own.is_none_or(|named| !named.name.brand)
+        {
+            evidence.add(Observation::PasswordOfOther);
+        }
+    }
+    if around.other_user {
+        evidence.add(Observation::UserOfOther);
     }
     if around.hash_file {
         evidence.add(Observation::HashFile);

@@ -62,7 +62,9 @@ impl Reader<'_> {
                         // `iv:ciphertext`
                         TokenKind::Op(Op::Colon) => page.tokens.get(index + 2).is_some_and(|next| {
                             const LONG: usize = 16;
-                            next.start == after.end && next.kind == TokenKind::Word && next.end - next.start >= LONG
+                            next.start == after.end
+                                && next.kind == TokenKind::Word
+                                && next.end - next.start >= LONG
                         }),
                         TokenKind::Op(Op::Other(b'*')) => !self.is_emphasis(index + 1),
                         TokenKind::Op(Op::Other(b'?')) => true,

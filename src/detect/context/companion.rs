@@ -78,7 +78,7 @@ impl Reader<'_> {
     }
 
     /// The object that a value is a part of, as far as it is near: its brackets, or its list item or section.
-    fn object(&self, index: usize) -> (usize, usize) {
+    pub(in crate::detect) fn object(&self, index: usize) -> (usize, usize) {
         const REACH: usize = 400;
         let page = self.page;
         let bracket = page.parent(index).filter(|&opener| page.kind(opener) != TokenKind::Open(b'('));

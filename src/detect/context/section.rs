@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::super::lex::{Op, TokenKind};
+use super::super::name::Name;
 use super::{LONGEST_NAME, Level, MOST_LEVELS, MOST_LINES_UP, Reader};
 use crate::rules::Tag;
 
@@ -61,14 +62,16 @@ impl Reader<'_> {
             if !page.is(at, Op::Greater) {
                 continue;
             }
-            let Some(open) = (at.saturating_sub(80)..at).rev().find(|&t| page.is(t, Op::Less)) else { return };
+            let Some(open) = (at.saturating_sub(80)..at).rev().find(|&t| page.is(t, Op::Less)) else {
+                return;
+            };
             if page.is(open + 1, Op::Slash) {
                 closed += 1;
             } else if page.is(at - 1, Op::Slash) || page.kind(open + 1) != TokenKind::Word {
                 // Complete by itself, or no element.
             } else if closed > 0 {
                 closed -= 1;
-            } else if !own || page.holds_value(at, index) {
+            } else if (!own || page.holds_value(at, index)) && self.is_closed_after(open + 1, index) {
                 levels.push(self.element_level(open, at));
             }
             own = false;
@@ -79,9 +82,38 @@ impl Reader<'_> {
         }
     }
 
+    /// What a property list calls the element at `open`: `<key>name</key><dict>`.
+    fn key_before(&self, open: usize) -> Option<Rc<Name>> {
+        let page = self.page;
+        let end = (0..open).rev().find(|&at| !matches!(page.kind(at), TokenKind::Line(_)))?;
+        let tag = end.checked_sub(3)?;
+        let is_key = page.is(end, Op::Greater)
+            && page.is(tag, Op::Less)
+            && page.is(tag + 1, Op::Slash)
+            && self.name(page.slice(tag + 2, tag + 3)).name_holder;
+        let start = (tag.saturating_sub(12)..tag).rev().find(|&at| page.is(at, Op::Greater))? + 1;
+        (is_key && start < tag).then(|| self.name(page.slice(start, tag)))
+    }
+
+    /// Whether the element of this name ends behind a value: many are never closed.
+    fn is_closed_after(&self, name: usize, index: usize) -> bool {
+        const REACH: usize = 1_500;
+        let page = self.page;
+        let text = page.slice(name, name + 1);
+        (index..page.tokens.len().min(index + REACH)).any(|at| {
+            page.is(at, Op::Less)
+                && page.is(at + 1, Op::Slash)
+                && page.tokens.len() > at + 2
+                && page.slice(at + 2, at + 3) == text
+        })
+    }
+
     fn element_level(&self, open: usize, close: usize) -> Level {
         let text = self.page.slice(open + 1, close);
         let text = text.get(..LONGEST_NAME).unwrap_or(text);
+        if let Some(head) = self.key_before(open) {
+            return Level { id: self.page.tokens[open].start, head, is_key: true };
+        }
         Level { id: self.page.tokens[open].start, head: self.name(text), is_key: true }
     }
 

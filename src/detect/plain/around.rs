@@ -147,7 +147,9 @@ impl Examination<'_> {
             let in_block = together == Some(SidTie::Block);
             let sid_name = other.context.names.first().map(|named| &named.name);
             let alike = own.zip(sid_name).is_some_and(|(own, sid)| {
-                own.name.stem == sid.stem && (!sid.stem.is_empty() || (own.name.brand && sid.brand))
+                let same_stem =
+                    own.name.stem == sid.stem && (!sid.stem.is_empty() || (own.name.brand && sid.brand));
+                same_stem || is_next_name(&sid.text, &own.name.text)
             });
             around.namesake |= in_block && alike;
             let sid_brand = other.context.names.iter().map(|named| &named.name).find(|name| name.brand);
@@ -232,6 +234,16 @@ impl Examination<'_> {
             };
             around.part_of_word = !is_named && !matches!(before.kind, TokenKind::Value(_));
         }
+    }
+}
+
+/// Whether a name is the next after another: `K1` and `K2`, `A` and `B`.
+fn is_next_name(name: &str, next: &str) -> bool {
+    match (name.as_bytes().split_last(), next.as_bytes().split_last()) {
+        (Some((&last, stem)), Some((&next, other))) => {
+            stem == other && last.is_ascii_alphanumeric() && next.is_ascii_alphanumeric() && next == last + 1
+        }
+        _ => false,
     }
 }
 

@@ -50,6 +50,32 @@ pub(super) fn label(reader: &Reader<'_>, read: &Read, all: &Neighbourhood<'_>) -
     }
 }
 
+/// Whether the object that a value is a part of names a user, and that is neither a SID nor a variable.
+fn has_other_user(reader: &Reader<'_>, page: &Page<'_>, read: &Read) -> bool {
+    let (from, to) = reader.object(read.token);
+    let line = page.line_range(read.context.line);
+    // Of a list or section that is not known to be an object, the value's own line.
+    let (from, to) = if page.parent(read.token).is_some() { (from, to) } else { (line.start, line.end) };
+    let mut other = false;
+    for at in from..to {
+        if page.kind(at) != TokenKind::Word || page.parent(at) != page.parent(read.token) {
+            continue;
+        }
+        let name = reader.name(page.slice(page.chain_start(at), at + 1));
+        if !name.says(Tag::User) || name.says(Tag::Sid) || name.role != Role::None {
+            continue;
+        }
+        let skip =
+            |t: &usize| matches!(page.kind(*t), TokenKind::Quote | TokenKind::Op(Op::Colon | Op::Assign));
+        match (at + 1..to.min(at + 6)).find(|t| !skip(t)).map(|t| (t, page.kind(t))) {
+            Some((_, TokenKind::Value(_))) => return false,
+            Some((t, TokenKind::Word)) => other |= page.text[page.tokens[t].start] != b'$',
+            _ => {}
+        }
+    }
+    other
+}
+
 /// Whether the SID that a value is tied to has a secret of its own by name, written here or not: `TWILIO_AUTH_TOKEN=` beside
 /// `API_TOKEN=…`, `"twilio": {"sid": "AC…", "token": ""}` beside another's section.
 pub(super) fn is_served(
@@ -120,6 +146,7 @@ pub(super) fn observe(reader: &Reader<'_>, page: &Page<'_>, read: &Read, around:
         .any(|token| page.parent(token) == page.parent(read.token) && said(token).speaks_of(Tag::Hash));
     around.cookie_on_line =
         words(tokens.start + from..read.token).any(|token| said(token).is_one_word(Tag::Cookie));
+    around.other_user = has_other_user(reader, page, read);
     let above = above(reader, page, read);
     around.brand_above = above.brand;
     around.vendor_above = above.vendor;
