@@ -17,7 +17,7 @@ pub use diff::unified;
 pub use digits::Opened;
 pub use escapes::escaped;
 pub(super) use escapes::{EVERY_ROW, LONGEST_ROW, has_row};
-pub use gzip::{gzipped, may_hold_gzip};
+pub use gzip::gzipped;
 
 use super::runs::{Span, is_alnum};
 
@@ -118,6 +118,8 @@ pub fn utf16(text: &[u8]) -> Option<Vec<u8>> {
 
 /// The alignment and byte order of the first UTF-16 that is long enough for a credential.
 pub(super) fn utf16_in(text: &[u8]) -> Option<(usize, bool)> {
+    // Plain text holds no zero, and is told by one quick look.
+    memchr::memchr(0, text)?;
     // A run of 32 such characters covers 64 bytes, so it covers both bytes of one of these pairs.
     const STRIDE: usize = 60;
     let mut at = 0;

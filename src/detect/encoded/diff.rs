@@ -9,7 +9,8 @@ const HEAD: usize = 8 * 1024;
 #[must_use]
 pub fn unified(text: &[u8]) -> Option<View> {
     let head = &text[..text.len().min(HEAD)];
-    if !(head.starts_with(b"@@ -") || memchr::memmem::find(head, b"\n@@ -").is_some()) {
+    let is_hunk = |at: usize| head[at..].starts_with(b"@@ -") && (at == 0 || head[at - 1] == b'\n');
+    if !memchr::memchr_iter(b'@', head).any(is_hunk) {
         return None;
     }
     let mut view = View::with_capacity(text.len());

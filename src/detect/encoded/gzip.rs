@@ -17,12 +17,6 @@ static MAGIC: LazyLock<memmem::Finder> = LazyLock::new(|| memmem::Finder::new("H
 /// A shorter one holds no credential, in digits.
 const SHORTEST: usize = 64;
 
-/// Whether gzip in base64 may begin in a text.
-#[must_use]
-pub fn may_hold_gzip(text: &[u8]) -> bool {
-    MAGIC.find(text).is_some()
-}
-
 /// Calls `found` with each gzip in base64: where it stands, and what it inflates to. `left`: how many bytes may still be
 /// inflated.
 pub fn gzipped(text: &[u8], left: &Cell<usize>, mut found: impl FnMut(Span, Vec<u8>)) {
