@@ -256,7 +256,7 @@ impl Worker {
             show_secrets: false,
             repository: Some(&repository.name),
         };
-        let Gathered { mut findings, credentials, vault } =
+        let Gathered { mut findings, credentials, vault, .. } =
             gather::gather(self.detector.rules(), scanned.texts, options);
         drop(vault);
         let owners = match repository::open(root) {

@@ -1,12 +1,11 @@
 //! Asking Twilio about a report: says first whom it asks and about how many, and shows how far it is.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, output, twilio};
-use crate::model::{Inventory, Report, Vault};
+use crate::model::{DoubtfulValues, Inventory, Report, Vault};
 use crate::remedy::ask;
+use crate::remedy::doubtful::{self, Bounds};
 use crate::twilio::inventory::{self, Admin};
 use crate::twilio::{Client, block_on};
 
@@ -49,22 +48,11 @@ pub fn ask(
     let count = ask::askable(report, vault);
     if count > 0 {
         let what = if count == 1 { "credential" } else { "credentials" };
-        let whom = client.test_endpoint().map_or("Twilio (*.twilio.com)".to_owned(), str::to_owned);
+        let whom = whom(client);
         output::complain(&format!("Asking {whom} about {count} {what}; nothing is changed by it."));
     }
-    let bar = std::io::IsTerminal::is_terminal(&std::io::stderr()).then(|| {
-        ProgressBar::new(count as u64).with_style(
-            ProgressStyle::with_template("{spinner} asked {pos} of {len}")
-                .unwrap_or_else(|_| ProgressStyle::default_bar()),
-        )
-    });
-    let asked = AtomicUsize::new(0);
-    let done = || {
-        asked.fetch_add(1, Ordering::Relaxed);
-        if let Some(bar) = &bar {
-            bar.inc(1);
-        }
-    };
+    let bar = bar(count);
+    let done = || bar.iter().for_each(|bar| bar.inc(1));
     let options = ask::Options { regions: args.regions.clone(), exposure };
     block_on(ask::ask(
         client,
@@ -77,4 +65,47 @@ pub fn ask(
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
+}
+
+/// Asks about the values that nothing but their shape speaks for, after those of the report.
+pub fn ask_doubtful(
+    args: &twilio::Asking,
+    client: &Client,
+    ours: Option<&Ours>,
+    report: &mut Report,
+    values: DoubtfulValues,
+    bounds: Bounds,
+    exposure: bool,
+) {
+    let (count, pairs) = doubtful::askable(&values, bounds);
+    if count > 0 {
+        let whom = whom(client);
+        let what = if count == 1 { "value that has" } else { "values that have" };
+        let pairs_of = if pairs == 1 { "1 pair".to_owned() } else { format!("{pairs} pairs") };
+        output::complain(&format!(
+            "Asking {whom} about {count} {what} the shape of a secret and a SID nearby ({pairs_of}); nothing is changed by it."
+        ));
+    }
+    let bar = bar(pairs);
+    let done = || bar.iter().for_each(|bar| bar.inc(1));
+    let options = ask::Options { regions: args.regions.clone(), exposure };
+    let ours = ours.map(|ours| (&ours.admin, &ours.inventory));
+    block_on(doubtful::ask(client, ours, report, values, bounds, &options, &done));
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+}
+
+fn whom(client: &Client) -> String {
+    client.test_endpoint().map_or("Twilio (*.twilio.com)".to_owned(), str::to_owned)
+}
+
+/// Shows on a terminal how far it is.
+fn bar(count: usize) -> Option<ProgressBar> {
+    std::io::IsTerminal::is_terminal(&std::io::stderr()).then(|| {
+        ProgressBar::new(count as u64).with_style(
+            ProgressStyle::with_template("{spinner} asked {pos} of {len}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar()),
+        )
+    })
 }

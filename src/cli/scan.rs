@@ -9,7 +9,8 @@ use clap::ValueEnum;
 use super::progress::Display;
 use super::{Failure, Outcome, asking, output, rules, twilio};
 use crate::detect::Detector;
-use crate::model::{Confidence, Report, Source, SourceMode, Vault, VerdictState};
+use crate::model::{Confidence, DoubtfulValues, Report, Source, SourceMode, Vault, VerdictState};
+use crate::remedy::doubtful::Bounds;
 use crate::report::Format;
 use crate::rules::Rules;
 use crate::scan::accept::{self, Baseline, Policy};
@@ -88,6 +89,14 @@ pub struct Args {
     /// messages or calls
     #[arg(long, requires = "verify")]
     exposure: bool,
+    /// With --verify: try at most this many values with one SID. Besides what is reported, Twilio is asked about each value that
+    /// has the shape of a secret and a SID in its file or folder, whatever its name, the most likely first. What it accepts is
+    /// reported
+    #[arg(long, value_name = "N", requires = "verify", default_value_t = 32, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    ask_per_sid: u16,
+    /// With --verify: try at most this many pairs of a SID and such a value in one run
+    #[arg(long, value_name = "N", requires = "verify", default_value_t = 1000, value_parser = clap::value_parser!(u16).range(0..=10_000))]
+    ask_most: u16,
     /// Values that were accepted, as --write-baseline wrote them
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -120,6 +129,13 @@ pub enum FailOn {
     Live,
     /// Nothing
     Never,
+}
+
+impl Args {
+    /// How much is asked about doubtful values.
+    fn bounds(&self) -> Bounds {
+        Bounds { per_sid: usize::from(self.ask_per_sid), most: usize::from(self.ask_most) }
+    }
 }
 
 pub fn format(name: &str) -> Result<Format, String> {
@@ -160,11 +176,13 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let ours = client.as_ref().map(|client| asking::ours(&args.twilio, client)).transpose()?.flatten();
     let baseline = args.baseline.as_deref().map(Baseline::read).transpose()?;
     let policies = policies(&args.paths, args.policy.as_deref(), args.stdin)?;
-    let (mut report, vault) = find(args)?;
-    accept::mark(&mut report, baseline.as_ref(), &policies, accept::today());
+    let Found { mut report, vault, doubtful } = find(args)?;
     if let Some(client) = &client {
-        asking::ask(&args.twilio, client, ours.as_ref(), &mut report, &vault, args.exposure);
+        let (ours, bounds) = (ours.as_ref(), args.bounds());
+        asking::ask(&args.twilio, client, ours, &mut report, &vault, args.exposure);
+        asking::ask_doubtful(&args.twilio, client, ours, &mut report, doubtful, bounds, args.exposure);
     }
+    accept::mark(&mut report, baseline.as_ref(), &policies, accept::today());
     accept::settle(&mut report);
     if let Some(path) = &args.write_baseline {
         return write_baseline(path, args.reason.as_deref().unwrap_or_default(), &report);
@@ -214,7 +232,7 @@ fn write_baseline(path: &Path, reason: &str, report: &Report) -> Result<Outcome,
 
 /// Scans one folder, and its history if asked, as `scan` does by default.
 pub fn whole(path: &Path, history: bool) -> Result<(Report, Vault), Failure> {
-    find(&Args {
+    let found = find(&Args {
         paths: vec![path.to_owned()],
         history,
         staged: false,
@@ -233,24 +251,37 @@ pub fn whole(path: &Path, history: bool) -> Result<(Report, Vault), Failure> {
         max_file_size: None,
         show_secrets: false,
         fail_on: FailOn::Any,
-        verify: true,
+        verify: false,
         exposure: false,
+        ask_per_sid: 0,
+        ask_most: 0,
         baseline: None,
         write_baseline: None,
         reason: None,
         policy: None,
         twilio: twilio::Asking::default(),
-    })
+    })?;
+    Ok((found.report, found.vault))
 }
 
-/// Scans and gathers: the report, and the values for asking about.
-fn find(args: &Args) -> Result<(Report, Vault), Failure> {
+/// What a scan found.
+struct Found {
+    report: Report,
+    /// The values of the report's secrets.
+    vault: Vault,
+    /// Values that are not in the report, and that Twilio can be asked about: with --verify only.
+    doubtful: DoubtfulValues,
+}
+
+/// Scans and gathers.
+fn find(args: &Args) -> Result<Found, Failure> {
     let begin = Instant::now();
     let mut rules = Rules::built_in();
     for file in &args.rules {
         rules::add_file(&mut rules, file)?;
     }
     let detector = Detector::new(rules);
+    let detector = if args.verify { detector.thorough() } else { detector };
     let progress = Arc::new(Progress::default());
     let (scanned, sources) = {
         let _display = Display::start(&progress);
@@ -261,11 +292,17 @@ fn find(args: &Args) -> Result<(Report, Vault), Failure> {
         show_secrets: args.show_secrets,
         repository: None,
     };
-    let mut gathered = gather::gather(detector.rules(), scanned.texts, options);
+    let (rules, texts) = (detector.rules(), scanned.texts);
+    let mut gathered = if args.verify {
+        gather::gather_all(rules, texts, scanned.doubtful, options)
+    } else {
+        gather::gather(rules, texts, options)
+    };
     let vault = std::mem::take(&mut gathered.vault);
+    let doubtful = std::mem::take(&mut gathered.doubtful);
     let mut stats = scanned.stats;
     stats.seconds = begin.elapsed().as_secs_f64();
-    Ok((gathered.report(sources, stats, scanned.skipped), vault))
+    Ok(Found { report: gathered.report(sources, stats, scanned.skipped), vault, doubtful })
 }
 
 /// Writes a report to all the places that were asked for, and names what was not read.
@@ -339,7 +376,9 @@ pub fn outcome(report: &Report, fail_on: FailOn) -> Outcome {
         FailOn::Live => any(VerdictState::Live),
         FailOn::Never => false,
     };
-    let unanswered = fail_on == FailOn::Live && any(VerdictState::Unknown);
+    let doubtful = report.asked.as_ref().and_then(|asked| asked.doubtful.as_ref());
+    let is_unsettled = doubtful.is_some_and(|doubtful| doubtful.unsettled > 0);
+    let unanswered = fail_on == FailOn::Live && (any(VerdictState::Unknown) || is_unsettled);
     if found {
         Outcome::Found
     } else if report.skipped.is_empty() && !unanswered {

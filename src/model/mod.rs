@@ -5,6 +5,7 @@ mod account;
 mod audit;
 mod confidence;
 mod credential;
+mod doubtful;
 mod exposure;
 mod finding;
 mod fingerprint;
@@ -22,6 +23,7 @@ pub use confidence::Confidence;
 pub use credential::{
     Credential, CredentialType, Remedy, RemedyAction, Tie, Verdict, VerdictKind, VerdictState,
 };
+pub use doubtful::{DoubtfulValue, DoubtfulValues};
 pub use exposure::{Exposure, SecurityEvent, Spend, Unread};
 pub use finding::{Commit, Encoding, Finding, Location, Redacted};
 pub use fingerprint::Fingerprint;
@@ -30,5 +32,5 @@ pub use journal::{Event, JOURNAL_SCHEMA, Record};
 pub use kind::Kind;
 pub use plan::{Action, LeftOut, PLAN_SCHEMA, Plan, Seen, Step};
 pub use region::Region;
-pub use report::{Asked, Report, SCHEMA, Skipped, Source, SourceMode, Stats, Suppressed, Tool};
+pub use report::{Asked, AskedDoubtful, Report, SCHEMA, Skipped, Source, SourceMode, Stats, Suppressed, Tool};
 pub use secret::{Secret, Vault};

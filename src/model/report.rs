@@ -134,6 +134,30 @@ pub struct Asked {
     /// Who asked on the owner's behalf: the user name of the administrator's credential.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub admin: Option<String>,
+    /// What was asked about values that nothing but their shape speaks for; left out where they were not looked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub doubtful: Option<AskedDoubtful>,
+}
+
+/// What was asked about values that are not reported unless Twilio accepts them. Each value counts once.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedDoubtful {
+    /// How many there are: those that were asked about, and those that were left.
+    pub candidates: u64,
+    /// How many were asked about with every SID that they were thought to go with, or until Twilio accepted one.
+    pub asked: u64,
+    /// How many were not asked about, or not with every SID, because of the bounds.
+    pub left: u64,
+    /// How many pairs of a SID and a value were asked about.
+    pub pairs: u64,
+    /// How many Twilio accepts: these are reported.
+    pub accepted: u64,
+    /// About how many Twilio gave no clear answer.
+    pub unsettled: u64,
+    /// The most pairs that are asked about with one SID.
+    pub most_per_sid: u64,
+    /// The most pairs that are asked about in a run.
+    pub most: u64,
 }
 
 /// A finding that somebody allowed.

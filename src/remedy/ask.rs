@@ -47,21 +47,13 @@ pub async fn ask(
         .filter_map(|credential| {
             let secret = vault.get(&credential.id)?;
             let question = places.question(credential, secret)?;
-            Some((credential.id.clone(), question, regions(credential, options)))
+            Some((credential.id.clone(), question, regions(&credential.region_hints, options)))
         })
         .collect();
     let mut answers: BTreeMap<Fingerprint, (Settled, Option<Exposure>, Timestamp)> = stream::iter(questions)
         .map(|(id, question, regions)| async move {
             let settled = verify::verify(client, &question, &regions).await;
-            let exposure = match &settled.pair {
-                Some((pair, region)) if options.exposure => {
-                    // Where nothing told whose it is, the account beside it in the code is the best guess.
-                    let beside = if settled.foreign { None } else { question.account() };
-                    let account = settled.account.as_deref().or(beside);
-                    Some(exposure::look(client, pair, *region, account).await)
-                }
-                _ => None,
-            };
+            let exposure = reach(client, &question, &settled, options).await;
             done();
             (id, (settled, exposure, now()))
         })
@@ -88,7 +80,22 @@ pub async fn ask(
         requests: client.sent(),
         test_endpoint: client.test_endpoint().map(str::to_owned),
         admin: admin.map(|(admin, _)| admin.pair.user.clone()),
+        doubtful: None,
     });
+}
+
+/// What a credential that works reaches, if that is to be asked.
+pub(super) async fn reach(
+    client: &Client,
+    question: &Question,
+    settled: &Settled,
+    options: &Options,
+) -> Option<Exposure> {
+    let (pair, region) = settled.pair.as_ref().filter(|_| options.exposure)?;
+    // Where nothing told whose it is, the account beside it in the code is the best guess.
+    let beside = if settled.foreign { None } else { question.account() };
+    let account = settled.account.as_deref().or(beside);
+    Some(exposure::look(client, pair, *region, account).await)
 }
 
 /// How many credentials of a report there is something to ask about.
@@ -104,12 +111,13 @@ pub fn askable(report: &Report, vault: &Vault) -> usize {
         .count()
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     Timestamp::now().round(Unit::Second).unwrap_or_else(|_| Timestamp::now())
 }
 
-fn regions(credential: &Credential, options: &Options) -> Vec<Region> {
-    let mut regions = credential.region_hints.clone();
+/// The regions to ask in: those that the code speaks of, us1, and those that were named.
+pub(super) fn regions(hints: &[Region], options: &Options) -> Vec<Region> {
+    let mut regions = hints.to_vec();
     for region in std::iter::once(Region::Us1).chain(options.regions.iter().copied()) {
         if !regions.contains(&region) {
             regions.push(region);
@@ -187,7 +195,7 @@ fn folder(path: &str) -> &str {
 }
 
 /// Takes over what asking settled.
-fn note(credential: &mut Credential, settled: Settled, exposure: Option<Exposure>, at: Timestamp) {
+pub(super) fn note(credential: &mut Credential, settled: Settled, exposure: Option<Exposure>, at: Timestamp) {
     let asked = settled.verdict.state != VerdictState::Unverified;
     credential.verdict = settled.verdict;
     credential.verdict.checked_at = asked.then(|| at.to_string());
@@ -235,7 +243,7 @@ fn unasked(credential: &Credential, has_value: bool) -> Verdict {
     verdict
 }
 
-fn keys_that_are_live(credentials: &[Credential]) -> BTreeMap<String, Option<String>> {
+pub(super) fn keys_that_are_live(credentials: &[Credential]) -> BTreeMap<String, Option<String>> {
     credentials
         .iter()
         .filter(|c| c.type_ == CredentialType::ApiKey && c.verdict.state == VerdictState::Live)
@@ -244,7 +252,7 @@ fn keys_that_are_live(credentials: &[Credential]) -> BTreeMap<String, Option<Str
 }
 
 /// An Access Token says itself when it ends, and works while the key that signed it exists. It is sent nowhere.
-fn access_token(credential: &Credential, live_keys: &BTreeMap<String, Option<String>>) -> Verdict {
+pub(super) fn access_token(credential: &Credential, live_keys: &BTreeMap<String, Option<String>>) -> Verdict {
     let mut verdict = Verdict::unverified();
     let at = now();
     verdict.checked_at = Some(at.to_string());
@@ -271,7 +279,7 @@ fn access_token(credential: &Credential, live_keys: &BTreeMap<String, Option<Str
 }
 
 /// What the administrator's inventory adds: whose it is, and whether the key still exists.
-fn own(credential: &mut Credential, inventory: &Inventory, secret: Option<&Secret>) {
+pub(super) fn own(credential: &mut Credential, inventory: &Inventory, secret: Option<&Secret>) {
     if credential.type_ == CredentialType::AuthToken
         && !matches!(credential.verdict.state, VerdictState::Live | VerdictState::Test)
         && let Some(owner) = secret.and_then(|secret| inventory.owner_of_token(secret))

@@ -4,6 +4,7 @@ pub mod after;
 pub mod apply;
 pub mod ask;
 pub mod contain;
+pub mod doubtful;
 pub mod guide;
 pub mod handover;
 pub mod journal;

@@ -46,7 +46,11 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     if !report.skipped.is_empty() {
         write!(out, "; **{} things could not be read**", report.skipped.len())?;
     }
-    writeln!(out, ".")
+    writeln!(out, ".")?;
+    if let Some(text) = report.asked.as_ref().and_then(verdict::doubtful) {
+        writeln!(out, "\n{text}")?;
+    }
+    Ok(())
 }
 
 fn state(alert: &Alert) -> Option<VerdictState> {

@@ -260,6 +260,9 @@ impl<W: Write> Printer<'_, W> {
             let text = format!("Verdicts: {} ({} requests).", verdict::tally(secrets), asked.requests);
             self.wrapped("", &text, "")?;
         }
+        if let Some(text) = verdict::doubtful(asked) {
+            self.wrapped("", &text, "")?;
+        }
         if let Some(endpoint) = &asked.test_endpoint {
             writeln!(
                 self.out,

@@ -1,6 +1,8 @@
 //! A verdict and an exposure in words, for every format that people read.
 
-use crate::model::{Credential, Exposure, Verdict, VerdictState};
+use std::fmt::Write as _;
+
+use crate::model::{Asked, AskedDoubtful, Credential, Exposure, Verdict, VerdictState};
 
 /// One word for the answer.
 #[must_use]
@@ -108,6 +110,29 @@ pub fn exposure(exposure: &Exposure) -> Vec<String> {
         lines.push(format!("not read: {} ({reason})", what.join(", ")));
     }
     lines
+}
+
+/// What was asked about values that nothing but their shape speaks for; `None` where there were none.
+#[must_use]
+pub fn doubtful(asked: &Asked) -> Option<String> {
+    let doubtful = asked.doubtful.as_ref().filter(|doubtful| doubtful.candidates > 0)?;
+    let AskedDoubtful { candidates, asked, left, pairs, accepted, unsettled, most_per_sid, most } = *doubtful;
+    let values = if candidates == 1 {
+        "1 more value has the shape of a secret and a SID nearby".to_owned()
+    } else {
+        format!("{candidates} more values have the shape of a secret and a SID nearby")
+    };
+    let pairs = if pairs == 1 { "1 pair".to_owned() } else { format!("{pairs} pairs") };
+    let mut text =
+        format!("{values}: Twilio was asked about {asked} of them ({pairs}) and accepts {accepted}");
+    if unsettled > 0 {
+        let _ = write!(text, "; about {unsettled} it gave no clear answer");
+    }
+    if left > 0 {
+        let _ = write!(text, "; {left} were left (--ask-per-sid is {most_per_sid}, --ask-most is {most})");
+    }
+    text.push('.');
+    Some(text)
 }
 
 /// How many credentials came out in which way, most dangerous first.

@@ -64,6 +64,14 @@ impl<'a> Wanted<'a> {
             Err(error) => again.unread.push(causes(&error)),
         }
         self.at_places(&mut again, detector, progress);
+        if !self.complete(&again) {
+            // What was reported only because Twilio accepts it is found by a thorough detector alone.
+            let detector = &detector.clone().thorough();
+            if let Ok(scanned) = trees(detector, &self.files(), &options, progress) {
+                self.take(&mut again, detector, scanned);
+            }
+            self.at_places(&mut again, detector, progress);
+        }
         for source in self.sources.iter().filter(|source| self.needed(source)) {
             if self.complete(&again) {
                 return again;
@@ -135,6 +143,8 @@ impl<'a> Wanted<'a> {
     fn take(&self, again: &mut Again, detector: &Detector, scanned: Scanned) {
         let options =
             gather::Options { min_confidence: Confidence::Low, show_secrets: false, repository: None };
+        let doubtful = scanned.doubtful.values().map(|hit| (gather::credential_id(hit), hit.value.clone()));
+        again.vault.extend(doubtful.filter(|(id, _)| self.ids.contains(id)));
         let found = gather::gather(detector.rules(), scanned.texts, options).vault;
         again.vault.extend(found.into_iter().filter(|(id, _)| self.ids.contains(&id)));
     }

@@ -3,14 +3,17 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice};
 use gix::odb::find::Header;
 
 use super::Scanned;
-use super::gather::{Origin, TextHits};
-use super::history::message;
+use super::doubtful::Doubtful;
+use super::gather::Origin;
+use super::history::{COMMIT_MESSAGE, message};
+use super::look::{self, Looked};
 use super::scanner::Scanner;
 use super::workers::Workers;
 use crate::detect::Detector;
@@ -43,22 +46,27 @@ impl Between<'_> {
     /// Scans them all.
     pub fn scan(self, mut workers: Workers<'_>) -> Result<Scanned, Error> {
         let mut scanned = Scanned::default();
+        let doubtful = Mutex::default();
         for from in (0..self.nodes.len()).step_by(TOGETHER) {
             let to = self.nodes.len().min(from + TOGETHER);
             let (changed, skipped) = self.changed(&mut workers, from..to)?;
             scanned.skipped.extend(skipped);
             let paths = workers.by_path(changed, |(_, change)| &change.path);
-            let found = workers.each(&paths, |blobs, versions| self.versions(blobs, versions))?;
+            let found = workers.each(&paths, |blobs, versions| self.versions(blobs, versions, &doubtful))?;
             let said = workers.each(&batches(from..to), |commits, batch| {
                 batch.iter().filter_map(|&order| self.message(commits, order)).collect::<Vec<_>>()
             })?;
             for part in found {
                 scanned.append(part);
             }
-            scanned.texts.extend(said.into_iter().flatten());
+            for (looked, origin) in said.into_iter().flatten() {
+                scanned.add_looked(looked, &origin);
+            }
         }
+        scanned.doubtful.append(doubtful.into_inner().unwrap_or_else(PoisonError::into_inner));
         let mut described = HashMap::new();
-        for origin in scanned.texts.iter_mut().map(|text| &mut text.origin) {
+        let places = scanned.texts.iter_mut().chain(scanned.doubtful.places_mut());
+        for origin in places.map(|text| &mut text.origin) {
             let commit = described.entry(origin.order);
             let describe = || commits::describe(workers.repository(), self.nodes[origin.order].id);
             origin.commit.clone_from(commit.or_insert_with(describe));
@@ -112,8 +120,13 @@ impl Between<'_> {
         Folder { path: BString::default(), tree: node.tree, before }
     }
 
-    /// Scans versions of one path.
-    fn versions(&self, blobs: &mut Versions<'_>, versions: &[Of<Change>]) -> Scanned {
+    /// Scans versions of one path. The doubtful values of all paths are kept together, since they are bounded together.
+    fn versions(
+        &self,
+        blobs: &mut Versions<'_>,
+        versions: &[Of<Change>],
+        doubtful: &Mutex<Doubtful>,
+    ) -> Scanned {
         let backwards = is_backwards(blobs.repository(), versions.iter().map(|(_, change)| change.blob));
         let mut scanner = Scanner::new(self.detector, blobs);
         let looked = readily(versions, backwards, |(_, change)| scanner.hits(change, &change.before));
@@ -125,15 +138,16 @@ impl Between<'_> {
                 scanned.add_looked(looked, &Origin { order: *order, at_head, ..Origin::default() });
             }
         }
+        doubtful.lock().unwrap_or_else(PoisonError::into_inner).append(std::mem::take(&mut scanned.doubtful));
         scanned
     }
 
     /// What is found in what a commit says.
-    fn message(&self, commits: &mut Versions<'_>, order: usize) -> Option<TextHits> {
+    fn message(&self, commits: &mut Versions<'_>, order: usize) -> Option<(Looked, Origin)> {
         let data = commits.read(&self.nodes[order].id).ok()?;
-        let hits = self.detector.detect(message(&data), "");
+        let looked = look::message(self.detector, message(&data), COMMIT_MESSAGE);
         let origin = Origin { order, at_head: false, ..Origin::default() };
-        (!hits.is_empty()).then(|| TextHits { path: "(commit message)".to_owned(), hits, origin })
+        (!looked.is_empty()).then_some((looked, origin))
     }
 }
 

@@ -1,7 +1,7 @@
 //! All of a repository's history: every object is searched once; where a blob with findings came from is worked out
 //! afterwards, in one walk.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -11,22 +11,35 @@ use gix::bstr::BString;
 use gix::hash::oid;
 use gix::object::Kind as ObjectKind;
 
-use super::gather::{Origin, Rename, TextHits};
+use super::doubtful::folder;
+use super::gather::{Origin, value_key};
 use super::ledger::Ledger;
-use super::{Progress, Scanned, look};
-use crate::detect::Detector;
-use crate::model::{Commit, Finding, Skipped, Stats};
-use crate::source::commits::{self, Commits, Node};
+use super::look::{self, Looked};
+use super::provenance::{outer, removals, renamed, stays};
+use super::{Progress, Scanned};
+use crate::detect::{Detector, Hit};
+use crate::model::{Commit, Finding, Kind, Skipped, Stats};
+use crate::source::commits::{self, Commits};
 use crate::source::holdings::{Finder, Holdings};
 use crate::source::objects::Objects;
 use crate::source::pack::Object;
 use crate::source::repository;
 
+/// The path of what stands in a commit's message.
+pub(super) const COMMIT_MESSAGE: &str = "(commit message)";
+
+/// How many blobs with doubtful values alone are kept until it is known which of them stand in a folder with a SID.
+const MOST_FAINT: usize = 4_096;
+
 /// What the first pass found, by object.
 #[derive(Default)]
 struct Pass {
-    /// Blobs with hits of any confidence.
+    /// Blobs with hits that count.
     blobs: gix::hashtable::HashSet,
+    /// Blobs with doubtful values and nothing else.
+    faint: gix::hashtable::HashSet,
+    /// Doubtful values in more such blobs than are kept.
+    dropped: u64,
     /// Commits and tags whose messages have hits.
     messages: Vec<(ObjectKind, ObjectId)>,
     /// All commits.
@@ -42,12 +55,17 @@ impl Pass {
                 // What of an archive cannot be read is named in the second pass, with its path.
                 let mut unread = Vec::new();
                 let found = data.map(|data| look::bytes(detector, data, "", &mut unread)).unwrap_or_default();
-                if !found.is_empty() || !unread.is_empty() {
+                let counts = !unread.is_empty() || found.iter().any(|text| !text.hits.is_empty());
+                if counts {
                     lock().blobs.insert(id.to_owned());
+                } else if !found.is_empty() {
+                    let values = found.iter().map(|text| text.doubtful.len() as u64 + text.dropped).sum();
+                    lock().keep_faint(id, values);
                 }
             }
             ObjectKind::Commit | ObjectKind::Tag => {
-                let has_hits = !detector.detect(message(data.unwrap_or_default()), "").is_empty();
+                let found = look::message(detector, message(data.unwrap_or_default()), COMMIT_MESSAGE);
+                let has_hits = found.iter().any(|text| !text.hits.is_empty());
                 let mut pass = lock();
                 if kind == ObjectKind::Commit {
                     pass.commits.push(id.to_owned());
@@ -57,6 +75,15 @@ impl Pass {
                 }
             }
             ObjectKind::Tree => {}
+        }
+    }
+
+    /// Keeps a blob with this many doubtful values and nothing else.
+    fn keep_faint(&mut self, id: &oid, values: u64) {
+        if self.faint.len() < MOST_FAINT {
+            self.faint.insert(id.to_owned());
+        } else {
+            self.dropped += values;
         }
     }
 
@@ -135,6 +162,7 @@ pub fn scan_on(
     }
     let mut scanned = Scanned { skipped, stats, ..Scanned::default() };
     if !pass.blobs.is_empty() || !pass.messages.is_empty() {
+        scanned.doubtful.drop_values(pass.dropped);
         Tracing { detector, repository: &repository, objects: &objects, scanned: &mut scanned }.trace(pass);
     }
     Ok(scanned)
@@ -155,7 +183,7 @@ pub fn read_again(
         let named = path.strip_prefix("(blob ").and_then(|rest| rest.strip_suffix(')'));
         let id = match (named, commit) {
             (Some(id), _) => ObjectId::from_hex(id.as_bytes()).ok(),
-            (None, Some(commit)) if path == "(commit message)" => Some(commit),
+            (None, Some(commit)) if path == COMMIT_MESSAGE => Some(commit),
             (None, Some(commit)) => commits::blob_at(&repository, commit, outer(path)),
             (None, None) => repository
                 .head_id()
@@ -168,12 +196,7 @@ pub fn read_again(
         };
         let data = if object.kind == ObjectKind::Commit { message(&object.data) } else { &object.data };
         let looked = look::bytes(detector, data, outer(path), &mut scanned.skipped);
-        let origin = Origin::default;
-        scanned.texts.extend(looked.into_iter().map(|(path, hits)| TextHits {
-            path,
-            hits,
-            origin: origin(),
-        }));
+        scanned.add_looked(looked, &Origin::default());
     }
     Ok(scanned)
 }
@@ -198,39 +221,13 @@ struct Tracing<'a> {
     scanned: &'a mut Scanned,
 }
 
-/// When a blob stood at a path.
-struct Stay {
-    introduced: usize,
-    reachable: bool,
-    at_head: bool,
-}
-
-/// When each blob of interest stood at each path. Parents come before children, so the first commit that holds a blob at a
-/// path introduced it. A branch's commits come before those that only a reflog knows.
-fn stays(
-    nodes: &[Node],
-    holdings: &[Holdings],
-    head: &HashSet<(BString, ObjectId)>,
-) -> BTreeMap<(BString, ObjectId), Stay> {
-    let mut stays: BTreeMap<(BString, ObjectId), Stay> = BTreeMap::new();
-    for (place, node) in nodes.iter().enumerate() {
-        let prefix = node.notes.as_ref().map(|name| format!("{name}:")).unwrap_or_default();
-        for (path, blob) in holdings[place].iter() {
-            let key = (BString::from([prefix.as_bytes(), path.as_slice()].concat()), *blob);
-            let at_head = head.contains(&(path.clone(), *blob));
-            let first = Stay { introduced: place, reachable: node.reachable, at_head };
-            stays.entry(key).or_insert(first).reachable |= node.reachable;
-        }
-    }
-    stays
-}
-
 impl Tracing<'_> {
     fn trace(&mut self, pass: Pass) {
         let listed = Commits::all(self.repository, self.objects, pass.commits);
         self.scanned.skipped.extend(listed.skipped);
         let nodes = listed.nodes;
-        let mut finder = Finder::new(self.repository, pass.blobs.clone());
+        let sought = pass.blobs.iter().chain(&pass.faint).copied().collect();
+        let mut finder = Finder::new(self.repository, sought);
         finder.foresee(self.objects);
         let holdings: Vec<Holdings> = nodes.iter().map(|node| finder.below(node.tree)).collect();
         let head: HashSet<(BString, ObjectId)> = self
@@ -243,8 +240,14 @@ impl Tracing<'_> {
         let mut groups: HashMap<(BString, ObjectId), Vec<u64>> = HashMap::new();
         let mut described: HashMap<usize, Option<Commit>> = HashMap::new();
         let placed: gix::hashtable::HashSet = stays.keys().map(|(_, blob)| *blob).collect();
-        let mut texts: Vec<TextHits> = Vec::new();
-        for ((path, blob), stay) in stays {
+        let mut sid_folders: HashSet<String> = HashSet::new();
+        let (faint, full): (Vec<_>, Vec<_>) =
+            stays.into_iter().partition(|((_, blob), _)| pass.faint.contains(blob));
+        for ((path, blob), stay) in full.into_iter().chain(faint) {
+            let is_faint = pass.faint.contains(&blob);
+            if is_faint && !sid_folders.contains(folder(&path.to_string())) {
+                continue;
+            }
             let commit = described
                 .entry(stay.introduced)
                 .or_insert_with(|| commits::describe(self.repository, nodes[stay.introduced].id))
@@ -257,30 +260,38 @@ impl Tracing<'_> {
                 removed_by: None,
                 renamed: None,
             };
-            let found = self.text(&path.to_string(), blob, &origin);
-            let hits = || found.iter().flat_map(|text| &text.hits);
-            groups.insert((path, blob), hits().map(super::gather::value_key).collect());
-            texts.extend(found);
+            let looked = self.text(&path.to_string(), blob);
+            let hits = || looked.iter().flat_map(look::Text::all);
+            let is_sid = |hit: &Hit| matches!(hit.kind, Kind::AccountSid | Kind::ApiKeySid);
+            sid_folders.extend(
+                looked
+                    .iter()
+                    .filter(|text| text.hits.iter().any(is_sid))
+                    .map(|text| folder(&text.path).to_owned()),
+            );
+            groups.insert((path, blob), hits().map(value_key).collect());
+            self.scanned.add_looked(looked, &origin);
         }
         let removals = removals(&nodes, &holdings, &groups);
-        for text in &mut texts {
+        let Scanned { texts, doubtful, .. } = &mut *self.scanned;
+        for text in &mut *texts {
             text.origin.renamed = renamed(text, &nodes, &holdings, &groups);
+        }
+        for text in texts.iter_mut().chain(doubtful.places_mut()) {
             for hit in &text.hits {
-                if let (false, Some(&place)) = (
-                    text.origin.at_head,
-                    removals.get(&(BString::from(outer(&text.path)), super::gather::value_key(hit))),
-                ) {
+                if let (false, Some(&place)) =
+                    (text.origin.at_head, removals.get(&(BString::from(outer(&text.path)), value_key(hit))))
+                {
                     text.origin.removed_by = commits::describe(self.repository, nodes[place].id);
                 }
             }
         }
-        self.scanned.texts.extend(texts);
         self.unplaced(pass.blobs.difference(&placed).copied().collect());
         self.messages(&pass.messages, &nodes);
     }
 
     /// Looks at a blob again, now that its path is known.
-    fn text(&mut self, path: &str, blob: ObjectId, origin: &Origin) -> Vec<TextHits> {
+    fn text(&mut self, path: &str, blob: ObjectId) -> Looked {
         let object = match self.repository.find_object(blob) {
             Ok(object) => object,
             Err(error) => {
@@ -289,9 +300,6 @@ impl Tracing<'_> {
             }
         };
         look::bytes(self.detector, &object.data, path, &mut self.scanned.skipped)
-            .into_iter()
-            .map(|(path, hits)| TextHits { path, hits, origin: origin.clone() })
-            .collect()
     }
 
     /// Blobs that no commit holds: staged, or left over.
@@ -307,8 +315,8 @@ impl Tracing<'_> {
                 None => (format!("(blob {blob})"), false),
             };
             let origin = Origin { reachable, at_head: false, ..Origin::default() };
-            let found = self.text(&path, blob, &origin);
-            self.scanned.texts.extend(found);
+            let looked = self.text(&path, blob);
+            self.scanned.add_looked(looked, &origin);
         }
     }
 
@@ -321,7 +329,7 @@ impl Tracing<'_> {
                 let (order, reachable) = reachable.get(&id).copied().unwrap_or_default();
                 let commit = commits::describe(self.repository, id);
                 (
-                    "(commit message)".to_owned(),
+                    COMMIT_MESSAGE.to_owned(),
                     Origin { order, commit, at_head: false, reachable, removed_by: None, renamed: None },
                 )
             } else {
@@ -330,70 +338,8 @@ impl Tracing<'_> {
                     .unwrap_or_default();
                 (format!("(message of tag {name})"), Origin { reachable: true, ..Origin::default() })
             };
-            let hits = self.detector.detect(message(&object.data), "");
-            self.scanned.texts.push(TextHits { path, hits, origin });
+            let looked = look::message(self.detector, message(&object.data), &path);
+            self.scanned.add_looked(looked, &origin);
         }
     }
-}
-
-/// The file in the repository, for an entry of an archive.
-fn outer(path: &str) -> &str {
-    path.split_once("!/").map_or(path, |(outer, _)| outer)
-}
-
-/// From where the commit that brought a text moved it: a path that a parent holds and the commit does not, with a value
-/// that the text has too.
-fn renamed(
-    text: &TextHits,
-    nodes: &[commits::Node],
-    holdings: &[Holdings],
-    groups: &HashMap<(BString, ObjectId), Vec<u64>>,
-) -> Option<Rename> {
-    // Notes are filed by the ids of what they are about, and move among folders by themselves.
-    if nodes[text.origin.order].notes.is_some() {
-        return None;
-    }
-    let here = &holdings[text.origin.order];
-    let own: HashSet<u64> = text.hits.iter().map(super::gather::value_key).collect();
-    let before = nodes[text.origin.order].parents.iter().flat_map(|&parent| holdings[parent].iter());
-    let gone =
-        before.filter(|(path, _)| path != outer(&text.path) && !here.iter().any(|(other, _)| other == path));
-    gone.filter_map(|key| {
-        let values: Vec<u64> = groups.get(key)?.iter().copied().filter(|value| own.contains(value)).collect();
-        (!values.is_empty()).then(|| Rename { from: key.0.to_string(), values })
-    })
-    .max_by_key(|rename| rename.values.len())
-}
-
-/// For each value at a path, the last commit that took it out: all parents hold it, the commit does not.
-fn removals(
-    nodes: &[commits::Node],
-    holdings: &[Holdings],
-    groups: &HashMap<(BString, ObjectId), Vec<u64>>,
-) -> HashMap<(BString, u64), usize> {
-    let values = |place: usize| -> HashSet<(BString, u64)> {
-        holdings[place]
-            .iter()
-            .flat_map(|key| groups.get(key).into_iter().flatten().map(move |&value| (key.0.clone(), value)))
-            .collect()
-    };
-    let mut removed = HashMap::new();
-    for (place, node) in nodes.iter().enumerate() {
-        let Some((&first, others)) = node.parents.split_first() else { continue };
-        // Most commits leave the blobs of interest alone.
-        if std::rc::Rc::ptr_eq(&holdings[place], &holdings[first])
-            || holdings[first].is_empty()
-            || holdings[place] == holdings[first]
-        {
-            continue;
-        }
-        let here = values(place);
-        let others: Vec<HashSet<(BString, u64)>> = others.iter().map(|&parent| values(parent)).collect();
-        for key in values(first) {
-            if !here.contains(&key) && others.iter().all(|other| other.contains(&key)) {
-                removed.insert(key, place);
-            }
-        }
-    }
-    removed
 }

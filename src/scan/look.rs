@@ -4,13 +4,53 @@ use std::collections::HashSet;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use crate::detect::{Detector, Hit, sieve};
-use crate::model::Skipped;
+use crate::model::{Confidence, Kind, Skipped};
 use crate::source::archive;
 use crate::source::pack::Sieve;
-use crate::source::stream::Windows;
+use crate::source::stream::{Windows, drop_unlikely};
 
-/// Texts with hits, by path.
-pub type Looked = Vec<(String, Vec<Hit>)>;
+/// What was found in one text.
+#[derive(Debug)]
+pub struct Text {
+    /// Relative to the root, with `/`.
+    pub path: String,
+    /// What counts.
+    pub hits: Vec<Hit>,
+    /// Values that nothing but their shape speaks for: Twilio can be asked about them. Only a thorough detector finds any.
+    pub doubtful: Vec<Hit>,
+    /// How many more of those there are.
+    pub dropped: u64,
+}
+
+impl Text {
+    /// Parts the doubtful values from what counts, and forgets those that cannot be asked about.
+    #[must_use]
+    pub fn of(path: &str, hits: Vec<Hit>, dropped: u64) -> Self {
+        let (doubtful, hits): (Vec<Hit>, Vec<Hit>) =
+            hits.into_iter().partition(|hit| hit.confidence == Confidence::Doubtful);
+        let doubtful = doubtful.into_iter().filter(can_be_asked_about).collect();
+        Self { path: path.to_owned(), hits, doubtful, dropped }
+    }
+
+    /// All values, doubtful ones included.
+    pub fn all(&self) -> impl Iterator<Item = &Hit> {
+        self.hits.iter().chain(&self.doubtful)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.hits.is_empty() && self.doubtful.is_empty()
+    }
+}
+
+/// Whether Twilio can say of a value whether it is a secret: an Auth Token's or key secret's that nobody typed by hand.
+#[must_use]
+pub fn can_be_asked_about(hit: &Hit) -> bool {
+    matches!(hit.kind, Kind::AuthToken | Kind::ApiKeySecret)
+        && !hit.evidence.first().is_some_and(|evidence| evidence.starts_with("somebody typed it"))
+}
+
+/// Texts in which something was found.
+pub type Looked = Vec<Text>;
 
 /// Looks at a file; says how many bytes were searched.
 pub fn file(
@@ -31,7 +71,7 @@ pub fn file(
         file.seek(SeekFrom::Start(0))?;
         found = windows.scan_plain(detector, path, file)?;
     }
-    Ok((one(path, found.hits), found.bytes))
+    Ok((one(path, found.hits, found.dropped), found.bytes))
 }
 
 /// Looks at bytes in memory.
@@ -40,11 +80,31 @@ pub fn bytes(detector: &Detector, data: &[u8], path: &str, skipped: &mut Vec<Ski
         let (mut windows, length) = (Windows::default(), data.len() as u64);
         unpacked(&mut windows, detector, kind, &mut Cursor::new(data), length, path, skipped)
     });
-    inside.map_or_else(|| one(path, detector.detect(data, path)), |(looked, _)| looked)
+    inside.map_or_else(|| text(detector, data, path), |(looked, _)| looked)
 }
 
-fn one(path: &str, hits: Vec<Hit>) -> Looked {
-    if hits.is_empty() { Vec::new() } else { vec![(path.to_owned(), hits)] }
+/// Looks at bytes that are no archive.
+fn text(detector: &Detector, data: &[u8], path: &str) -> Looked {
+    named(detector, data, path, path)
+}
+
+/// Looks at a message, which has no path that could say something of it, and reports it by this name.
+#[must_use]
+pub fn message(detector: &Detector, data: &[u8], name: &str) -> Looked {
+    named(detector, data, "", name)
+}
+
+fn named(detector: &Detector, data: &[u8], path: &str, name: &str) -> Looked {
+    let mut hits = detector.detect(data, path);
+    let dropped = drop_unlikely(&mut hits);
+    one(name, hits, dropped)
+}
+
+/// What was found in one text, if anything was.
+#[must_use]
+pub fn one(path: &str, hits: Vec<Hit>, dropped: u64) -> Looked {
+    let text = Text::of(path, hits, dropped);
+    if text.is_empty() { Vec::new() } else { vec![text] }
 }
 
 /// Looks at what stands in an archive, if anything of it can be read; with how many bytes were searched.
@@ -69,12 +129,12 @@ fn unpacked(
         let told: HashSet<&str> = looked
             .iter()
             .rev()
-            .take_while(|(part, _): &&(String, Vec<Hit>)| part.starts_with(&parts))
-            .flat_map(|(_, hits)| hits)
+            .take_while(|text: &&Text| text.path.starts_with(&parts))
+            .flat_map(Text::all)
             .map(|hit| hit.value.expose())
             .collect();
         found.hits.retain(|hit| !told.contains(hit.value.expose()));
-        looked.extend(one(inner, found.hits));
+        looked.extend(one(inner, found.hits, found.dropped));
         Ok(())
     };
     archive::expand(kind, source, length, path, &mut visit, skipped).then_some((looked, bytes))

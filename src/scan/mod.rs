@@ -4,10 +4,12 @@ pub mod accept;
 pub mod again;
 mod between;
 pub mod changes;
+pub mod doubtful;
 pub mod gather;
 pub mod history;
 pub mod ledger;
 pub mod look;
+mod provenance;
 mod scanner;
 mod workers;
 
@@ -16,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use doubtful::Doubtful;
 use gather::{Origin, TextHits};
 use look::Looked;
 
@@ -45,6 +48,8 @@ pub struct Progress {
 pub struct Scanned {
     /// Texts with hits.
     pub texts: Vec<TextHits>,
+    /// Values that Twilio can be asked about, since nothing but their shape speaks for them.
+    pub doubtful: Doubtful,
     /// What was not read.
     pub skipped: Vec<Skipped>,
     /// How much was looked at; `seconds` is left to the caller.
@@ -59,19 +64,25 @@ impl Scanned {
         let texts = other.texts.into_iter().map(|text| TextHits { path: under(text.path), ..text }).collect();
         let skipped = other.skipped.into_iter();
         let skipped = skipped.map(|skipped| Skipped { path: under(skipped.path), ..skipped }).collect();
-        self.append(Self { texts, skipped, stats: other.stats });
+        let doubtful = other.doubtful.below(&prefix);
+        self.append(Self { texts, doubtful, skipped, stats: other.stats });
         self.skipped.sort();
     }
 
     /// Adds what was found in one place.
     fn add_looked(&mut self, looked: Looked, origin: &Origin) {
-        let texts = looked.into_iter().map(|(path, hits)| TextHits { path, hits, origin: origin.clone() });
-        self.texts.extend(texts);
+        for text in looked {
+            self.doubtful.add_text(&text.path, &text.hits, text.doubtful, text.dropped, origin);
+            if !text.hits.is_empty() {
+                self.texts.push(TextHits { path: text.path, hits: text.hits, origin: origin.clone() });
+            }
+        }
     }
 
     /// Adds the result of another part of the same scan.
     fn append(&mut self, other: Self) {
         self.texts.extend(other.texts);
+        self.doubtful.append(other.doubtful);
         self.skipped.extend(other.skipped);
         self.stats += other.stats;
     }
@@ -91,11 +102,11 @@ pub fn trees(
     progress: &Progress,
 ) -> Result<Scanned, roots::Error> {
     let (files, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
-    let texts: Mutex<Vec<TextHits>> = Mutex::default();
+    let scanned: Mutex<Scanned> = Mutex::default();
     let inside: Mutex<Vec<Skipped>> = Mutex::default();
     let mut skipped = tree::walk(roots, options, || {
         let mut windows = Windows::default();
-        let (texts, inside, files, bytes) = (&texts, &inside, &files, &bytes);
+        let (scanned, inside, files, bytes) = (&scanned, &inside, &files, &bytes);
         move |Opened { mut file, path }: Opened| {
             let mut skipped = Vec::new();
             match look::file(&mut windows, detector, &path, &mut file, &mut skipped) {
@@ -105,12 +116,8 @@ pub fn trees(
                     progress.files.fetch_add(1, Ordering::Relaxed);
                     progress.bytes.fetch_add(read, Ordering::Relaxed);
                     if !found.is_empty() {
-                        let found = found.into_iter().map(|(path, hits)| TextHits {
-                            path,
-                            hits,
-                            origin: Origin::default(),
-                        });
-                        texts.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
+                        let mut scanned = scanned.lock().unwrap_or_else(PoisonError::into_inner);
+                        scanned.add_looked(found, &Origin::default());
                     }
                     if !skipped.is_empty() {
                         inside.lock().unwrap_or_else(PoisonError::into_inner).append(&mut skipped);
@@ -123,9 +130,9 @@ pub fn trees(
     })?;
     skipped.extend(inside.into_inner().unwrap_or_else(PoisonError::into_inner));
     skipped.sort();
-    let texts = texts.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let scanned = scanned.into_inner().unwrap_or_else(PoisonError::into_inner);
     let stats = Stats { files: files.into_inner(), bytes: bytes.into_inner(), ..Stats::default() };
-    Ok(Scanned { texts, skipped, stats })
+    Ok(Scanned { skipped, stats, ..scanned })
 }
 
 /// Scans one stream. An archive is held in memory, since a stream is read only once.
@@ -154,9 +161,8 @@ pub fn stream(detector: &Detector, name: &str, mut stream: impl Read) -> std::io
         let found =
             Windows::default().scan_plain(detector, name, std::io::Cursor::new(head).chain(stream))?;
         scanned.stats.bytes = found.bytes;
-        vec![(name.to_owned(), found.hits)]
+        look::one(name, found.hits, found.dropped)
     };
-    scanned.texts =
-        looked.into_iter().map(|(path, hits)| TextHits { path, hits, origin: Origin::default() }).collect();
+    scanned.add_looked(looked, &Origin::default());
     Ok(scanned)
 }

@@ -6,9 +6,9 @@ use gix::ObjectId;
 
 use super::Scanned;
 use super::gather::value_key;
-use super::look::{self, Looked};
+use super::look::{self, Looked, Text};
 use crate::detect::Detector;
-use crate::model::Skipped;
+use crate::model::{Confidence, Skipped};
 use crate::source::folders::Change;
 use crate::source::versions::Versions;
 
@@ -43,15 +43,24 @@ impl<'a, 'b> Scanner<'a, 'b> {
         self.scanned.stats.bytes += data.len() as u64;
         let mut looked = look::bytes(self.detector, &data, &path, &mut self.scanned.skipped);
         let secret =
-            |looked: &Looked| looked.iter().any(|(_, hits)| hits.iter().any(|hit| hit.kind.is_secret()));
-        if secret(&looked) {
+            |looked: &Looked| looked.iter().any(|text| text.hits.iter().any(|hit| hit.kind.is_secret()));
+        let doubtful = |looked: &Looked| looked.iter().any(|text| !text.doubtful.is_empty());
+        let had_secret = secret(&looked);
+        if had_secret || doubtful(&looked) {
             for &blob in before {
                 let known = self.values(blob, &path);
-                for (_, hits) in &mut looked {
-                    hits.retain(|hit| !hit.kind.is_secret() || !known.contains(&value_key(hit)));
+                for text in &mut looked {
+                    text.hits.retain(|hit| !hit.kind.is_secret() || !known.contains(&value_key(hit)));
+                    text.doubtful.retain(|hit| !known.contains(&value_key(hit)));
                 }
             }
-            if !secret(&looked) {
+        }
+        if had_secret && !secret(&looked) {
+            if doubtful(&looked) {
+                // The SIDs are no news, but Twilio is asked about what is new beside them.
+                let hits = looked.iter_mut().flat_map(|text| &mut text.hits);
+                hits.for_each(|hit| hit.confidence = Confidence::Doubtful);
+            } else {
                 looked.clear();
             }
         }
@@ -63,7 +72,7 @@ impl<'a, 'b> Scanner<'a, 'b> {
         self.known.entry(blob).or_insert_with(|| {
             let data = blobs.read(&blob).unwrap_or_default();
             let looked = look::bytes(detector, &data, path, &mut Vec::new());
-            looked.iter().flat_map(|(_, hits)| hits).map(value_key).collect()
+            looked.iter().flat_map(Text::all).map(value_key).collect()
         })
     }
 }

@@ -5,9 +5,12 @@ use std::io::{self, Read};
 
 use super::archive;
 use crate::detect::{Detector, Hit, Lines, OVERLAP};
+use crate::model::Confidence;
 
 /// The part of a window that is its own, in bytes.
 const CORE: usize = 1 << 20;
+/// How many doubtful values of one text are kept. Of more only the likeliest can ever be asked about.
+const MOST_DOUBTFUL: usize = 2_048;
 
 /// A buffer for one thread, used for one file after another.
 pub struct Windows {
@@ -27,6 +30,8 @@ impl Default for Windows {
 pub struct Scanned {
     /// What was found; lines, columns and places count from the start of the stream.
     pub hits: Vec<Hit>,
+    /// How many doubtful values were dropped, since too many others are likelier.
+    pub dropped: u64,
     /// Bytes read.
     pub bytes: u64,
     /// It is an archive, and was not searched.
@@ -69,6 +74,7 @@ impl Windows {
         }
         if ended {
             scanned.hits = detector.detect(&self.buffer[..filled], path);
+            scanned.dropped = drop_unlikely(&mut scanned.hits);
             return Ok(scanned);
         }
         // The buffer's first byte and the start of the line it stands in, counted from the start of the stream.
@@ -92,6 +98,7 @@ impl Windows {
                 hit.span = hit.span.start + base as usize..hit.span.end + base as usize;
                 scanned.hits.push(hit);
             }
+            scanned.dropped += drop_unlikely(&mut scanned.hits);
             if ended {
                 return Ok(scanned);
             }
@@ -109,6 +116,31 @@ impl Windows {
             scanned.bytes += (filled - kept) as u64;
         }
     }
+}
+
+/// Drops the doubtful values of one text beyond the likeliest [`MOST_DOUBTFUL`], so that a list of millions of hashes takes no more
+/// memory than a short one; returns how many were dropped.
+pub fn drop_unlikely(hits: &mut Vec<Hit>) -> u64 {
+    let is_doubtful = |hit: &Hit| hit.confidence == Confidence::Doubtful;
+    let mut odds: Vec<f32> = hits.iter().filter(|hit| is_doubtful(hit)).map(|hit| hit.place.odds).collect();
+    if odds.len() <= MOST_DOUBTFUL {
+        return 0;
+    }
+    odds.sort_unstable_by(|a, b| b.total_cmp(a));
+    let least = odds[MOST_DOUBTFUL - 1];
+    let above = odds.iter().take_while(|&&odds| odds > least).count();
+    // Of those that are as likely as the last one that is kept, the first in the text stay.
+    let mut equal = MOST_DOUBTFUL - above;
+    let before = hits.len();
+    hits.retain(|hit| {
+        if !is_doubtful(hit) || hit.place.odds > least {
+            return true;
+        }
+        let stays = hit.place.odds >= least && equal > 0;
+        equal -= usize::from(stays);
+        stays
+    });
+    (before - hits.len()) as u64
 }
 
 /// Fills a buffer from `at`; says how far it is filled, and whether the stream has ended.

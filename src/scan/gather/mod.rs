@@ -2,15 +2,17 @@
 //! its partner from the text that ties them best, or from a text in the same folder.
 
 mod bonds;
+mod doubtful;
 mod drafts;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::doubtful::Doubtful;
 use crate::detect::Hit;
 use crate::detect::pair;
 use crate::model::{
-    Commit, Confidence, Credential, Finding, Fingerprint, Kind, Location, Redacted, Report, SCHEMA, Skipped,
-    Source, Stats, Tool, Vault,
+    Commit, Confidence, Credential, DoubtfulValues, Finding, Fingerprint, Kind, Location, Redacted, Report,
+    SCHEMA, Skipped, Source, Stats, Tool, Vault,
 };
 use crate::rules::Rules;
 use bonds::{Bonds, across_folders, bond};
@@ -75,6 +77,12 @@ pub fn value_key(hit: &Hit) -> u64 {
     hasher.finish()
 }
 
+/// The identity of the credential that a value is, if it is one.
+#[must_use]
+pub fn credential_id(hit: &Hit) -> Fingerprint {
+    own_id(hit)
+}
+
 /// What a report shows of it all.
 #[derive(Debug, Default)]
 pub struct Gathered {
@@ -84,6 +92,8 @@ pub struct Gathered {
     pub credentials: Vec<Credential>,
     /// The values of the secrets, by credential: for asking Twilio, and for nothing else.
     pub vault: Vault,
+    /// Values that Twilio can be asked about although too little speaks for them to report them.
+    pub doubtful: DoubtfulValues,
 }
 
 impl Gathered {
@@ -118,9 +128,25 @@ pub struct Options<'a> {
 /// Gathers the hits of all texts.
 #[must_use]
 pub fn gather(rules: &Rules, mut texts: Vec<TextHits>, options: Options) -> Gathered {
+    let bonds = tie(&mut texts);
+    findings(rules, &texts, &bonds, options)
+}
+
+/// The same, with the values that Twilio is to be asked about: the doubtful ones, and those whose confidence is too low to be
+/// reported.
+#[must_use]
+pub fn gather_all(rules: &Rules, mut texts: Vec<TextHits>, doubtful: Doubtful, options: Options) -> Gathered {
+    let bonds = tie(&mut texts);
+    let mut gathered = findings(rules, &texts, &bonds, options);
+    gathered.doubtful = doubtful::values(rules, &texts, doubtful, &gathered.vault, options);
+    gathered
+}
+
+/// Ties the secrets of all texts to their SIDs.
+fn tie(texts: &mut [TextHits]) -> Bonds {
     texts.sort_by(|a, b| a.path.cmp(&b.path));
     let mut bonds = Bonds::default();
-    for text in &mut texts {
+    for text in texts.iter_mut() {
         text.hits.sort_by_key(|hit| (hit.line, hit.column, hit.kind));
         let pairs = pair::pair(&mut text.hits);
         for (kind, list) in [
@@ -135,8 +161,8 @@ pub fn gather(rules: &Rules, mut texts: Vec<TextHits>, options: Options) -> Gath
             }
         }
     }
-    across_folders(&mut texts, &mut bonds);
-    findings(rules, &texts, &bonds, options)
+    across_folders(texts, &mut bonds);
+    bonds
 }
 
 fn findings(rules: &Rules, texts: &[TextHits], bonds: &Bonds, options: Options) -> Gathered {
@@ -171,7 +197,7 @@ fn findings(rules: &Rules, texts: &[TextHits], bonds: &Bonds, options: Options) 
         .filter(|(_, draft)| !draft.findings.is_empty())
         .map(|(id, draft)| draft.finish(id, &accounts))
         .collect();
-    Gathered { findings, credentials, vault }
+    Gathered { findings, credentials, vault, doubtful: DoubtfulValues::default() }
 }
 
 fn finding(
