@@ -264,7 +264,6 @@ pub fn whole(path: &Path, history: bool) -> Result<(Report, Vault), Failure> {
     Ok((found.report, found.vault))
 }
 
-/// What a scan found.
 struct Found {
     report: Report,
     /// The values of the report's secrets.
@@ -280,8 +279,8 @@ fn find(args: &Args) -> Result<Found, Failure> {
     for file in &args.rules {
         rules::add_file(&mut rules, file)?;
     }
-    let detector = Detector::new(rules);
-    let detector = if args.verify { detector.thorough() } else { detector };
+    let quick = Detector::new(rules);
+    let detector = if args.verify { quick.thorough() } else { quick };
     let progress = Arc::new(Progress::default());
     let (scanned, sources) = {
         let _display = Display::start(&progress);
@@ -360,7 +359,8 @@ fn look(args: &Args, detector: &Detector, progress: &Progress) -> Result<(Scanne
     // A bare repository has no work tree.
     let has_tree = |path: &PathBuf| !args.history || !repository::is_bare(path);
     let trees: Vec<PathBuf> = args.paths.iter().filter(|path| has_tree(path)).cloned().collect();
-    let mut scanned = scan::trees(detector, &trees, &options, progress)?;
+    let scan_trees = if args.verify { scan::trees_thoroughly } else { scan::trees };
+    let mut scanned = scan_trees(detector, &trees, &options, progress)?;
     sources.extend(trees.iter().map(|path| source(SourceMode::Tree, path)));
     for (path, history) in args.paths.iter().zip(histories) {
         scanned.add(history, if args.paths.len() > 1 { path } else { Path::new("") });

@@ -94,6 +94,12 @@ impl Detector {
         Self { thorough: true, ..self }
     }
 
+    /// Whether it tells of such values.
+    #[must_use]
+    pub fn is_thorough(&self) -> bool {
+        self.thorough
+    }
+
     /// The rules in force.
     #[must_use]
     pub fn rules(&self) -> &Rules {

@@ -32,5 +32,7 @@ pub use journal::{Event, JOURNAL_SCHEMA, Record};
 pub use kind::Kind;
 pub use plan::{Action, LeftOut, PLAN_SCHEMA, Plan, Seen, Step};
 pub use region::Region;
-pub use report::{Asked, AskedDoubtful, Report, SCHEMA, Skipped, Source, SourceMode, Stats, Suppressed, Tool};
+pub use report::{
+    Asked, AskedDoubtful, Report, SCHEMA, Skipped, Source, SourceMode, Stats, Suppressed, Tool,
+};
 pub use secret::{Secret, Vault};

@@ -139,7 +139,8 @@ pub struct Asked {
     pub doubtful: Option<AskedDoubtful>,
 }
 
-/// What was asked about values that are not reported unless Twilio accepts them. Each value counts once.
+/// What was asked about values that are not reported unless Twilio accepts them. Each value counts once; but of a text with
+/// thousands of them the least likely are not kept, and count once for each version of the text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AskedDoubtful {
     /// How many there are: those that were asked about, and those that were left.

@@ -2,9 +2,10 @@
 //! their file or folder. A tree may hold millions of them, so only the likeliest of a run are kept, and the others are counted.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::gather::{Origin, TextHits, value_key};
+use super::look::{Text, can_be_asked_about, is_sid};
 use crate::detect::Hit;
 use crate::model::Kind;
 
@@ -76,11 +77,15 @@ impl Candidate {
         }
     }
 
-    /// Adds a place. Of the versions of one file in history the one that brought the value stays.
+    /// Adds a place, unless it is known. Of the versions of one file in history the one that brought the value stays.
     fn add_place(&mut self, place: TextHits) {
         let is_of_history = |text: &TextHits| text.origin.order != usize::MAX;
-        let same =
-            |known: &TextHits| known.path == place.path && is_of_history(known) && is_of_history(&place);
+        let at = |text: &TextHits| (text.hits[0].line, text.hits[0].column);
+        let same = |known: &TextHits| {
+            known.path == place.path
+                && is_of_history(known) == is_of_history(&place)
+                && (is_of_history(known) || at(known) == at(&place))
+        };
         let Some(at) = self.places.iter().position(same) else {
             if self.places.len() < MOST_PLACES {
                 self.places.push(place);
@@ -122,6 +127,14 @@ impl Doubtful {
         for hit in doubtful {
             self.add(&sids, path, hit, origin);
         }
+    }
+
+    /// Adds all values of one text that can be asked about: those that count are known already if they were found by a detector
+    /// that is not thorough.
+    pub(super) fn add_all(&mut self, text: Text) {
+        let counting = text.hits.iter().filter(|hit| can_be_asked_about(hit)).cloned();
+        let values = text.doubtful.into_iter().chain(counting).collect();
+        self.add_text(&text.path, &text.hits, values, text.dropped, &Origin::default());
     }
 
     /// Adds one value of a text with these SIDs.
@@ -255,6 +268,34 @@ pub(super) fn sid_kind(kind: Kind) -> Kind {
 /// The folder of a path.
 pub(super) fn folder(path: &str) -> &str {
     path.rfind('/').map_or("", |at| &path[..at])
+}
+
+/// The folders in which a SID stands.
+pub(super) struct Folders {
+    folders: HashSet<String>,
+    /// Those of them that are inside of archives.
+    inside: Vec<String>,
+}
+
+impl Folders {
+    /// Those of some texts.
+    pub fn of(texts: &[TextHits]) -> Self {
+        let with_sid = texts.iter().filter(|text| text.hits.iter().any(is_sid));
+        let folders: HashSet<String> = with_sid.map(|text| folder(&text.path).to_owned()).collect();
+        let inside = folders.iter().filter(|folder| folder.contains('!')).cloned().collect();
+        Self { folders, inside }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.folders.is_empty()
+    }
+
+    /// Whether a file stands in one of them, or is an archive with one of them inside.
+    pub fn hold(&self, path: &str) -> bool {
+        let is_inside = |folder: &String| folder.strip_prefix(path).is_some_and(|rest| rest.starts_with('!'));
+        self.folders.contains(folder(path)) || self.inside.iter().any(is_inside)
+    }
 }
 
 /// The SIDs of one text, in order.

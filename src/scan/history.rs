@@ -17,8 +17,8 @@ use super::ledger::Ledger;
 use super::look::{self, Looked};
 use super::provenance::{outer, removals, renamed, stays};
 use super::{Progress, Scanned};
-use crate::detect::{Detector, Hit};
-use crate::model::{Commit, Finding, Kind, Skipped, Stats};
+use crate::detect::Detector;
+use crate::model::{Commit, Finding, Skipped, Stats};
 use crate::source::commits::{self, Commits};
 use crate::source::holdings::{Finder, Holdings};
 use crate::source::objects::Objects;
@@ -40,6 +40,8 @@ struct Pass {
     faint: gix::hashtable::HashSet,
     /// Doubtful values in more such blobs than are kept.
     dropped: u64,
+    /// There is a blob with a SID.
+    has_sid: bool,
     /// Commits and tags whose messages have hits.
     messages: Vec<(ObjectKind, ObjectId)>,
     /// All commits.
@@ -55,12 +57,11 @@ impl Pass {
                 // What of an archive cannot be read is named in the second pass, with its path.
                 let mut unread = Vec::new();
                 let found = data.map(|data| look::bytes(detector, data, "", &mut unread)).unwrap_or_default();
-                let counts = !unread.is_empty() || found.iter().any(|text| !text.hits.is_empty());
-                if counts {
-                    lock().blobs.insert(id.to_owned());
-                } else if !found.is_empty() {
-                    let values = found.iter().map(|text| text.doubtful.len() as u64 + text.dropped).sum();
-                    lock().keep_faint(id, values);
+                if !found.is_empty() || !unread.is_empty() {
+                    let has_sid = found.iter().any(look::Text::has_sid);
+                    let mut pass = lock();
+                    pass.blobs.insert(id.to_owned());
+                    pass.has_sid |= has_sid;
                 }
             }
             ObjectKind::Commit | ObjectKind::Tag => {
@@ -78,12 +79,21 @@ impl Pass {
         }
     }
 
-    /// Keeps a blob with this many doubtful values and nothing else.
-    fn keep_faint(&mut self, id: &oid, values: u64) {
-        if self.faint.len() < MOST_FAINT {
-            self.faint.insert(id.to_owned());
+    /// Looks at one object once more, for doubtful values where nothing else was found.
+    fn look_thoroughly(pass: &Mutex<Self>, detector: &Detector, &Object { kind, id, data, .. }: &Object<'_>) {
+        let lock = || pass.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(data) = data.filter(|_| kind == ObjectKind::Blob && !lock().blobs.contains(id)) else {
+            return;
+        };
+        let found = look::bytes(detector, data, "", &mut Vec::new());
+        if found.is_empty() {
+            return;
+        }
+        let mut pass = lock();
+        if pass.faint.len() < MOST_FAINT {
+            pass.faint.insert(id.to_owned());
         } else {
-            self.dropped += values;
+            pass.dropped += found.iter().map(|text| text.doubtful.len() as u64 + text.dropped).sum::<u64>();
         }
     }
 
@@ -132,6 +142,8 @@ pub fn scan_on(
     let fresh: Mutex<Vec<ObjectId>> = Mutex::default();
     let (blobs, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
     let pass: Mutex<Pass> = Mutex::default();
+    // A thorough look takes many times as long where there are many hashes, and is of use only if there is a SID.
+    let quick = Detector::new(detector.rules().clone());
     let visit = |object: Object<'_>| {
         if earlier.is_some() {
             fresh.lock().unwrap_or_else(PoisonError::into_inner).push(object.id.to_owned());
@@ -142,11 +154,17 @@ pub fn scan_on(
             progress.bytes.fetch_add(object.length, Ordering::Relaxed);
             progress.files.fetch_add(1, Ordering::Relaxed);
         }
-        Pass::look(&pass, detector, &object);
+        Pass::look(&pass, &quick, &object);
     };
     let mut skipped = Vec::new();
     let objects = Objects::of(&repository, jobs, &mut skipped)?;
     skipped.extend(objects.each(&look::Traces(detector), knows, visit));
+    let has_sid = pass.lock().unwrap_or_else(PoisonError::into_inner).has_sid;
+    if detector.is_thorough() && has_sid {
+        let visit = |object: Object<'_>| Pass::look_thoroughly(&pass, detector, &object);
+        // What cannot be read was named the first time.
+        let _ = objects.each(&look::Traces(detector), knows, visit);
+    }
     skipped.extend(shallow(&repository).filter(|_| !allow_shallow));
     let mut pass = pass.into_inner().unwrap_or_else(PoisonError::into_inner);
     let stats = Stats {
@@ -262,13 +280,8 @@ impl Tracing<'_> {
             };
             let looked = self.text(&path.to_string(), blob);
             let hits = || looked.iter().flat_map(look::Text::all);
-            let is_sid = |hit: &Hit| matches!(hit.kind, Kind::AccountSid | Kind::ApiKeySid);
-            sid_folders.extend(
-                looked
-                    .iter()
-                    .filter(|text| text.hits.iter().any(is_sid))
-                    .map(|text| folder(&text.path).to_owned()),
-            );
+            let with_sid = looked.iter().filter(|text| text.has_sid());
+            sid_folders.extend(with_sid.map(|text| folder(&text.path).to_owned()));
             groups.insert((path, blob), hits().map(value_key).collect());
             self.scanned.add_looked(looked, &origin);
         }

@@ -37,9 +37,21 @@ impl Text {
         self.hits.iter().chain(&self.doubtful)
     }
 
+    /// Whether it holds a SID that a secret could belong to.
+    #[must_use]
+    pub fn has_sid(&self) -> bool {
+        self.hits.iter().any(is_sid)
+    }
+
     fn is_empty(&self) -> bool {
         self.hits.is_empty() && self.doubtful.is_empty()
     }
+}
+
+/// Whether it is a SID that a secret could belong to.
+#[must_use]
+pub fn is_sid(hit: &Hit) -> bool {
+    matches!(hit.kind, Kind::AccountSid | Kind::ApiKeySid)
 }
 
 /// Whether Twilio can say of a value whether it is a secret: an Auth Token's or key secret's that nobody typed by hand.

@@ -135,6 +135,41 @@ pub fn trees(
     Ok(Scanned { skipped, stats, ..scanned })
 }
 
+/// The same by a thorough detector, for its doubtful values. That takes many times as long where there are many hashes, so only
+/// the files in folders with a SID are read thoroughly, after all were read as usual. What is found counts as if nobody had been
+/// thorough.
+pub fn trees_thoroughly(
+    detector: &Detector,
+    roots: &[PathBuf],
+    options: &tree::Options,
+    progress: &Progress,
+) -> Result<Scanned, roots::Error> {
+    let mut scanned = trees(&Detector::new(detector.rules().clone()), roots, options, progress)?;
+    let folders = doubtful::Folders::of(&scanned.texts);
+    if folders.is_empty() {
+        return Ok(scanned);
+    }
+    let doubtful: Mutex<Doubtful> = Mutex::default();
+    // What cannot be read was named the first time.
+    tree::walk(roots, options, || {
+        let mut windows = Windows::default();
+        let (doubtful, folders) = (&doubtful, &folders);
+        move |Opened { mut file, path }: Opened| {
+            if folders.hold(&path)
+                && let Ok((found, _)) = look::file(&mut windows, detector, &path, &mut file, &mut Vec::new())
+            {
+                let mut doubtful = doubtful.lock().unwrap_or_else(PoisonError::into_inner);
+                for text in found {
+                    doubtful.add_all(text);
+                }
+            }
+            Ok(())
+        }
+    })?;
+    scanned.doubtful = doubtful.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(scanned)
+}
+
 /// Scans one stream. An archive is held in memory, since a stream is read only once.
 pub fn stream(detector: &Detector, name: &str, mut stream: impl Read) -> std::io::Result<Scanned> {
     let mut head = Vec::new();

@@ -8,7 +8,7 @@ use crate::detect::Hit;
 use crate::model::{DoubtfulValue, DoubtfulValues, Finding, Fingerprint, Kind, Vault};
 use crate::rules::Rules;
 use crate::scan::doubtful::{Candidate, Doubtful, MOST_SIDS, Sids, folder, sid_kind};
-use crate::scan::look::can_be_asked_about;
+use crate::scan::look::{can_be_asked_about, is_sid};
 
 /// The SIDs of the texts of each folder.
 type Folders<'a> = HashMap<&'a str, Vec<(Kind, &'a str)>>;
@@ -41,7 +41,7 @@ pub(super) fn values(
 fn by_folder(texts: &[TextHits]) -> Folders<'_> {
     let mut folders = Folders::new();
     for text in texts.iter().filter(|text| is_file(&text.path)) {
-        for hit in text.hits.iter().filter(|hit| matches!(hit.kind, Kind::AccountSid | Kind::ApiKeySid)) {
+        for hit in text.hits.iter().filter(|hit| is_sid(hit)) {
             let sids = folders.entry(folder(&text.path)).or_default();
             // More than a value is tried with are of no use.
             let of_kind = sids.iter().filter(|(kind, _)| *kind == hit.kind).count();
