@@ -192,7 +192,6 @@ pub fn all(
     mut found: impl FnMut(Candidate),
     mut base64: impl FnMut(Span),
     mut wide: impl FnMut(Span),
-    gzip: impl FnMut(usize),
 ) {
     let run = |run: Span| {
         wide(run.clone());
@@ -207,7 +206,7 @@ pub fn all(
             }
         });
     };
-    runs::wide(text, leave, run, gzip);
+    runs::wide(text, leave, run);
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub use diff::unified;
 pub use digits::Opened;
 pub use escapes::escaped;
 pub(super) use escapes::{EVERY_ROW, LONGEST_ROW, has_row};
-pub use gzip::gzipped;
+pub use gzip::{gzipped, may_hold_gzip};
 
 use super::runs::{Span, is_alnum};
 

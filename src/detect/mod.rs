@@ -185,21 +185,18 @@ impl Detector {
         {
             return self.through(text, &view, path, stage, Stage::Plain, nesting);
         }
-        let has_gzip = survey.has_gzip;
         let inner = std::mem::take(&mut survey.inner);
         let mut hits = survey.judge(&self.rules, text, path);
         if nesting.depth < MOST_NESTING {
             for opened in inner {
                 self.opened(text, &opened, path, nesting, &mut hits);
             }
-            if has_gzip {
-                encoded::gzipped(text, nesting.left, |span, inflated| {
-                    let inner = self.view(&inflated, path, Stage::Mail, nesting.deeper());
-                    hits.extend(
-                        inner.into_iter().map(|hit| nested(hit, text, &span, span.clone(), Encoding::Base64)),
-                    );
-                });
-            }
+            encoded::gzipped(text, nesting.left, |span, inflated| {
+                let inner = self.view(&inflated, path, Stage::Mail, nesting.deeper());
+                hits.extend(
+                    inner.into_iter().map(|hit| nested(hit, text, &span, span.clone(), Encoding::Base64)),
+                );
+            });
         }
         hits
     }

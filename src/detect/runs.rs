@@ -28,49 +28,24 @@ static ALNUM: [bool; 256] = {
 
 /// Calls `found` with every maximal run of at least [`MIN`] characters of `[0-9A-Za-z_-]`, in order. Of hashes that nothing
 /// names ([`hashes::is_unnamed`]) `leave` is asked once whether they are all left out.
-///
-/// `gzip` is told each place where base64 of gzip may begin: those bytes are all looked at here, so one look serves both.
-pub fn wide(
-    hay: &[u8],
-    mut leave: impl FnMut() -> bool,
-    mut found: impl FnMut(Span),
-    mut gzip: impl FnMut(usize),
-) {
+pub fn wide(hay: &[u8], mut leave: impl FnMut() -> bool, mut found: impl FnMut(Span)) {
     if hay.len() >= MIN {
         // By reference, so that what is done with a run is not compiled once for each kind of processor.
-        let told: Told<'_> = (&mut leave, &mut found, &mut gzip);
-        dispatch!(*LEVEL, simd => search(simd, hay, told));
+        let (leave, found): (&mut dyn FnMut() -> bool, &mut dyn FnMut(Span)) = (&mut leave, &mut found);
+        dispatch!(*LEVEL, simd => search(simd, hay, leave, found));
     }
 }
 
-/// Who is told of what the search finds.
-type Told<'a> = (&'a mut dyn FnMut() -> bool, &'a mut dyn FnMut(Span), &'a mut dyn FnMut(usize));
-
-/// What base64 of gzip begins with: the three bytes that every gzip begins with are four digits.
-const GZIP: &[u8; 4] = b"H4sI";
-
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "see `each`")]
-fn search<S: Simd>(simd: S, hay: &[u8], (leave, found, gzip): Told<'_>) {
+fn search<S: Simd>(simd: S, hay: &[u8], leave: &mut dyn FnMut() -> bool, found: &mut dyn FnMut(Span)) {
     let mut open = 0;
-    // Whether the block before ended with the first letter of base64 of gzip.
-    let mut begun = 0;
     let mut left_out = None;
     each(
         simd,
         hay,
         #[inline(always)]
         |at, bytes| {
-            let first = bytes.simd_eq(GZIP[0]).to_bitmask();
-            let mut second = bytes.simd_eq(GZIP[1]).to_bitmask() & (first << 1 | begun);
-            begun = first >> (u64::BITS - 1);
-            while second != 0 {
-                let place = at + second.trailing_zeros() as usize - 1;
-                if hay[place..].starts_with(GZIP) {
-                    gzip(place);
-                }
-                second &= second - 1;
-            }
             open = pass(
                 of_class(simd, bytes),
                 at,
@@ -213,7 +188,7 @@ mod tests {
 
     fn searched(hay: &[u8]) -> Vec<Span> {
         let mut runs = Vec::new();
-        wide(hay, || false, |run| runs.push(run), |_| {});
+        wide(hay, || false, |run| runs.push(run));
         runs
     }
 

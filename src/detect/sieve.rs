@@ -37,10 +37,10 @@ pub fn catches(rules: &Rules, part: &[u8]) -> bool {
         |_| catch_if(true),
         |run| catch_if(encoded::may_open(part, &run)),
         |run| catch_if(shaped::may_be_in(rules, part, &run) || encoded::is_short_line(part, &run)),
-        |_| catch_if(true),
     );
     // What each kind of encoding cannot do without is looked for first.
     caught.get()
+        || encoded::may_hold_gzip(part)
         || (memchr::memchr(0, part).is_some() && encoded::utf16_in(part).is_some())
         || (memchr::memchr3(b'%', b'\\', b'&', part).is_some() && encoded::has_row(part, encoded::EVERY_ROW))
         || encoded::contains_ignore_case(part, encoded::MAIL)

@@ -109,6 +109,7 @@ pub enum Observation {
     ComparedWithCall,
     CookieOnLine,
     HashOnLine,
+    IsKey,
     PartOfPath,
     PartOfWord,
     Invoked,

@@ -70,6 +70,8 @@ pub struct Surroundings {
     pub crowded: bool,
     /// It is called, or is a member of something: an identifier of a program.
     pub invoked: bool,
+    /// It is the key of an object, and something else the value.
+    pub is_key: bool,
     /// It is a piece of a longer word, cut out by `_` or `-`.
     pub part_of_word: bool,
     /// It stands without quotes in a text that quotes its values.
@@ -148,6 +150,9 @@ pub fn weigh(
     }
     if around.hash_siblings {
         evidence.add(Observation::HashSiblings);
+    }
+    if around.is_key {
+        evidence.add(Observation::IsKey);
     }
     if context.glued {
         evidence.add(Observation::PartOfPath);

@@ -30,6 +30,8 @@ pub(super) struct Neighbourhood<'b> {
 #[derive(Clone, Copy, Default)]
 pub(super) struct Nameless {
     values: usize,
+    /// Values beside them whose names say that they are digests or parts of something encrypted.
+    hashes: usize,
     /// Those of them that have the name of a SID, and are none.
     sids: usize,
 }
@@ -45,6 +47,10 @@ impl<'b> Neighbourhood<'b> {
                 let among = nameless.entry((group(read), shape)).or_default();
                 among.values += 1;
                 among.sids += usize::from(is_named_sid(read));
+            }
+            if own_name(read).is_some_and(|named| named.name.says(Tag::Hash)) {
+                // `{"iv": …, "content": …}` is one encrypted value.
+                nameless.entry((group(read), shape)).or_default().hashes += 1;
             }
         }
         let sids = (0..reads.len()).filter(|&read| examination.shape(&reads[read]).is_sid()).collect();
@@ -95,7 +101,9 @@ impl Examination<'_> {
         let siblings = all.nameless.get(&(group(read), candidate.shape));
         around.hash_siblings = siblings.is_some_and(|among| {
             let itself = is_nameless(read);
-            among.sids > usize::from(itself && is_named_sid(read)) || among.values - usize::from(itself) >= 2
+            (among.hashes > 0 && itself && read.context.levels.first().is_some())
+                || among.sids > usize::from(itself && is_named_sid(read))
+                || among.values - usize::from(itself) >= 2
         });
         let tied = self.tie(page, read, all, &mut around);
         around.unknown_section = self.is_in_unknown_section(read, all);
@@ -201,6 +209,16 @@ impl Examination<'_> {
         let token = &page.tokens[read.token];
         let before = read.token.checked_sub(1).map(|before| (before, &page.tokens[before]));
         let after = page.tokens.get(read.token + 1).filter(|after| after.start == token.end);
+        // `"value": …`
+        let is_quote = |at: usize| page.tokens.get(at).is_some_and(|token| token.kind == TokenKind::Quote);
+        let is_quoted = read.token.checked_sub(1).is_some_and(is_quote) && is_quote(read.token + 1);
+        around.is_key = is_quoted
+            && read.token >= 2
+            && matches!(
+                page.kind(read.token - 2),
+                TokenKind::Open(b'{') | TokenKind::Op(Op::Comma) | TokenKind::Line(_)
+            )
+            && page.is(read.token + 2, Op::Colon);
         let byte = |at: Option<usize>| at.and_then(|at| self.text.get(at)).copied().unwrap_or(b' ');
         let joins = |byte: u8| matches!(byte, b'_' | b'-');
         if shape != Shape::Hex32 {

@@ -30,8 +30,6 @@ pub struct Survey {
     pub shaped: Vec<Hit>,
     /// Encoded texts that have to be looked at as texts of their own.
     pub inner: Vec<Opened>,
-    /// Base64 of gzip may stand in it.
-    pub has_gzip: bool,
     candidates: Vec<Candidate>,
     /// Where the text speaks of Twilio.
     mentions: Vec<usize>,
@@ -111,8 +109,7 @@ impl Survey {
                 candidates.push(candidate);
             }
         };
-        let gzip = &mut survey.has_gzip;
-        candidate::all(rules, text, leave, plain, |run| base64.push(run), wide, |_| *gzip = true);
+        candidate::all(rules, text, leave, plain, |run| base64.push(run), wide);
         if !short.is_empty() {
             base64.append(&mut short);
             base64.sort_unstable_by_key(|run| run.start);

@@ -103,6 +103,11 @@ pub(super) fn is_served(
         if page.kind(token) != TokenKind::Word || page.parent(token) != parent {
             return false;
         }
+        // `-u "$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN"`: a variable holds it.
+        if page.text[page.tokens[token].start] == b'$' {
+            let name = reader.name(page.slice(token, token + 1));
+            return name.brand && name.role == Role::Exact;
+        }
         let Some(sign) = (token + 1..(token + 3).min(last)).find(|&t| page.kind(t) != TokenKind::Quote)
         else {
             return false;
