@@ -3,6 +3,10 @@
 //!
 //!     cargo run --example observations -- fixtures SEED       every fixture, filled from a seed, with what each value is
 //!     cargo run --example observations -- innocent PATH …     real code in which no value is a secret of Twilio's
+//!
+//! It also writes filled fixtures for `benches/accuracy`:
+//!
+//!     cargo run --example observations -- fill SEED FOLDER    every fixture, with the expected values and pairs beside them
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -29,6 +33,23 @@ fn line(hit: &Hit, path: &str, secret: bool) {
     let observed: Vec<String> = hit.observed.iter().map(|observation| format!("{observation:?}")).collect();
     let line = hit.line + 1;
     println!("{}", serde_json::json!({ "path": path, "line": line, "secret": secret, "observed": observed }));
+}
+
+/// Writes both sets filled from a seed below `folder`, and the expected values and pairs as JSON. The values are random, but
+/// they look real: do not commit them.
+fn fill(seed: u64, folder: &Path) {
+    let (mut expected, mut pairs) = (Vec::new(), Vec::new());
+    for set in ["true", "innocent"] {
+        let minted = fixture::mint(set, folder, seed, |_| true);
+        expected.extend(minted.expected.iter().map(|value| {
+            serde_json::json!({ "path": value.path, "kind": value.kind, "value": value.value, "line": value.line })
+        }));
+        pairs.extend(minted.pairs.iter().map(|pair| {
+            serde_json::json!({ "fixture": pair.fixture, "secret": pair.secret, "field": pair.field, "sid": pair.sid })
+        }));
+    }
+    write(folder, "expected.json", serde_json::Value::from(expected).to_string());
+    write(folder, "pairs.json", serde_json::Value::from(pairs).to_string());
 }
 
 fn main() {
@@ -63,6 +84,9 @@ fn main() {
                 }
             }
         }
+        Some((mode, [seed, folder])) if mode == "fill" => {
+            fill(seed.parse().expect("a seed"), Path::new(folder))
+        }
         Some((mode, paths)) if mode == "innocent" => {
             for path in paths {
                 for entry in ignore::WalkBuilder::new(path).standard_filters(false).build().flatten() {
@@ -76,6 +100,6 @@ fn main() {
                 }
             }
         }
-        _ => eprintln!("say `fixtures SEED` or `innocent PATH …`"),
+        _ => eprintln!("say `fixtures SEED`, `innocent PATH …` or `fill SEED FOLDER`"),
     }
 }
