@@ -212,6 +212,7 @@ fn split(rules: &Rules, text: &str) -> Vec<Part> {
         if at == start && byte.is_ascii_alphabetic() {
             let length = bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
             if length <= rules.longest_word()
+                && bytes.get(at + length).is_none_or(u8::is_ascii)
                 && rules.word(&text[at..at + length].to_ascii_lowercase()) != Word::UNKNOWN
             {
                 flush(at, at + length, &mut component);
