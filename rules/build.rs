@@ -30,6 +30,9 @@ struct Weights {
 #[serde(deny_unknown_fields)]
 struct Weight {
     weight: f32,
+    /// What a person had set: the fit is pulled towards it.
+    #[allow(dead_code, reason = "benches/fit reads it")]
+    set: f32,
     /// What a report says of it; nothing where it only weighs.
     #[serde(default)]
     says: String,
