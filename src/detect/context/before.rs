@@ -100,10 +100,13 @@ impl Reader<'_> {
                 TokenKind::Quote => quoted = true,
                 // Erlang's binaries: `<<"…">>`.
                 TokenKind::Op(Op::Less) if quoted && touches => {}
-                TokenKind::Op(Op::Slash) if let Some(start) = self.comment_start(previous) => {
-                    index = start;
-                    continue;
-                }
+                TokenKind::Op(Op::Slash) => match self.comment_start(previous) {
+                    Some(start) => {
+                        index = start;
+                        continue;
+                    }
+                    None => return Before::Token(previous),
+                },
                 TokenKind::Op(Op::At | Op::Other(b'$')) if quoted && touches => {}
                 TokenKind::Word
                     if quoted

@@ -178,6 +178,12 @@ impl Reader<'_> {
         let first =
             (assign.map_or(start, |assign| assign + 1)..comma).find(|&t| page.kind(t) == TokenKind::Word);
         let Some(first) = first else { return };
+        // A bracket that is open here is another call's.
+        if (first..comma).any(|t| {
+            matches!(page.kind(t), TokenKind::Open(_)) && page.partner(t).is_none_or(|close| close > comma)
+        }) {
+            return;
+        }
         let Some(argument) = (first + 1..comma).find(|&t| {
             page.tokens[t].spaced
                 && page.parent(t) == page.parent(comma)

@@ -163,13 +163,13 @@ impl Examination<'_> {
             let sid_brand = other.context.names.iter().map(|named| &named.name).find(|name| name.brand);
             around.bare_among_branded |= in_block && sid_brand.is_some_and(|sid| is_bare(own, sid));
             tie(
-                match lines {
-                    _ if in_block && alike => SidTie::Namesake,
-                    _ if let Some(together) = together => together,
-                    0..=2 => SidTie::OnLine,
-                    3..=12 => SidTie::Near,
-                    13..=40 => SidTie::Around,
-                    _ => SidTie::InText,
+                match (together, lines) {
+                    (Some(SidTie::Block), _) if alike => SidTie::Namesake,
+                    (Some(together), _) => together,
+                    (None, 0..=2) => SidTie::OnLine,
+                    (None, 3..=12) => SidTie::Near,
+                    (None, 13..=40) => SidTie::Around,
+                    (None, _) => SidTie::InText,
                 },
                 lines,
                 other.candidate,
