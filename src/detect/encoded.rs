@@ -118,10 +118,10 @@ pub fn utf16(text: &[u8]) -> Option<Vec<u8>> {
 
 /// The alignment and byte order of the first UTF-16 that is long enough for a credential.
 pub(super) fn utf16_in(text: &[u8]) -> Option<(usize, bool)> {
-    // Plain text holds no zero, and is told by one quick look.
-    memchr::memchr(0, text)?;
     // A run of 32 such characters covers 64 bytes, so it covers both bytes of one of these pairs.
     const STRIDE: usize = 60;
+    // Plain text holds no zero, and is told by one quick look.
+    memchr::memchr(0, text)?;
     let mut at = 0;
     while let Some(&[first, second]) = text.get(at..at + 2) {
         if (first == 0 || second == 0)

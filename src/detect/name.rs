@@ -208,6 +208,19 @@ fn split(rules: &Rules, text: &str) -> Vec<Part> {
     let mut at = 0;
     while at < bytes.len() {
         let byte = bytes[at];
+        // A brand of one's own is one word however it is written: `NotifyHubToken`.
+        if at == start
+            && let Some(brand) = rules.own_brands().iter().find(|brand| {
+                bytes
+                    .get(at..at + brand.len())
+                    .is_some_and(|part| part.eq_ignore_ascii_case(brand.as_bytes()))
+            })
+        {
+            flush(at, at + brand.len(), &mut component);
+            at += brand.len();
+            start = at;
+            continue;
+        }
         // `ETag` is a word, whatever its capitals say.
         if at == start && byte.is_ascii_alphabetic() {
             let length = bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();

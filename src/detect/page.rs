@@ -193,6 +193,12 @@ impl<'a> Page<'a> {
         })
     }
 
+    /// Whether nothing but quotes stands beside a token on its line.
+    #[must_use]
+    pub fn is_alone(&self, index: usize) -> bool {
+        self.line_range(self.line(index)).all(|at| at == index || self.kind(at) == TokenKind::Quote)
+    }
+
     fn second(&self, range: &std::ops::Range<usize>) -> Option<TokenKind> {
         self.tokens.get(range.start + 1).map(|token| token.kind)
     }

@@ -127,6 +127,44 @@ impl Observation {
     /// All of them.
     pub const ALL: &[Self] = built_in::ALL_OBSERVATIONS;
 
+    /// Whether it is only spoken, seen elsewhere, or the look of the characters: what cannot outvote Twilio's own name or call.
+    #[must_use]
+    pub const fn is_hint(self) -> bool {
+        matches!(
+            self,
+            Self::HashSpeech
+                | Self::HashOnLine
+                | Self::IdentifierSpeech
+                | Self::ThingSpeech
+                | Self::PurposeSpeech
+                | Self::VendorByUse
+                | Self::VendorOnLine
+                | Self::VendorAbove
+                | Self::VendorInNeighbour
+                | Self::LookMixed
+                | Self::LookUneven
+                | Self::LookWords
+                | Self::LookOneCase
+                | Self::LookTyped
+                | Self::CrowdedLine
+                | Self::Unquoted
+        )
+    }
+
+    /// Whether it ties a value to a SID or to Twilio's call so closely that no hint counts for much beside it.
+    #[must_use]
+    pub const fn is_close(self) -> bool {
+        matches!(
+            self,
+            Self::SidBefore
+                | Self::SidAfter
+                | Self::SidByUse
+                | Self::SidNamesake
+                | Self::TwilioArgument
+                | Self::BasicAuth
+        )
+    }
+
     /// Whether it speaks of a SID that stands nearby.
     #[must_use]
     pub const fn is_of_sid(self) -> bool {

@@ -2,6 +2,9 @@
 
 use crate::rules::{BASE, Observation};
 
+/// How much all hints together may weigh against a value that is Twilio's by its name or place.
+const MOST_HINTS: f32 = -2.5;
+
 /// Observations of one value, each once, some with the words that were seen.
 #[derive(Debug, Clone, Default)]
 pub struct Evidence {
@@ -37,7 +40,19 @@ impl Evidence {
     /// The log-odds that the value is a credential of Twilio's.
     #[must_use]
     pub fn odds(&self) -> f32 {
-        self.observations().fold(BASE, |sum, observation| sum + observation.weight())
+        let weigh = |hint: bool| {
+            self.observations().filter(|o| o.is_hint() == hint).map(Observation::weight).sum::<f32>()
+        };
+        let hints = weigh(true);
+        BASE + weigh(false) + if self.leaves_no_doubt() { hints.max(MOST_HINTS) } else { hints }
+    }
+
+    /// Whether the value is Twilio's secret by its own name, or stands where Twilio's secret does. What comments, other uses and the
+    /// look of the characters say against it is then bounded, however many of them there are.
+    fn leaves_no_doubt(&self) -> bool {
+        let is_named = self.has(Observation::BrandInName)
+            && (self.has(Observation::RoleExact) || self.has(Observation::RolePlain));
+        is_named || self.observations().any(Observation::is_close)
     }
 
     /// The log-odds without what SIDs nearby add.

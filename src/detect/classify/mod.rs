@@ -98,6 +98,8 @@ pub struct Uses {
     pub brand: bool,
     /// It is used in a call of another service.
     pub vendor: bool,
+    /// It is an argument of a client's call, behind the name of a SID.
+    pub client: bool,
     /// It is an argument of Twilio's call, behind the one for the SID.
     pub argument: bool,
 }
@@ -169,7 +171,7 @@ pub fn weigh(
     if context.compared {
         evidence.add(Observation::ComparedWithCall);
     }
-    if around.hash_on_line {
+    if around.hash_on_line && !evidence.has(Observation::HashSpeech) {
         evidence.add(Observation::HashOnLine);
     }
     if around.cookie_on_line {
@@ -285,7 +287,7 @@ pub fn is_hash_file(rules: &Rules, path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::{BASE, MEDIUM};
+    use crate::rules::MEDIUM;
     use Observation as O;
 
     /// Comments, uses elsewhere and the look of the characters.
@@ -308,7 +310,9 @@ mod tests {
     ];
 
     fn odds(observed: &[O]) -> f32 {
-        observed.iter().fold(BASE, |sum, observation| sum + observation.weight())
+        let mut evidence = Evidence::default();
+        observed.iter().for_each(|observation| evidence.add(*observation));
+        evidence.odds()
     }
 
     #[test]
@@ -316,11 +320,14 @@ mod tests {
         // The tie, the name or the call that leaves no doubt; the text speaks of Twilio in each.
         for strong in [
             vec![O::RoleExact, O::BrandInName],
+            vec![O::RolePlain, O::BrandInName],
             vec![O::NameAbsent, O::SidBefore, O::BrandInCall],
             vec![O::NameAbsent, O::SidNameBefore, O::TwilioArgument, O::BrandInCall],
             vec![O::RoleExact, O::SidNamesake, O::BrandInName],
         ] {
             let strong = [strong, vec![O::MentionNear]].concat();
+            let all = [strong.clone(), WEAK.to_vec()].concat();
+            assert!(odds(&all) >= MEDIUM, "{all:?}: {}", odds(&all));
             for weak in WEAK {
                 let all = [strong.clone(), vec![weak]].concat();
                 assert!(odds(&all) >= MEDIUM, "{all:?}: {}", odds(&all));

@@ -175,7 +175,11 @@ fn vendor(context: &Context, uses: &Uses, around: &Surroundings) -> Option<Owner
         .names
         .iter()
         .filter(|named| named.name.vendor && !(named.relation.is_spoken() && named.name.vendor_is_common))
-        .map(|named| owner(nearness(named), 0, named.name.vendor_is_common));
+        .map(|named| {
+            // A comment behind a value may speak of anything.
+            let nearness = if named.relation == Relation::Comment { Nearness::Line } else { nearness(named) };
+            owner(nearness, 0, named.name.vendor_is_common)
+        });
     let is_vendor = |level: &Level| {
         level.head.vendor && (level.is_key || !level.head.vendor_is_common) && level.head.words.len() <= 8
     };

@@ -82,6 +82,10 @@ pub(super) fn observe(context: &Context, uses: &Uses, around: &Surroundings, evi
     if uses.argument {
         evidence.add(Observation::TwilioArgument);
     }
+    if uses.client {
+        evidence.add(Observation::ClientArgument);
+        evidence.add(Observation::SidNameBefore);
+    }
     if let Some(callee) = &context.callee
         && !callee.vendor
     {

@@ -138,6 +138,11 @@ impl Reader<'_> {
             if !keyed && context.previous.is_none() && text.len() <= LONGEST_NAME {
                 context.previous = Some(self.name(text));
             }
+            // `Client(username=cfg.sid, password="…")`
+            let is_literal = page.tokens[start..comma].iter().any(|t| t.kind == TokenKind::Quote);
+            if keyed && !is_literal && context.previous.is_none() && text.len() <= LONGEST_NAME {
+                context.previous = Some(self.name(text)).filter(|name| name.says(Tag::Sid));
+            }
             if opener.is_none() && context.callee.is_none() {
                 self.command(start, comma, context);
             }

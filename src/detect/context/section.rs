@@ -54,7 +54,8 @@ impl Reader<'_> {
             if in_tag {
                 // The value is an attribute: its element counts where it holds another value.
                 own = false;
-                if page.holds_value(at, index) {
+                let end = (index..page.tokens.len().min(index + 80)).find(|&t| page.is(t, Op::Greater));
+                if page.holds_value(at, index) || page.holds_value(index + 1, end.unwrap_or(index + 1)) {
                     levels.push(self.element_level(at, index));
                 }
                 continue;

@@ -133,7 +133,7 @@ impl Reader<'_> {
         }
         if let Some(value) = self.last_value(range.start, range.end) {
             // Two values on two lines, nothing else on either.
-            if range.len() <= 3 {
+            if range.len() <= 3 && page.line_range(line).len() <= 3 && page.is_alone(index) {
                 context.after_value = Some(value);
             }
             return;

@@ -101,7 +101,7 @@ impl Examination<'_> {
         let siblings = all.nameless.get(&(group(read), candidate.shape));
         around.hash_siblings = siblings.is_some_and(|among| {
             let itself = is_nameless(read);
-            (among.hashes > 0 && itself && read.context.levels.first().is_some())
+            (among.hashes > 0 && itself && !read.context.levels.is_empty())
                 || among.sids > usize::from(itself && is_named_sid(read))
                 || among.values - usize::from(itself) >= 2
         });
@@ -137,8 +137,8 @@ impl Examination<'_> {
             tie(SidTie::Before, 0, sid);
         } else if let Some(sid) = read.used_after.filter(|&sid| self.candidates[sid].shape == partner) {
             tie(SidTie::ByUse, 0, sid);
-        } else if read.context.list.is_some()
-            && let Some(sid) = value_after(page, read.token).filter(is_partner)
+        } else if let Some((after, sid)) = value_after(page, read.token).filter(|(_, sid)| is_partner(sid))
+            && (read.context.list.is_some() || page.line(after) == page.line(read.token))
         {
             tie(SidTie::After, 0, sid);
         }
@@ -289,12 +289,12 @@ fn together(read: &Read, sid: &Read, lines: u64) -> Option<SidTie> {
     Some(if own == 0 || its == 0 { SidTie::Block } else { SidTie::Sibling })
 }
 
-/// The candidate that stands right after a value, with only quotes and a separator between.
-fn value_after(page: &Page<'_>, token: usize) -> Option<usize> {
+/// The candidate that stands right after a value, with only quotes and a separator between, and its token.
+fn value_after(page: &Page<'_>, token: usize) -> Option<(usize, usize)> {
     let mut separators = 0;
     for next in token + 1..page.tokens.len().min(token + 8) {
         match page.kind(next) {
-            TokenKind::Value(value) => return Some(value),
+            TokenKind::Value(value) => return Some((next, value)),
             TokenKind::Quote | TokenKind::Line(_) => {}
             TokenKind::Op(Op::Comma) if separators == 0 => separators += 1,
             _ => return None,

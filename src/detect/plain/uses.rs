@@ -6,6 +6,7 @@ use super::around::is_named_brand;
 use super::examination::{Examination, Read};
 use crate::detect::context::Reader;
 use crate::detect::lex::{Op, TokenKind};
+use crate::detect::name::Role;
 use crate::detect::page::Page;
 use crate::rules::Tag;
 
@@ -79,7 +80,12 @@ impl Examination<'_> {
             let named = is_named_brand(&reads[owner]);
             let second = context.position > 0 || context.previous.is_some();
             let argument = second && context.callee.as_ref().is_some_and(|callee| callee.brand);
+            let names_sid =
+                context.previous.as_ref().is_some_and(|name| name.says(Tag::Sid) && name.role == Role::None);
+            let client =
+                names_sid && context.callee.as_ref().is_some_and(|callee| callee.speaks_of(Tag::Client));
             let used = &mut reads[owner].used;
+            used.client |= client;
             used.argument |= argument;
             used.brand |= brand;
             used.vendor |= vendor && !brand && !named;

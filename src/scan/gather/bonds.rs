@@ -85,6 +85,35 @@ fn by_folder(texts: &[TextHits], kind: Kind) -> (HashMap<String, Sids>, HashMap<
     (own, below)
 }
 
+/// A SID, the text that names it, and what stands before its name.
+type Place<'a> = (&'a String, &'a (String, Vec<String>));
+
+/// The SIDs of a folder that have no secret of their own in their text.
+struct Free<'a> {
+    all: Vec<Place<'a>>,
+    /// For what stands before their names, the only one that is named so.
+    by_stem: HashMap<&'a [String], Option<usize>>,
+}
+
+impl<'a> Free<'a> {
+    fn of(sids: &'a Sids, taken: &BTreeSet<String>) -> Self {
+        let all: Vec<Place<'a>> = sids.iter().filter(|(sid, _)| !taken.contains(*sid)).collect();
+        let mut by_stem: HashMap<&[String], Option<usize>> = HashMap::new();
+        for (place, (_, (_, stem))) in all.iter().enumerate() {
+            by_stem.entry(stem).and_modify(|only| *only = None).or_insert(Some(place));
+        }
+        Self { all, by_stem }
+    }
+
+    /// Of several, the only one that is named like a value; else all of them.
+    fn fitting(&self, stem: &[String]) -> &[Place<'a>] {
+        match self.by_stem.get(stem) {
+            Some(&Some(only)) => &self.all[only..=only],
+            _ => &self.all,
+        }
+    }
+}
+
 /// With more SIDs beside it in its folder, none is said to be a value's.
 const MOST_RIVALS: usize = 8;
 
@@ -102,6 +131,7 @@ pub(super) fn across_folders(texts: &mut [TextHits], bonds: &mut Bonds) {
             .filter(|((k, _), _)| *k == kind && kind != Kind::ApiKeySid)
             .map(|(_, bond)| bond.sid.clone())
             .collect();
+        let mut in_folders: HashMap<(*const Sids, bool), Free<'_>> = HashMap::new();
         for text in texts.iter_mut() {
             let mut at = folder(&text.path);
             // The nearest folder in which, or below which, a SID stands.
@@ -114,6 +144,9 @@ pub(super) fn across_folders(texts: &mut [TextHits], bonds: &mut Bonds) {
                 at = folder(at);
             }
             let Some((here, is_own)) = here else { continue };
+            let free = in_folders
+                .entry((std::ptr::from_ref(here), is_own))
+                .or_insert_with(|| Free::of(here, &taken));
             for hit in text.hits.iter_mut().filter(|hit| hit.kind == kind) {
                 if bonds.get(kind, hit.value.expose()).is_some() {
                     continue;
@@ -123,14 +156,9 @@ pub(super) fn across_folders(texts: &mut [TextHits], bonds: &mut Bonds) {
                 if hit.confidence < Confidence::Medium && !suffices {
                     continue;
                 }
-                let free: Vec<_> = here.iter().filter(|(sid, _)| !taken.contains(*sid)).collect();
-                let mut same = free.iter().filter(|(_, (_, stem))| *stem == hit.place.stem);
-                // Of several, the only one that is named like it.
-                let fitting = match (same.next(), same.next()) {
-                    (Some(only), None) => std::slice::from_ref(only),
-                    _ => &free[..],
+                let Some(((sid, (path, _)), others)) = free.fitting(&hit.place.stem).split_first() else {
+                    continue;
                 };
-                let Some(((sid, (path, _)), others)) = fitting.split_first() else { continue };
                 if others.len() > MOST_RIVALS {
                     continue;
                 }
