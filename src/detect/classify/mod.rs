@@ -311,7 +311,9 @@ mod tests {
 
     fn odds(observed: &[O]) -> f32 {
         let mut evidence = Evidence::default();
-        observed.iter().for_each(|observation| evidence.add(*observation));
+        for observation in observed {
+            evidence.add(*observation);
+        }
         evidence.odds()
     }
 

@@ -15,7 +15,7 @@ pub(super) fn observe<'a>(
 ) -> Option<&'a Named> {
     let near = || context.names.iter().filter(|named| named.relation != Relation::Section);
     for named in near() {
-        innocence(named, evidence);
+        innocence(named, named.relation.is_spoken(), evidence);
         // Beyond a name that says secret nothing else says what the value is.
         if named.name.role != Role::None && named.relation != Relation::Comment {
             break;
@@ -43,8 +43,9 @@ pub(super) fn observe<'a>(
         None => nameless(context, evidence),
     }
     if used {
+        // A use elsewhere says no more than a comment does.
         for named in &uses.names {
-            innocence(named, evidence);
+            innocence(named, true, evidence);
         }
     }
     named.or(own)
@@ -104,10 +105,9 @@ fn nameless(context: &Context, evidence: &mut Evidence) {
 }
 
 /// Observes what a name says against the value's being a credential.
-fn innocence(named: &Named, evidence: &mut Evidence) {
+fn innocence(named: &Named, spoken: bool, evidence: &mut Evidence) {
     let name = &*named.name;
     let call = matches!(named.relation, Relation::Call | Relation::Bracket);
-    let spoken = named.relation.is_spoken();
     if name.file && !spoken {
         evidence.add(Observation::FileName);
     }

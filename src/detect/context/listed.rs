@@ -138,11 +138,6 @@ impl Reader<'_> {
             if !keyed && context.previous.is_none() && text.len() <= LONGEST_NAME {
                 context.previous = Some(self.name(text));
             }
-            // `Client(username=cfg.sid, password="…")`
-            let is_literal = page.tokens[start..comma].iter().any(|t| t.kind == TokenKind::Quote);
-            if keyed && !is_literal && context.previous.is_none() && text.len() <= LONGEST_NAME {
-                context.previous = Some(self.name(text)).filter(|name| name.says(Tag::Sid));
-            }
             if opener.is_none() && context.callee.is_none() {
                 self.command(start, comma, context);
             }
@@ -173,6 +168,35 @@ impl Reader<'_> {
             return Some(chain);
         }
         if context.names.iter().any(|n| n.name.is_informative()) { None } else { Some(opener) }
+    }
+
+    /// `Client(username=cfg.sid, password="…")`: the argument before one that has a name of its own, and what is called.
+    pub(super) fn keyword_argument(&self, index: usize, context: &mut Context) {
+        let page = self.page;
+        let Some(opener) = page.parent(index).filter(|&opener| page.kind(opener) == TokenKind::Open(b'('))
+        else {
+            return;
+        };
+        if context.previous.is_some() || context.callee.is_some() {
+            return;
+        }
+        let comma = (opener.max(index.saturating_sub(12))..index)
+            .rev()
+            .find(|&t| page.is(t, Op::Comma) && page.parent(t) == Some(opener));
+        let Some(comma) = comma else { return };
+        let start = self.argument_before(comma);
+        let text = page.slice(start, comma);
+        let is_literal = page.tokens[start..comma].iter().any(|t| t.kind == TokenKind::Quote);
+        if is_literal || text.len() > LONGEST_NAME || page.holds_value(start, comma) {
+            return;
+        }
+        context.previous = Some(self.name(text)).filter(|name| name.says(Tag::Sid));
+        if context.previous.is_some()
+            && let Some((first, last)) = self.callee(opener)
+        {
+            context.callee = Some(self.name(page.slice(first, last + 1)));
+            context.position = context.position.max(1);
+        }
     }
 
     /// `Client.new first, "…"`: a call without brackets.

@@ -130,6 +130,7 @@ impl<'a> Reader<'a> {
         if context.informative().is_none() && !context.names.iter().any(|n| n.name.value_holder) {
             self.trailing_comment(index, &mut context);
         }
+        self.keyword_argument(index, &mut context);
         context.levels = self.levels(index);
         if context.names.first().is_some_and(|n| n.name.value_holder) || context.names.is_empty() {
             let holder = !context.names.is_empty();
