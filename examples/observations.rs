@@ -85,7 +85,7 @@ fn main() {
             }
         }
         Some((mode, [seed, folder])) if mode == "fill" => {
-            fill(seed.parse().expect("a seed"), Path::new(folder))
+            fill(seed.parse().expect("a seed"), Path::new(folder));
         }
         Some((mode, paths)) if mode == "innocent" => {
             for path in paths {
