@@ -46,6 +46,8 @@ pub fn typed(rules: &Rules, body: &[u8]) -> Option<Typed> {
         certainly("it repeats itself")
     } else if counts(&lower) || spells(&lower, hex) || stretch >= LONGEST_STRETCH[0] {
         certainly("a sequence")
+    } else if is_camel_case(body) {
+        certainly("an identifier, put together from words")
     } else if !hex && words().any(|word| word.len() >= LONG_WORD) {
         certainly("it says that it is made up")
     } else if covered(rules, &lower) >= MOST_COVERED {
@@ -55,6 +57,20 @@ pub fn typed(rules: &Rules, body: &[u8]) -> Option<Typed> {
     } else {
         None
     }
+}
+
+/// Whether they are letters alone, in words of three and more that each begin with a capital and hold a vowel:
+/// `scryRenderedComponentsWithTypes`. Of 10⁹ random secrets two are so.
+fn is_camel_case(body: &[u8]) -> bool {
+    const SHORTEST_WORD: usize = 3;
+    let is_word = |word: &[u8]| {
+        word.len() >= SHORTEST_WORD
+            && word.iter().any(|byte| b"aeiouyAEIOUY".contains(byte))
+            && word[1..].iter().all(u8::is_ascii_lowercase)
+    };
+    body.iter().all(u8::is_ascii_alphabetic)
+        && body.iter().filter(|byte| byte.is_ascii_uppercase()).count() >= 2
+        && body.chunk_by(|_, next| next.is_ascii_lowercase()).all(is_word)
 }
 
 /// How many characters belong to words of the vocabulary, to sequences or to a keyboard's rows.
@@ -179,6 +195,8 @@ mod tests {
             "ffeeddccbbaa99887766554433221100".into(),
             "qwertyuiopasdfghjklzxcvbnm123456".into(),
             "yourTwilioAuthTokenGoesRightHere".into(),
+            "WorkersRealTimeStatisticsContext".into(),
+            "getAuthenticationTokenFromHeader".into(),
             "cafebabecafed00ddeadbeef0badf00d".into(),
         ] {
             assert!(matches!(typed(&rules, value.as_bytes()), Some(Typed::Certainly(_))), "{value}");
