@@ -135,53 +135,31 @@ pub fn weigh(
     let own = role::observe(context, uses, hex, &mut evidence);
     owner::observe(context, uses, own, around, &mut evidence);
     sid::observe(context, uses, around, &mut evidence);
-    if evidence.has(Observation::RolePassword) {
-        if around.sid_is_user {
-            evidence.add(Observation::PasswordOfUser);
-        } else if around.sid.is_some_and(|tie| tie > SidTie::After)
-            && own.is_none_or(|named| !named.name.brand)
-        {
-            evidence.add(Observation::PasswordOfOther);
+    let is_branded = own.is_some_and(|named| named.name.brand);
+    let password = evidence.has(Observation::RolePassword);
+    let is_apart = around.sid.is_some_and(|tie| tie > SidTie::After);
+    let own_says_it = is_branded && own.is_some_and(|named| named.name.role != Role::None);
+    let hash_is_said = evidence.has(Observation::HashSpeech);
+    for (is_so, observation) in [
+        (password && around.sid_is_user, Observation::PasswordOfUser),
+        (password && !around.sid_is_user && is_apart && !is_branded, Observation::PasswordOfOther),
+        (around.other_user, Observation::UserOfOther),
+        (around.hash_file, Observation::HashFile),
+        (around.hash_siblings, Observation::HashSiblings),
+        (around.is_key, Observation::IsKey),
+        (context.glued, Observation::PartOfPath),
+        (around.part_of_word, Observation::PartOfWord),
+        (around.invoked, Observation::Invoked),
+        (around.unquoted && !hex, Observation::Unquoted),
+        (context.compared, Observation::ComparedWithCall),
+        (around.hash_on_line && !hash_is_said, Observation::HashOnLine),
+        (around.cookie_on_line, Observation::CookieOnLine),
+        (around.secret_on_line && !own_says_it, Observation::SecretNamedOnLine),
+        (around.crowded, Observation::CrowdedLine),
+    ] {
+        if is_so {
+            evidence.add(observation);
         }
-    }
-    if around.other_user {
-        evidence.add(Observation::UserOfOther);
-    }
-    if around.hash_file {
-        evidence.add(Observation::HashFile);
-    }
-    if around.hash_siblings {
-        evidence.add(Observation::HashSiblings);
-    }
-    if around.is_key {
-        evidence.add(Observation::IsKey);
-    }
-    if context.glued {
-        evidence.add(Observation::PartOfPath);
-    }
-    if around.part_of_word {
-        evidence.add(Observation::PartOfWord);
-    }
-    if around.invoked {
-        evidence.add(Observation::Invoked);
-    }
-    if around.unquoted && !hex {
-        evidence.add(Observation::Unquoted);
-    }
-    if context.compared {
-        evidence.add(Observation::ComparedWithCall);
-    }
-    if around.hash_on_line && !evidence.has(Observation::HashSpeech) {
-        evidence.add(Observation::HashOnLine);
-    }
-    if around.cookie_on_line {
-        evidence.add(Observation::CookieOnLine);
-    }
-    if around.secret_on_line && own.is_none_or(|named| !named.name.brand || named.name.role == Role::None) {
-        evidence.add(Observation::SecretNamedOnLine);
-    }
-    if around.crowded {
-        evidence.add(Observation::CrowdedLine);
     }
     if !hex && let Some(observation) = look::observe(value.as_bytes()) {
         evidence.add(observation);
