@@ -171,7 +171,11 @@ fn the_later_sets_hold() {
         play(&mut board, seed, later_set);
     }
     // What is left is in docs/accuracy.md: values that only another file explains, and their like.
-    hold("later sets, written after the rules; what they scored unseen is in docs/accuracy.md", &board, 0.98);
+    hold(
+        "later sets, written after the rules; what they scored unseen is in docs/accuracy.md",
+        &board,
+        0.975,
+    );
 }
 
 #[test]

@@ -147,7 +147,6 @@ impl Observation {
                 | Self::LookOneCase
                 | Self::LookTyped
                 | Self::CrowdedLine
-                | Self::Unquoted
         )
     }
 

@@ -92,7 +92,7 @@ pub(super) fn observe(context: &Context, uses: &Uses, around: &Surroundings, evi
         let first = context.position == 0 && previous.is_none();
         if callee.brand && (!first || callee.speaks_of(Tag::Validator)) {
             evidence.add(Observation::TwilioArgument);
-        } else if (callee.speaks_of(Tag::Client) && names_sid) || (callee.says(Tag::Validator) && first) {
+        } else if (callee.speaks_of(Tag::Client) && names_sid) || callee.says(Tag::Validator) {
             evidence.add(Observation::ClientArgument);
         }
     }

@@ -50,8 +50,8 @@ pub(super) fn label(reader: &Reader<'_>, read: &Read, all: &Neighbourhood<'_>) -
     }
 }
 
-/// Whether the object that a value is a part of names a user, and that is neither a SID nor a variable.
-fn has_other_user(reader: &Reader<'_>, page: &Page<'_>, read: &Read) -> bool {
+/// Whether the object that a value is a part of names a user that is neither a SID nor a variable; and one that is the name of a SID.
+fn users(reader: &Reader<'_>, page: &Page<'_>, read: &Read) -> (bool, bool) {
     let (from, to) = reader.object(read.token);
     let line = page.line_range(read.context.line);
     // Of a list or section that is not known to be an object, the value's own line.
@@ -68,12 +68,15 @@ fn has_other_user(reader: &Reader<'_>, page: &Page<'_>, read: &Read) -> bool {
         let skip =
             |t: &usize| matches!(page.kind(*t), TokenKind::Quote | TokenKind::Op(Op::Colon | Op::Assign));
         match (at + 1..to.min(at + 6)).find(|t| !skip(t)).map(|t| (t, page.kind(t))) {
-            Some((_, TokenKind::Value(_))) => return false,
+            Some((_, TokenKind::Value(_))) => return (false, false),
+            Some((t, TokenKind::Word)) if reader.name(page.slice(t, t + 1)).says(Tag::Sid) => {
+                return (false, true);
+            }
             Some((t, TokenKind::Word)) => other |= page.text[page.tokens[t].start] != b'$',
             _ => {}
         }
     }
-    other
+    (other, false)
 }
 
 /// Whether the SID that a value is tied to has a secret of its own by name, written here or not: `TWILIO_AUTH_TOKEN=` beside
@@ -151,7 +154,9 @@ pub(super) fn observe(reader: &Reader<'_>, page: &Page<'_>, read: &Read, around:
         .any(|token| page.parent(token) == page.parent(read.token) && said(token).speaks_of(Tag::Hash));
     around.cookie_on_line =
         words(tokens.start + from..read.token).any(|token| said(token).is_one_word(Tag::Cookie));
-    around.other_user = has_other_user(reader, page, read);
+    let (other_user, sid_user) = users(reader, page, read);
+    around.other_user = other_user;
+    around.sid_is_user |= sid_user;
     let above = above(reader, page, read);
     around.brand_above = above.brand;
     around.vendor_above = above.vendor;
