@@ -173,7 +173,7 @@ fn the_most_likely_come_first() {
     let mut rig = Rig::new(world);
     // A list of hashes, and one value whose place says more than theirs: it is asked about first.
     let list = hashes(&mut rig, 60);
-    rig.write("builds.txt", &format!("account {account}\nmd5 sums\n{list}\nkey = \"{token}\"\n"));
+    rig.write("builds.txt", &format!("account {account}\nkey = \"{token}\"\nmd5 sums\n{list}\n"));
     let (report, _) = rig.verified(&["--ask-per-sid", "1"]);
     let live = of_type(&report, "auth_token");
     assert_eq!(live.len(), 1, "{report:#}");

@@ -236,7 +236,10 @@ impl Examination<'_> {
             }) || touching.is_some_and(|(_, before)| is_member(before))
                 || declared;
             let quoted = before.is_some_and(|(_, before)| matches!(before.kind, TokenKind::Quote));
-            around.unquoted = !quoted && self.is_code && !page.is_comment(read.context.line);
+            // `x = y;` is a statement whatever the file is called.
+            let statement =
+                self.text.get(token.end) == Some(&b';') && byte(token.start.checked_sub(1)) == b' ';
+            around.unquoted = !quoted && (self.is_code || statement) && !page.is_comment(read.context.line);
         }
         around.part_of_word = (joins(byte(token.start.checked_sub(1)))
             && byte(token.start.checked_sub(2)).is_ascii_alphanumeric())
