@@ -128,10 +128,8 @@ fn weights(weights: Weights) -> String {
             .map(|(name, weight)| format!("Observation::{} => {},\n", camel(name, '_'), of(weight)))
             .collect()
     };
-    let all: String = observation.keys().map(|name| format!("Observation::{}, ", camel(name, '_'))).collect();
     format!(
         "pub(super) const HIGH: f32 = {high:?};\npub(super) const MEDIUM: f32 = {medium:?};\npub(super) const LOW: f32 = {low:?};\npub(super) const BASE: f32 = {base:?};\n\
-         pub(super) const ALL_OBSERVATIONS: &[Observation] = &[{all}];\n\
          pub(super) const fn weight(observation: Observation) -> f32 {{ match observation {{ {} }} }}\n\
          pub(super) const fn says(observation: Observation) -> &'static str {{ match observation {{ {} }} }}\n",
         arms(&|weight| format!("{:?}", weight.weight)),

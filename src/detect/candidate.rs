@@ -193,7 +193,7 @@ pub fn all(
     mut base64: impl FnMut(Span),
     mut wide: impl FnMut(Span),
 ) {
-    let run = |run: Span| {
+    runs::wide(text, leave, |run| {
         wide(run.clone());
         runs::alnum(text, &run, |part| {
             let length = part.len();
@@ -205,8 +205,7 @@ pub fn all(
                 base64(part);
             }
         });
-    };
-    runs::wide(text, leave, run);
+    });
 }
 
 #[cfg(test)]

@@ -124,9 +124,6 @@ pub enum Observation {
 }
 
 impl Observation {
-    /// All of them.
-    pub const ALL: &[Self] = built_in::ALL_OBSERVATIONS;
-
     /// Whether it is only spoken, seen elsewhere, or the look of the characters: what cannot outvote Twilio's own name or call.
     #[must_use]
     pub const fn is_hint(self) -> bool {

@@ -164,8 +164,14 @@ fn brand(context: &Context, uses: &Uses, around: &Surroundings) -> Option<Owner>
         (around.brand_above, Nearness::Above),
         (around.brand_in_neighbour, Nearness::Neighbour),
     ];
-    let others = others.into_iter().filter(|(is, _)| *is).map(|(_, nearness)| owner(nearness, 0, None));
-    names.chain(sections).chain(others).min_by_key(|owner| (owner.nearness, owner.depth))
+    nearest(names.chain(sections), others)
+}
+
+/// The nearest of these, and of what only its nearness is known of.
+fn nearest(known: impl Iterator<Item = Owner>, others: [(bool, Nearness); 5]) -> Option<Owner> {
+    let others = others.into_iter().filter(|(is_so, _)| *is_so);
+    let others = others.map(|(_, nearness)| Owner { nearness, depth: 0, seen: None, is_common: false });
+    known.chain(others).min_by_key(|owner| (owner.nearness, owner.depth))
 }
 
 /// The nearest that says another service.
@@ -196,6 +202,5 @@ fn vendor(context: &Context, uses: &Uses, around: &Surroundings) -> Option<Owner
         (around.vendor_above, Nearness::Above),
         (around.vendor_in_neighbour, Nearness::Neighbour),
     ];
-    let others = others.into_iter().filter(|(is, _)| *is).map(|(_, nearness)| owner(nearness, 0, false));
-    names.chain(sections).chain(others).min_by_key(|owner| (owner.nearness, owner.depth))
+    nearest(names.chain(sections), others)
 }

@@ -3,7 +3,7 @@
 use super::evidence::Evidence;
 use super::{Uses, shorten};
 use crate::detect::context::{Context, Named, Relation};
-use crate::detect::name::{Name, Role};
+use crate::detect::name::Role;
 use crate::rules::{Observation, Tag};
 
 /// Observes what the names say, and returns the nearest that says anything.
@@ -28,7 +28,7 @@ pub(super) fn observe<'a>(
     if context.names.iter().any(|named| is_purpose(&named)) {
         evidence.add(Observation::PurposeSection);
     }
-    let own = near().find(|named| says_something(&named.name));
+    let own = near().find(|named| named.name.is_informative());
     let by_section = || context.names.iter().find(|named| named.name.role != Role::None);
     let by_use = || uses.names.iter().find(|named| named.name.role != Role::None);
     let (named, used) = match own {
@@ -49,10 +49,6 @@ pub(super) fn observe<'a>(
         }
     }
     named.or(own)
-}
-
-fn says_something(name: &Name) -> bool {
-    name.is_informative()
 }
 
 fn role(named: &Named, used: bool, own: Option<&Named>, hex: bool, evidence: &mut Evidence) {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::examination::{Examination, Read};
 use super::{FAR, services};
 use crate::detect::candidate::Shape;
-use crate::detect::classify::{self, SidTie, Surroundings};
+use crate::detect::classify::{SidTie, Surroundings};
 use crate::detect::context::{Level, Named, Reader, Relation};
 use crate::detect::lex::{Op, TokenKind};
 use crate::detect::name::{Name, Role};
@@ -95,7 +95,7 @@ impl Examination<'_> {
         if candidate.shape.is_sid() {
             return (around, None);
         }
-        around.hash_file = classify::is_hash_file(self.rules, self.path);
+        around.hash_file = self.hash_file;
         around.crowded =
             all.on_line.get(&(read.context.line, candidate.shape)).is_some_and(|&number| number > 2);
         let siblings = all.nameless.get(&(group(read), candidate.shape));

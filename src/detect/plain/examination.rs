@@ -26,6 +26,8 @@ pub(super) struct Examination<'a> {
     pub(super) path_brand: bool,
     /// The path is that of a program's source.
     pub(super) is_code: bool,
+    /// The file is a list of hashes by its name.
+    pub(super) hash_file: bool,
     /// Values that nothing but their shape speaks for are told of too.
     pub(super) thorough: bool,
 }

@@ -9,6 +9,7 @@ mod uses;
 use std::cell::{Cell, LazyCell};
 
 use super::candidate::{self, Candidate, Decoded, Shape};
+use super::classify;
 use super::encoded::{self, Opened};
 use super::hashes::{BESIDE, says_secret};
 use super::hit::Hit;
@@ -188,6 +189,7 @@ impl Survey {
                 mentions,
                 path_brand,
                 is_code,
+                hash_file: classify::is_hash_file(rules, path),
                 thorough,
             }
             .run(&mut self.shaped);

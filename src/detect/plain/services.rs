@@ -129,31 +129,38 @@ pub(super) fn is_served(
     })
 }
 
+/// What its line says of a value: services, and words for Twilio's secrets, for digests and for cookies.
+fn on_line(reader: &Reader<'_>, page: &Page<'_>, read: &Read, around: &mut Surroundings) {
+    let line = page.line_range(read.context.line);
+    let at = page.tokens[read.token].start;
+    let own = &page.tokens[line.clone()];
+    let from = line.start + own.partition_point(|token| token.start + LINE_REACH < at);
+    let to = line.start + own.partition_point(|token| token.start <= at + LINE_REACH);
+    let spoken = services(reader, page, from..to, Some(read.token));
+    around.brand_on_line = spoken.brand;
+    around.vendor_on_line = spoken.vendor;
+    for token in (from..to).filter(|&token| page.kind(token) == TokenKind::Word) {
+        let name = reader.name(page.slice(token, token + 1));
+        around.cookie_on_line |= token < read.token && name.is_one_word(Tag::Cookie);
+        if page.parent(token) == page.parent(read.token) {
+            around.hash_on_line |= name.speaks_of(Tag::Hash);
+            around.secret_on_line |= name.brand && name.role >= Role::Plain && !is_in_file_name(page, token);
+        }
+    }
+}
+
+/// Whether a word is a part of a file's name: `sms/twilio_auth.inc`.
+fn is_in_file_name(page: &Page<'_>, word: usize) -> bool {
+    let touches = |at: usize| page.tokens[at].end == page.tokens[at + 1].start;
+    (page.is(word + 1, Op::Dot) && touches(word))
+        || word.checked_sub(1).is_some_and(|before| page.is(before, Op::Slash) && touches(before))
+}
+
 /// Which services are spoken of on the line, above it, and in the statements before and after it.
 pub(super) fn observe(reader: &Reader<'_>, page: &Page<'_>, read: &Read, around: &mut Surroundings) {
+    on_line(reader, page, read, around);
     let line = read.context.line;
     let tokens = page.line_range(line);
-    let at = page.tokens[read.token].start;
-    let own = &page.tokens[tokens.clone()];
-    let from = own.partition_point(|token| token.start + LINE_REACH < at);
-    let to = own.partition_point(|token| token.start <= at + LINE_REACH);
-    let on_line = services(reader, page, tokens.start + from..tokens.start + to, Some(read.token));
-    around.brand_on_line = on_line.brand;
-    around.vendor_on_line = on_line.vendor;
-    let said = |token: usize| reader.name(page.slice(token, token + 1));
-    let words = |tokens: Range<usize>| tokens.filter(|&token| page.kind(token) == TokenKind::Word);
-    around.secret_on_line = words(tokens.start + from..tokens.start + to).any(|token| {
-        let name = said(token);
-        // `twilio_auth.inc` is a file.
-        let touches = |at: usize| page.tokens[at].end == page.tokens[at + 1].start;
-        let is_part = (page.is(token + 1, Op::Dot) && touches(token))
-            || token.checked_sub(1).is_some_and(|before| page.is(before, Op::Slash) && touches(before));
-        page.parent(token) == page.parent(read.token) && name.brand && name.role >= Role::Plain && !is_part
-    });
-    around.hash_on_line = words(tokens.start + from..tokens.start + to)
-        .any(|token| page.parent(token) == page.parent(read.token) && said(token).speaks_of(Tag::Hash));
-    around.cookie_on_line =
-        words(tokens.start + from..read.token).any(|token| said(token).is_one_word(Tag::Cookie));
     let (other_user, sid_user) = users(reader, page, read);
     around.other_user = other_user;
     around.sid_is_user |= sid_user;

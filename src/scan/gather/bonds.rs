@@ -131,7 +131,7 @@ pub(super) fn across_folders(texts: &mut [TextHits], bonds: &mut Bonds) {
             .filter(|((k, _), _)| *k == kind && kind != Kind::ApiKeySid)
             .map(|(_, bond)| bond.sid.clone())
             .collect();
-        let mut in_folders: HashMap<(*const Sids, bool), Free<'_>> = HashMap::new();
+        let mut in_folders: HashMap<(String, bool), Free<'_>> = HashMap::new();
         for text in texts.iter_mut() {
             let mut at = folder(&text.path);
             // The nearest folder in which, or below which, a SID stands.
@@ -144,9 +144,7 @@ pub(super) fn across_folders(texts: &mut [TextHits], bonds: &mut Bonds) {
                 at = folder(at);
             }
             let Some((here, is_own)) = here else { continue };
-            let free = in_folders
-                .entry((std::ptr::from_ref(here), is_own))
-                .or_insert_with(|| Free::of(here, &taken));
+            let free = in_folders.entry((at.to_owned(), is_own)).or_insert_with(|| Free::of(here, &taken));
             for hit in text.hits.iter_mut().filter(|hit| hit.kind == kind) {
                 if bonds.get(kind, hit.value.expose()).is_some() {
                     continue;
