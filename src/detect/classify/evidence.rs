@@ -5,6 +5,9 @@ use crate::rules::{BASE, Observation};
 /// How much all hints together may weigh against a value that is Twilio's by its name or place.
 const MOST_HINTS: f32 = -2.5;
 
+/// A lighter observation is one among several of its kind, and tells a reader nothing that the heavier ones do not.
+const FAINT: f32 = 1.0;
+
 /// Observations of one value, each once, some with the words that were seen.
 #[derive(Debug, Clone, Default)]
 pub struct Evidence {
@@ -63,7 +66,7 @@ impl Evidence {
             .fold(BASE, |sum, observation| sum + observation.weight())
     }
 
-    /// What a report says of it: what speaks for it, the weightiest first.
+    /// What a report says of it: what speaks for it, the weightiest first. What weighs little is said only where nothing weighs more.
     #[must_use]
     pub fn reasons(&self) -> Vec<String> {
         let mut said: Vec<&(Observation, Option<String>)> = self
@@ -74,6 +77,10 @@ impl Evidence {
             })
             .collect();
         said.sort_by(|(a, _), (b, _)| b.weight().total_cmp(&a.weight()));
+        let heavy = said.partition_point(|(observation, _)| observation.weight() >= FAINT);
+        if heavy > 0 {
+            said.truncate(heavy);
+        }
         let mut reasons: Vec<String> = Vec::new();
         for (observation, seen) in said {
             let reason = seen.clone().unwrap_or_else(|| observation.says().to_owned());
