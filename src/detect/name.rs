@@ -175,9 +175,14 @@ fn is_stem(word: Word) -> bool {
     !(word.is_any(&[Tag::Brand, Tag::Role]) || (word.is(Tag::Wrapper) && word.is(Tag::Neutral)))
 }
 
-/// Whether a name is that of a file: `vendor/AuthToken.php`, `twilio.js`.
+/// Whether a name is that of a file: `vendor/AuthToken.php`, `twilio.js`, with a version behind it as in `twilio.js?v`.
 fn is_file(rules: &Rules, text: &str) -> bool {
-    let trimmed = text.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+    const LONGEST_VERSION: usize = 8;
+    let path = match text.split_once('?') {
+        Some((path, query)) if query.len() <= LONGEST_VERSION => path,
+        _ => text,
+    };
+    let trimmed = path.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
     trimmed.rsplit_once('.').is_some_and(|(stem, ending)| {
         stem.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
             && rules.word(&ending.to_ascii_lowercase()).is(Tag::FileEnding)
@@ -321,8 +326,12 @@ fn known_words(rules: &Rules, chunk: &str) -> Vec<String> {
         return words;
     }
     let own = rules.own_brands().iter().map(String::as_str);
-    let found =
-        rules.mentions().iter().copied().chain(own).filter_map(|brand| Some((chunk.find(brand)?, brand)));
+    let found = rules
+        .mentions()
+        .iter()
+        .copied()
+        .chain(own)
+        .filter_map(|brand| Some((place(chunk.as_bytes(), brand.as_bytes())?, brand)));
     if let Some((at, brand)) = found.max_by_key(|(_, brand)| brand.len()) {
         let around = |part: &str| if part.is_empty() { Vec::new() } else { known_words(rules, part) };
         let mut words = around(&chunk[..at]);
@@ -331,6 +340,12 @@ fn known_words(rules: &Rules, chunk: &str) -> Vec<String> {
         return words;
     }
     vec![chunk.to_owned()]
+}
+
+/// Where a brand stands in a chunk. Chunks are short, and few of their letters begin a brand, so that a searcher is not worth its making.
+fn place(chunk: &[u8], brand: &[u8]) -> Option<usize> {
+    let (&first, _) = brand.split_first()?;
+    memchr::memchr_iter(first, chunk).find(|&at| chunk[at..].starts_with(brand))
 }
 
 /// The words of a chunk in a script without capitals or spaces: known ones are found wherever they stand in it.

@@ -38,6 +38,7 @@ pub enum Tag {
     FileEnding,
     Code,
     BasicAuth,
+    UserOption,
     Collection,
     Meta,
     LabelKey,

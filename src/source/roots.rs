@@ -60,7 +60,7 @@ impl<'a> Roots<'a> {
     /// How a path below `root` is reported.
     #[must_use]
     pub fn shown(&self, root: &Path, path: &Path) -> String {
-        let relative = path.strip_prefix(root).unwrap_or(path);
+        let relative = below(root, path);
         // A root that is a file is all of its own path.
         let relative = match path.file_name() {
             Some(name) if relative.as_os_str().is_empty() => Path::new(name),
@@ -79,6 +79,18 @@ impl<'a> Roots<'a> {
     #[must_use]
     pub fn above<'p>(&self, path: &'p Path) -> &'p Path {
         path.ancestors().find(|folder| self.prefixes.contains_key(folder)).unwrap_or(path)
+    }
+}
+
+/// A path without its root. The walk makes a path by adding a name to its folder's, so that nearly each begins with its root's bytes,
+/// and is not taken apart.
+fn below<'p>(root: &Path, path: &'p Path) -> &'p Path {
+    let (bytes, root_bytes) = (path.as_os_str().as_encoded_bytes(), root.as_os_str().as_encoded_bytes());
+    match bytes.strip_prefix(root_bytes) {
+        Some([separator, rest @ ..]) if std::path::is_separator(char::from(*separator)) => {
+            std::str::from_utf8(rest).map_or_else(|_| path.strip_prefix(root).unwrap_or(path), Path::new)
+        }
+        _ => path.strip_prefix(root).unwrap_or(path),
     }
 }
 

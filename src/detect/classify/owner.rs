@@ -1,6 +1,7 @@
 //! Whose a value is: the nearest that says so counts, its name before its call, its call before its section, and so on outwards.
 
 use super::evidence::Evidence;
+use super::sid::SidTie;
 use super::{Label, Surroundings, Uses, shorten};
 use crate::detect::context::{Context, Level, Named, Relation};
 use crate::rules::{Observation, Tag};
@@ -41,7 +42,10 @@ pub(super) fn observe(
     evidence: &mut Evidence,
 ) {
     let brand = brand(context, uses, around);
-    let vendor = vendor(context, uses, around);
+    // What Twilio's own call takes is Twilio's, whatever its variable is called: `twilio(s1, s3)`.
+    let is_passed = uses.brand && (uses.argument || around.sid == Some(SidTie::ByUse));
+    let vendor =
+        vendor(context, uses, around).filter(|owner| !(is_passed && owner.nearness == Nearness::Name));
     let place = |owner: &Option<Owner>| owner.as_ref().map(|owner| (owner.nearness, owner.depth));
     let (at_brand, at_vendor) = (place(&brand), place(&vendor));
     if let Some(owner) = brand.filter(|_| at_vendor.is_none_or(|at| at_brand <= Some(at))) {
@@ -87,15 +91,22 @@ pub(super) fn observe(
     if around.path_brand {
         evidence.add(Observation::MentionInPath);
     }
-    unknown(context, own, around, evidence);
+    unknown(context, own, around, is_passed, evidence);
     section(context, evidence);
 }
 
 /// What names an owner that is not known.
-fn unknown(context: &Context, own: Option<&Named>, around: &Surroundings, evidence: &mut Evidence) {
+fn unknown(
+    context: &Context,
+    own: Option<&Named>,
+    around: &Surroundings,
+    is_passed: bool,
+    evidence: &mut Evidence,
+) {
     let branded = context.names.iter().any(|named| named.name.brand);
     if !branded
         && !around.namesake
+        && !is_passed
         && own.is_some_and(|named| named.relation.is_own() && !named.name.unknown.is_empty())
     {
         evidence.add(Observation::UnknownInName);

@@ -126,7 +126,7 @@ impl Reader<'_> {
         if text.len() > LONGEST_NAME {
             return false;
         }
-        context.basic = self.is_basic(colon, at);
+        context.basic = self.is_basic(colon, at) || self.is_user_option(start);
         if context.basic {
             context.previous = Some(self.name(text));
         }
@@ -148,6 +148,17 @@ impl Reader<'_> {
         let start =
             (end.saturating_sub(8)..=end).rev().take_while(|&t| page.kind(t) != TokenKind::Quote).last()?;
         Some(self.name(page.slice(start, end + 1)))
+    }
+
+    /// Whether a command's option for a user stands right before: `http -a $SID:…`.
+    fn is_user_option(&self, user: usize) -> bool {
+        let page = self.page;
+        let before = (user.saturating_sub(3)..user).rev().find(|&t| page.kind(t) != TokenKind::Quote);
+        before.is_some_and(|option| {
+            page.kind(option) == TokenKind::Word
+                && option.checked_sub(1).is_some_and(|dash| page.is(dash, Op::Dash))
+                && self.name(page.slice(option, option + 1)).is_one_word(Tag::UserOption)
+        })
     }
 
     /// Whether the token right before is a command's option for a user: `-u user:password`.

@@ -94,6 +94,10 @@ impl Reader<'_> {
         let mut index = at;
         let mut quoted = false;
         while let Some(previous) = index.checked_sub(1) {
+            if let Some(continued) = self.comment_mark(previous).and_then(|mark| self.continued(mark)) {
+                index = continued;
+                continue;
+            }
             let token = &page.tokens[previous];
             let touches = token.end == page.tokens[index].start;
             match token.kind {
@@ -160,14 +164,44 @@ impl Reader<'_> {
             .find(|&at| page.is(at, Op::Slash) && is_asterisk(at + 1))
     }
 
+    /// The value whose place this one could take, in a comment behind it: `token = "…"; // "…"`.
+    pub(super) fn alternate(&self, index: usize) -> Option<usize> {
+        let page = self.page;
+        let mut mark = index.checked_sub(1)?;
+        while matches!(page.kind(mark), TokenKind::Quote | TokenKind::Op(Op::At)) {
+            mark = mark.checked_sub(1)?;
+        }
+        if page.is(mark, Op::Slash) {
+            mark = mark.checked_sub(1).filter(|&first| page.is(first, Op::Slash))?;
+        } else if !page.is(mark, Op::Hash) {
+            return None;
+        }
+        let ends = |at: &usize| matches!(page.kind(*at), TokenKind::Quote | TokenKind::Op(Op::Semicolon | Op::Comma));
+        let before = (0..mark).rev().find(|at| !ends(at))?;
+        let is_value = matches!(page.kind(before), TokenKind::Value(_));
+        (is_value && page.tokens[mark].spaced && page.line(before) == page.line(index)).then_some(before)
+    }
+
+    /// The end of the line above, for the last token of the mark that makes a line a comment as the one above is: a statement of
+    /// several lines, commented out.
+    fn comment_mark(&self, last: usize) -> Option<usize> {
+        let page = self.page;
+        let line = page.line(last);
+        let first = page.lines[line].first;
+        let is_mark = |at: usize| matches!(page.kind(at), TokenKind::Op(_));
+        let above = line.checked_sub(1).filter(|&above| page.is_comment(above) && page.is_comment(line))?;
+        (first..=last).all(is_mark).then(|| page.line_range(above).end)
+    }
+
     /// Where the statement goes on above a line's start: one past the token that the line continues.
     fn continued(&self, line_token: usize) -> Option<usize> {
         let page = self.page;
         let mut end = line_token;
+        let commented = page.is_comment(page.line(line_token) + 1);
         for _ in 0..6 {
             let line = page.line(end);
             let range = page.line_range(line);
-            if range.is_empty() || page.is_comment(line) {
+            if range.is_empty() || (page.is_comment(line) && !commented) {
                 // Blank lines and comments may stand inside of a call, nowhere else.
                 let inside = page.parent(line_token).is_some_and(|p| page.kind(p) != TokenKind::Open(b'{'));
                 if (range.is_empty() && !inside) || range.start == 0 {

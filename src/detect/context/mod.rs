@@ -78,6 +78,8 @@ pub struct Context {
     pub in_call: bool,
     /// It is a part of a path, a file name or a longer word.
     pub glued: bool,
+    /// It stands in a comment behind another value, whose place it could take.
+    pub is_alternate: bool,
     /// The line, counted within the page.
     pub line: usize,
     /// The first and last line of its paragraph.
@@ -120,6 +122,9 @@ impl<'a> Reader<'a> {
             ..Context::default()
         };
         context.glued = self.is_glued(index);
+        let alternate = self.alternate(index);
+        context.is_alternate = alternate.is_some();
+        let index = alternate.unwrap_or(index);
         let mut at = index;
         for _ in 0..MOST_STEPS {
             match self.step(index, at, &mut context) {
@@ -179,8 +184,9 @@ impl<'a> Reader<'a> {
         Some(self.name(page.slice(first, end))).filter(|name| name.is_informative())
     }
 
-    /// A name, read once for each of its texts.
+    /// A name, read once for each of its texts. What is too long to be one says nothing.
     pub(in crate::detect) fn name(&self, text: &str) -> Rc<Name> {
+        let text = if text.len() <= LONGEST_NAME { text } else { "" };
         if let Some(name) = self.names.borrow().get(text) {
             return Rc::clone(name);
         }

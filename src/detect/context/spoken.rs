@@ -119,11 +119,12 @@ impl Reader<'_> {
             }
         }
         let line = page.line(index);
+        // A blank line and a fence may stand between: Markdown's blocks of code.
         let mut above = line;
-        for _ in 0..2 {
+        for _ in 0..3 {
             let Some(previous) = above.checked_sub(1) else { return };
             above = previous;
-            if !page.is_blank(above) {
+            if !(page.is_blank(above) || self.is_fence(above)) {
                 break;
             }
         }
@@ -138,13 +139,29 @@ impl Reader<'_> {
             }
             return;
         }
-        if range.len() > 10 {
+        // `Auth token (the web uses it):` is a label however much it says in brackets.
+        let is_bracket = |&t: &usize| t > range.start && matches!(page.kind(t), TokenKind::Open(b'('));
+        let end = if page.is(range.end - 1, Op::Colon) {
+            range.clone().find(is_bracket).unwrap_or(range.end)
+        } else {
+            range.end
+        };
+        if end - range.start > 10 {
             return;
         }
-        let words = range.clone().filter(|&t| page.kind(t) == TokenKind::Word).count();
+        let words = (range.start..end).filter(|&t| page.kind(t) == TokenKind::Word).count();
         if words > 0 && words <= 5 {
-            self.push(context, Relation::LineAbove, page.slice(range.start, range.end));
+            self.push(context, Relation::LineAbove, page.slice(range.start, end));
         }
+    }
+
+    /// Whether a line begins a block of code: quotes, and perhaps a language.
+    fn is_fence(&self, line: usize) -> bool {
+        let page = self.page;
+        let range = page.line_range(line);
+        range.len() >= 3
+            && range.len() <= 4
+            && range.clone().take(3).all(|t| page.kind(t) == TokenKind::Quote)
     }
 
     /// `"value", // Auth Token`

@@ -63,6 +63,9 @@ pub fn has_row(text: &[u8], stride: usize) -> bool {
 #[inline]
 fn may_escape(bytes: &[u8]) -> bool {
     let Ok(eight) = <&[u8; LOOK]>::try_from(bytes) else { return true };
+    if !OF_ESCAPES[usize::from(eight[0])] {
+        return false;
+    }
     let number = u64::from_le_bytes(*eight);
     let begins = zeros(number ^ filled(b'%')) | zeros(number ^ filled(b'\\')) | zeros(number ^ filled(b'&'));
     begins != 0 && eight.iter().all(|&byte| OF_ESCAPES[usize::from(byte)])

@@ -69,7 +69,7 @@ fn users(reader: &Reader<'_>, page: &Page<'_>, read: &Read) -> (bool, bool) {
             |t: &usize| matches!(page.kind(*t), TokenKind::Quote | TokenKind::Op(Op::Colon | Op::Assign));
         match (at + 1..to.min(at + 6)).find(|t| !skip(t)).map(|t| (t, page.kind(t))) {
             Some((_, TokenKind::Value(_))) => return (false, false),
-            Some((t, TokenKind::Word)) if reader.name(page.slice(t, t + 1)).says(Tag::Sid) => {
+            Some((t, TokenKind::Word)) if is_account(&reader.name(page.slice(t, t + 1))) => {
                 return (false, true);
             }
             Some((t, TokenKind::Word)) => other |= page.text[page.tokens[t].start] != b'$',
@@ -77,6 +77,11 @@ fn users(reader: &Reader<'_>, page: &Page<'_>, read: &Read) -> (bool, bool) {
         }
     }
     (other, false)
+}
+
+/// Whether a name is that of a SID: `account_sid`, `twilioAccount`.
+fn is_account(name: &Name) -> bool {
+    name.says(Tag::Sid) || (name.says(Tag::Account) && name.role == Role::None && !name.vendor)
 }
 
 /// Whether the SID that a value is tied to has a secret of its own by name, written here or not: `TWILIO_AUTH_TOKEN=` beside
@@ -141,7 +146,7 @@ fn on_line(reader: &Reader<'_>, page: &Page<'_>, read: &Read, around: &mut Surro
     around.vendor_on_line = spoken.vendor;
     for token in (from..to).filter(|&token| page.kind(token) == TokenKind::Word) {
         let name = reader.name(page.slice(token, token + 1));
-        around.cookie_on_line |= token < read.token && name.is_one_word(Tag::Cookie);
+        around.cookie_on_line |= token < read.token && name.says(Tag::Cookie) && name.role == Role::None;
         if page.parent(token) == page.parent(read.token) {
             around.hash_on_line |= name.speaks_of(Tag::Hash);
             around.secret_on_line |= name.brand && name.role >= Role::Plain && !is_in_file_name(page, token);

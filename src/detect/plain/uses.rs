@@ -23,7 +23,8 @@ impl Examination<'_> {
     /// Finds where the variables that values are assigned to are used.
     pub(super) fn follow_uses(&self, page: &Page<'_>, reader: &Reader<'_>, reads: &mut [Read]) {
         let mut owners: HashMap<&str, Vec<usize>> = HashMap::new();
-        let idents: Vec<Option<String>> = reads.iter().map(|read| read.context.ident.clone()).collect();
+        let ident = |read: &Read| read.context.ident.clone().filter(|_| !read.context.is_alternate);
+        let idents: Vec<Option<String>> = reads.iter().map(ident).collect();
         for (index, ident) in idents.iter().enumerate() {
             if let Some(ident) = ident.as_deref().filter(|ident| !self.is_everyday(ident)) {
                 owners.entry(ident).or_default().push(index);
