@@ -54,6 +54,8 @@ pub struct Place {
     pub uses: Vec<(usize, usize)>,
     /// The SID whose variable stands right before its own in a call, by the byte where that SID begins.
     pub used_after: Option<usize>,
+    /// It stands in a comment behind the value whose place it could take.
+    pub is_alternate: bool,
     /// It counts only because of a SID nearby, so a better partner of that SID displaces it.
     pub leans_on_sid: bool,
     /// The log-odds that it is a credential, for choosing between two that lean on one SID.

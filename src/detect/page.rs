@@ -193,6 +193,18 @@ impl<'a> Page<'a> {
         })
     }
 
+    /// Whether a time of day stands at the start of a line, as in logs: `09:00:01`.
+    #[must_use]
+    pub fn has_time(&self, line: usize) -> bool {
+        const REACH: usize = 48;
+        let range = self.line_range(line);
+        let Some(first) = self.tokens[range.clone()].first() else { return false };
+        let end = self.tokens[range.end - 1].end.min(first.start + REACH);
+        self.text[first.start..end].windows(8).any(|part| {
+            part.iter().enumerate().all(|(at, byte)| if at % 3 == 2 { *byte == b':' } else { byte.is_ascii_digit() })
+        })
+    }
+
     /// Whether nothing but quotes stands beside a token on its line.
     #[must_use]
     pub fn is_alone(&self, index: usize) -> bool {

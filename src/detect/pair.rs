@@ -234,6 +234,9 @@ fn weigh(sid: &Hit, other: &Hit, sids: usize) -> (i32, &'static str) {
     {
         return (130, "stands right after it");
     }
+    if a.is_alternate && b.is_alternate && sid.line.abs_diff(other.line) <= 2 {
+        return (126, "in the comments of one block");
+    }
     if a.list.is_some() && a.list.map(|l| l.0) == b.list.map(|l| l.0) && used_together(a, b) {
         return (125, "in one call");
     }

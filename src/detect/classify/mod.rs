@@ -121,6 +121,15 @@ pub struct Judgement {
     pub odds_alone: f32,
 }
 
+/// What of a value bears on what its names say.
+#[derive(Clone, Copy)]
+struct Value {
+    /// It is 32 hex digits.
+    hex: bool,
+    /// Its variable is passed to Twilio's own call, in the place of a secret.
+    is_passed: bool,
+}
+
 /// Weighs a token or secret.
 #[must_use]
 pub fn weigh(
@@ -132,8 +141,10 @@ pub fn weigh(
 ) -> Evidence {
     let mut evidence = Evidence::default();
     let hex = candidate.shape == Shape::Hex32;
-    let own = role::observe(context, uses, hex, &mut evidence);
-    owner::observe(context, uses, own, around, &mut evidence);
+    // What Twilio's own call takes is Twilio's, whatever its variable is called: `twilio(s1, s3)`.
+    let is_passed = uses.brand && (uses.argument || around.sid == Some(SidTie::ByUse));
+    let own = role::observe(context, uses, Value { hex, is_passed }, &mut evidence);
+    owner::observe(context, uses, own, around, is_passed, &mut evidence);
     sid::observe(context, uses, around, &mut evidence);
     let is_branded = own.is_some_and(|named| named.name.brand);
     let password = evidence.has(Observation::RolePassword);

@@ -1,7 +1,6 @@
 //! Whose a value is: the nearest that says so counts, its name before its call, its call before its section, and so on outwards.
 
 use super::evidence::Evidence;
-use super::sid::SidTie;
 use super::{Label, Surroundings, Uses, shorten};
 use crate::detect::context::{Context, Level, Named, Relation};
 use crate::rules::{Observation, Tag};
@@ -39,11 +38,10 @@ pub(super) fn observe(
     uses: &Uses,
     own: Option<&Named>,
     around: &Surroundings,
+    is_passed: bool,
     evidence: &mut Evidence,
 ) {
     let brand = brand(context, uses, around);
-    // What Twilio's own call takes is Twilio's, whatever its variable is called: `twilio(s1, s3)`.
-    let is_passed = uses.brand && (uses.argument || around.sid == Some(SidTie::ByUse));
     let vendor =
         vendor(context, uses, around).filter(|owner| !(is_passed && owner.nearness == Nearness::Name));
     let place = |owner: &Option<Owner>| owner.as_ref().map(|owner| (owner.nearness, owner.depth));

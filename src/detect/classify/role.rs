@@ -1,7 +1,7 @@
 //! What the names around a value say that it is: a secret, a digest, an identifier, nothing.
 
 use super::evidence::Evidence;
-use super::{Uses, shorten};
+use super::{Uses, Value, shorten};
 use crate::detect::context::{Context, Named, Relation};
 use crate::detect::name::Role;
 use crate::rules::{Observation, Tag};
@@ -10,12 +10,12 @@ use crate::rules::{Observation, Tag};
 pub(super) fn observe<'a>(
     context: &'a Context,
     uses: &'a Uses,
-    hex: bool,
+    value: Value,
     evidence: &mut Evidence,
 ) -> Option<&'a Named> {
     let near = || context.names.iter().filter(|named| named.relation != Relation::Section);
     for named in near() {
-        innocence(named, named.relation.is_spoken(), evidence);
+        innocence(named, value.is_passed || named.relation.is_spoken(), evidence);
         // Beyond a name that says secret nothing else says what the value is.
         if named.name.role != Role::None && named.relation != Relation::Comment {
             break;
@@ -39,7 +39,7 @@ pub(super) fn observe<'a>(
         },
     };
     match named {
-        Some(named) => role(named, used, own, hex, evidence),
+        Some(named) => role(named, used, own, value.hex, evidence),
         None => nameless(context, evidence),
     }
     if used {

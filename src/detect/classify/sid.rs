@@ -71,7 +71,7 @@ pub(super) fn observe(context: &Context, uses: &Uses, around: &Surroundings, evi
     let names_sid = previous.is_some_and(|name| {
         let is_key = takes_key && name.role == Role::Weak && name.says(Tag::Key) && !name.says(Tag::Scheme);
         let is_user = name.says(Tag::Sid) || name.says(Tag::Account) || name.says(Tag::User);
-        is_key || (is_user && name.role == Role::None)
+        is_key || (is_user && name.role == Role::None && (takes_key || !context.is_previous_literal))
     });
     if context.basic {
         evidence.add(Observation::BasicAuth);

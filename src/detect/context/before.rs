@@ -37,6 +37,15 @@ impl Reader<'_> {
                     _ => false,
                 }
         });
+        // `key=twilio_token:…`: a key in a cache.
+        let in_key = index >= 4
+            && page.is(index - 1, Op::Colon)
+            && page.tokens[index - 4..index].windows(2).all(|pair| pair[0].end == pair[1].start)
+            && page.tokens[index - 1].end == token.start
+            && page.kind(index - 2) == TokenKind::Word
+            && page.is(index - 3, Op::Assign)
+            && page.kind(index - 4) == TokenKind::Word
+            && self.name(page.slice(index - 4, index - 3)).is_one_word(Tag::Key);
         let assigned = before.is_some_and(|before| matches!(before.kind, TokenKind::Op(Op::Assign)));
         let right = !assigned
             && page.tokens.get(index + 1).is_some_and(|after| {
@@ -75,7 +84,7 @@ impl Reader<'_> {
                         _ => false,
                     }
             });
-        left || right
+        left || right || in_key
     }
 
     /// Whether an asterisk makes what it stands at bold, as Markdown does: `**value**`, `*value*`.

@@ -136,6 +136,7 @@ impl Reader<'_> {
                 context.after_word = Some(text.to_owned());
             }
             if !keyed && context.previous.is_none() && text.len() <= LONGEST_NAME {
+                context.is_previous_literal = from > start && page.kind(from - 1) == TokenKind::Quote;
                 context.previous = Some(self.name(text));
             }
             if opener.is_none() && context.callee.is_none() {

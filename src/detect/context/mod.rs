@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::lex::{Op, TokenKind};
-use super::name::Name;
+use super::name::{Name, Role};
 use super::page::Page;
 use crate::rules::{Rules, Tag};
 use before::Before;
@@ -58,6 +58,8 @@ pub struct Context {
     pub after_word: Option<String>,
     /// What stands right before it in its list or before its separator, where that is no value: `Client(account_sid, "…")`.
     pub previous: Option<Rc<Name>>,
+    /// That is a literal: `define("USER_ID", "…")` says what the value is called, and not what goes before it.
+    pub is_previous_literal: bool,
     /// What the row that it stands in is called, where a column says so.
     pub row: Option<Rc<Name>>,
     /// It stands behind a user and a colon where a user and a password are put together.
@@ -80,6 +82,8 @@ pub struct Context {
     pub glued: bool,
     /// It stands in a comment behind another value, whose place it could take.
     pub is_alternate: bool,
+    /// Its line is one of a log's: it has a time of day at its start.
+    pub is_logged: bool,
     /// The line, counted within the page.
     pub line: usize,
     /// The first and last line of its paragraph.
@@ -119,6 +123,7 @@ impl<'a> Reader<'a> {
         let mut context = Context {
             line: page.line(index),
             paragraph: self.paragraph(page.line(index)),
+            is_logged: page.has_time(page.line(index)),
             ..Context::default()
         };
         context.glued = self.is_glued(index);
@@ -149,6 +154,15 @@ impl<'a> Reader<'a> {
                 let name = level.head.clone();
                 context.names.push(Named { relation: Relation::Section, name });
             }
+        }
+        // `tokens: {eu: "…", us: "…"}`
+        if let [Named { relation: Relation::Key, name }] = &context.names[..]
+            && !name.is_informative()
+            && let Some(level) =
+                context.levels.first().filter(|level| level.is_key && level.head.role >= Role::Plain)
+        {
+            let name = level.head.clone();
+            context.names.push(Named { relation: Relation::Section, name });
         }
         if context.names.first().is_some_and(|n| n.name.value_holder)
             && context.informative().is_none()

@@ -118,6 +118,10 @@ impl Reader<'_> {
                 return;
             }
         }
+        if let Some(name) = self.file_behind(index) {
+            context.names.push(Named { relation: Relation::NameBeside, name });
+            return;
+        }
         let line = page.line(index);
         // A blank line and a fence may stand between: Markdown's blocks of code.
         let mut above = line;
@@ -153,6 +157,17 @@ impl Reader<'_> {
         if words > 0 && words <= 5 {
             self.push(context, Relation::LineAbove, page.slice(range.start, end));
         }
+    }
+
+    /// The file that a line of `md5sum` names: `value  demo.zip`.
+    fn file_behind(&self, index: usize) -> Option<Rc<Name>> {
+        let page = self.page;
+        let range = page.line_range(page.line(index));
+        let first = (index + 1..range.end).next()?;
+        let is_apart = page.tokens[first].spaced && page.kind(first) != TokenKind::Quote;
+        let has_value = page.holds_value(first, range.end);
+        let name = self.name(page.slice(first, range.end));
+        (range.start == index && is_apart && !has_value && name.file && !name.text.contains(' ')).then_some(name)
     }
 
     /// Whether a line begins a block of code: quotes, and perhaps a language.

@@ -65,8 +65,11 @@ fn group(read: &Read) -> usize {
 
 /// Whether a value has a name, which says nothing of a secret.
 fn is_nameless(read: &Read) -> bool {
+    // Of `tokens: {us: …, eu: …}` the section says what they are.
+    let section = read.context.levels.first().filter(|level| level.is_key);
+    let says_secret = section.is_some_and(|level| level.head.role >= Role::Plain);
     own_name(read).is_some_and(|named| {
-        let is_blank = named.name.role == Role::None && !named.name.value_holder;
+        let is_blank = named.name.role == Role::None && !named.name.value_holder && !says_secret;
         is_blank && (!named.name.brand || named.name.says(Tag::Sid))
     })
 }
@@ -151,7 +154,9 @@ impl Examination<'_> {
             if !right && (partner == Shape::AccountSid || self.shape(other) != Shape::AccountSid) {
                 continue;
             }
-            let together = if right { together(read, other, lines) } else { None };
+            // Each line of a log is a statement of its own.
+            let is_apart = read.context.is_logged && lines > 0;
+            let together = if right && !is_apart { together(read, other, lines) } else { None };
             let in_block = together == Some(SidTie::Block);
             let sid_name = other.context.names.first().map(|named| &named.name);
             let alike = own.zip(sid_name).is_some_and(|(own, sid)| {
@@ -165,6 +170,7 @@ impl Examination<'_> {
             tie(
                 match (together, lines) {
                     (Some(SidTie::Block), _) if alike => SidTie::Namesake,
+                    (Some(SidTie::Sibling), _) if is_of_one_key(own, other) => SidTie::Namesake,
                     (Some(together), _) => together,
                     (None, 0..=2) => SidTie::OnLine,
                     (None, 3..=12) => SidTie::Near,
@@ -256,6 +262,12 @@ impl Examination<'_> {
             around.part_of_word = !is_named && !matches!(before.kind, TokenKind::Value(_));
         }
     }
+}
+
+/// Whether a value and a SID have one key in maps side by side: `sids.us` and `tokens.us`.
+fn is_of_one_key(own: Option<&Named>, sid: &Read) -> bool {
+    let key = |named: &Named| named.relation == Relation::Key && named.name.role == Role::None;
+    own.filter(|own| key(own)).zip(own_name(sid)).is_some_and(|(own, sid)| own.name.text == sid.name.text)
 }
 
 /// Whether a name is the next after another: `K1` and `K2`, `A` and `B`.

@@ -237,6 +237,7 @@ impl Examination<'_> {
                 after: context.after_value.map(start_of),
                 uses: read.calls.clone(),
                 used_after: read.used_after.map(start_of),
+                is_alternate: context.is_alternate,
                 leans_on_sid: judgement.odds_alone < MEDIUM,
                 odds: judgement.odds,
             },

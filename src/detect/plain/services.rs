@@ -103,6 +103,7 @@ pub(super) fn is_served(
     };
     let section = sid.context.levels.first().map(|level| level.id);
     let own_section = section.is_some() && section == read.context.levels.first().map(|level| level.id);
+    let own_role = read.context.informative().map_or(Role::None, |named| named.name.role);
     let line = sid.context.line;
     let first = page.line_range(line.saturating_sub(LINES).max(sid.context.paragraph.0)).start;
     let last = page.line_range((line + LINES).min(sid.context.paragraph.1)).end;
@@ -130,7 +131,9 @@ pub(super) fn is_served(
             .find_map(|t| page.partner(t).filter(|&close| close > t))
             .unwrap_or(sign + 4);
         let is_own = (sign..end.min(page.tokens.len())).contains(&read.token);
-        is_secret && !is_own && (name.brand || (section.is_some() && !own_section))
+        // `RASA_TOKEN` beside a SID's own `AUTH_TOKEN` serves nothing.
+        let fits = name.role >= own_role;
+        is_secret && !is_own && (name.brand || (section.is_some() && !own_section && fits))
     })
 }
 

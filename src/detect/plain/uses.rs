@@ -16,7 +16,9 @@ const MOST_USES: usize = 12;
 impl Examination<'_> {
     /// Whether an identifier is so common that its other places say nothing.
     fn is_everyday(&self, ident: &str) -> bool {
-        self.rules.word(&ident.to_lowercase()).is_any(&[Tag::Everyday, Tag::Keyword])
+        // `KEY` is a constant, `key` may be anything.
+        let is_constant = ident.len() > 2 && ident.bytes().all(|byte| byte.is_ascii_uppercase());
+        (!is_constant && self.rules.word(&ident.to_lowercase()).is_any(&[Tag::Everyday, Tag::Keyword]))
             || ident.bytes().all(|b| b.is_ascii_digit())
     }
 

@@ -157,7 +157,9 @@ pub(super) fn across_folders(texts: &mut [TextHits], bonds: &mut Bonds) {
                 let Some(((sid, (path, _)), others)) = free.fitting(&hit.place.stem).split_first() else {
                     continue;
                 };
-                if others.len() > MOST_RIVALS {
+                // A SID of its own text was weighed there.
+                let is_elsewhere = *path != text.path;
+                if others.len() > MOST_RIVALS || (hit.confidence < Confidence::Medium && !is_elsewhere) {
                     continue;
                 }
                 let rivals: Vec<Tie> = others
