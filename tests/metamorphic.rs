@@ -59,7 +59,11 @@ fn try_all(tally: &mut Tally, detector: &Detector, seed: u64, one_in: usize) {
             let Ok(body) = std::fs::read_to_string(&path) else { continue };
             let shown = path.strip_prefix(folder.path()).unwrap();
             let inner: std::path::PathBuf = shown.components().skip(2).collect();
-            let base = Text { path: inner.to_string_lossy().into_owned(), text: body };
+            let base = Text {
+                path: inner.to_string_lossy().into_owned(),
+                text: body,
+                is_innocent: set == "innocent",
+            };
             let known = values(&base.text);
             if known.all.is_empty() {
                 continue;

@@ -325,14 +325,7 @@ fn known_words(rules: &Rules, chunk: &str) -> Vec<String> {
         words.reverse();
         return words;
     }
-    let own = rules.own_brands().iter().map(String::as_str);
-    let found = rules
-        .mentions()
-        .iter()
-        .copied()
-        .chain(own)
-        .filter_map(|brand| Some((place(chunk.as_bytes(), brand.as_bytes())?, brand)));
-    if let Some((at, brand)) = found.max_by_key(|(_, brand)| brand.len()) {
+    if let Some((at, brand)) = brand_in(rules, chunk.as_bytes()) {
         let around = |part: &str| if part.is_empty() { Vec::new() } else { known_words(rules, part) };
         let mut words = around(&chunk[..at]);
         words.push(brand.to_owned());
@@ -342,10 +335,15 @@ fn known_words(rules: &Rules, chunk: &str) -> Vec<String> {
     vec![chunk.to_owned()]
 }
 
-/// Where a brand stands in a chunk. Chunks are short, and few of their letters begin a brand, so that a searcher is not worth its making.
-fn place(chunk: &[u8], brand: &[u8]) -> Option<usize> {
-    let (&first, _) = brand.split_first()?;
-    memchr::memchr_iter(first, chunk).find(|&at| chunk[at..].starts_with(brand))
+/// The longest brand that stands in a chunk, and where. Chunks are short, and few of their letters begin a brand.
+fn brand_in<'r>(rules: &'r Rules, chunk: &[u8]) -> Option<(usize, &'r str)> {
+    let own = rules.own_brands().iter().map(String::as_str);
+    let brands = || rules.mentions().iter().copied().chain(own.clone());
+    let begins = |at: usize| brands().filter(move |brand| chunk[at..].starts_with(brand.as_bytes()));
+    let starts = (0..chunk.len()).filter(|&at| rules.begins_brand(chunk[at]));
+    starts
+        .flat_map(|at| begins(at).map(move |brand| (at, brand)))
+        .max_by_key(|&(at, brand)| (brand.len(), usize::MAX - at))
 }
 
 /// The words of a chunk in a script without capitals or spaces: known ones are found wherever they stand in it.

@@ -201,7 +201,9 @@ impl<'a> Page<'a> {
         let Some(first) = self.tokens[range.clone()].first() else { return false };
         let end = self.tokens[range.end - 1].end.min(first.start + REACH);
         self.text[first.start..end].windows(8).any(|part| {
-            part.iter().enumerate().all(|(at, byte)| if at % 3 == 2 { *byte == b':' } else { byte.is_ascii_digit() })
+            part.iter()
+                .enumerate()
+                .all(|(at, byte)| if at % 3 == 2 { *byte == b':' } else { byte.is_ascii_digit() })
         })
     }
 

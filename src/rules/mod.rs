@@ -86,6 +86,8 @@ pub struct Rules {
     longest_word: usize,
     own_brands: Vec<String>,
     own_mentions: Option<Regex>,
+    /// The bytes that brands begin with, so that most of a name is passed over at a look.
+    brand_starts: [bool; 256],
     published: HashSet<String>,
     placeholder_words: Vec<String>,
     version: String,
@@ -109,11 +111,16 @@ impl Rules {
     /// The rules that the program brings along.
     #[must_use]
     pub fn built_in() -> Self {
+        let mut brand_starts = [false; 256];
+        for brand in built_in::MENTIONS {
+            brand_starts[usize::from(brand.as_bytes()[0])] = true;
+        }
         Self {
             words: HashMap::new(),
             longest_word: built_in::LONGEST_WORD,
             own_brands: Vec::new(),
             own_mentions: None,
+            brand_starts,
             published: HashSet::new(),
             placeholder_words: Vec::new(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -130,7 +137,10 @@ impl Rules {
             let word = word.to_lowercase();
             self.longest_word = self.longest_word.max(word.len());
             let known = self.word(&word);
-            if tag == Tag::Brand {
+            if tag == Tag::Brand
+                && let Some(&first) = word.as_bytes().first()
+            {
+                self.brand_starts[usize::from(first)] = true;
                 self.own_brands.push(word.clone());
             }
             self.words.insert(word, known.with(tag));
@@ -182,6 +192,12 @@ impl Rules {
     #[must_use]
     pub fn own_brands(&self) -> &[String] {
         &self.own_brands
+    }
+
+    /// Whether a brand begins with this byte.
+    #[must_use]
+    pub fn begins_brand(&self, byte: u8) -> bool {
+        self.brand_starts[usize::from(byte)]
     }
 
     /// All words that are known, a user's own among them.

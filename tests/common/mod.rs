@@ -11,6 +11,7 @@ pub mod org;
 pub mod pack;
 #[cfg(feature = "audit")]
 pub mod postgres;
+pub mod rewritten;
 pub mod rig;
 pub mod variants;
 

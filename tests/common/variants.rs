@@ -5,15 +5,19 @@
 
 use fastrand::Rng;
 
+use super::rewritten;
+
 /// A file, and the language that its path says it is written in.
 #[derive(Debug, Clone)]
 pub struct Text {
     pub path: String,
     pub text: String,
+    /// No secret of Twilio's stands in it.
+    pub is_innocent: bool,
 }
 
 impl Text {
-    fn ending(&self) -> &str {
+    pub fn ending(&self) -> &str {
         let name = self.path.rsplit('/').next().unwrap_or(&self.path);
         name.rsplit_once('.').map_or("", |(_, ending)| ending)
     }
@@ -33,8 +37,8 @@ impl Text {
         }
     }
 
-    fn with(&self, text: String) -> Self {
-        Self { path: self.path.clone(), text }
+    pub fn with(&self, text: String) -> Self {
+        Self { path: self.path.clone(), text, ..*self }
     }
 }
 
@@ -99,7 +103,7 @@ const OTHERS: [(&str, &str); 6] = [
 type Change = fn(&Text, &Values, &mut Rng) -> Option<Text>;
 
 /// Every change, by name.
-pub const CHANGES: [(&str, Change); 16] = [
+pub const CHANGES: [(&str, Change); 22] = [
     ("comment behind", comment_behind),
     ("comment above", comment_above),
     ("comment below", comment_below),
@@ -116,6 +120,12 @@ pub const CHANGES: [(&str, Change); 16] = [
     ("markdown fence", markdown_fence),
     ("notebook", notebook),
     ("other quotes", other_quotes),
+    ("variable renamed", rewritten::variable_renamed),
+    ("name translated", rewritten::name_translated),
+    ("literal to constant", rewritten::constants),
+    ("keys in another order", rewritten::keys_reordered),
+    ("minified", rewritten::minified),
+    ("Twilio beside innocents", rewritten::twilio_beside),
 ];
 
 fn pick<'a, T>(list: &'a [T], random: &mut Rng) -> &'a T {
@@ -242,7 +252,7 @@ fn diff(text: &Text, _: &Values, random: &mut Rng) -> Option<Text> {
     let head =
         format!("diff --git a/{0} b/{0}\n--- a/{0}\n+++ b/{0}\n@@ -1,1 +1,{1} @@\n", text.path, lines.len());
     let body: String = lines.iter().map(|line| format!("{sign}{line}\n")).collect();
-    Some(Text { path: "changes.patch".to_owned(), text: head + &body })
+    Some(Text { path: "changes.patch".to_owned(), text: head + &body, ..*text })
 }
 
 fn log_lines(text: &Text, _: &Values, random: &mut Rng) -> Option<Text> {
@@ -261,7 +271,7 @@ fn log_lines(text: &Text, _: &Values, random: &mut Rng) -> Option<Text> {
             if colour { format!("{time} \x1b[36minfo\x1b[0m {line}\n") } else { format!("{time} {line}\n") }
         })
         .collect();
-    Some(Text { path: "deploy.log".to_owned(), text: lines })
+    Some(Text { path: "deploy.log".to_owned(), text: lines, ..*text })
 }
 
 fn json_string(text: &Text, _: &Values, _: &mut Rng) -> Option<Text> {
@@ -271,7 +281,7 @@ fn json_string(text: &Text, _: &Values, _: &mut Rng) -> Option<Text> {
         return None;
     }
     let value = serde_json::json!({ "name": text.path, "content": text.text });
-    Some(Text { path: "payload.json".to_owned(), text: value.to_string() + "\n" })
+    Some(Text { path: "payload.json".to_owned(), text: value.to_string() + "\n", ..*text })
 }
 
 fn yaml_block(text: &Text, _: &Values, _: &mut Rng) -> Option<Text> {
@@ -282,7 +292,7 @@ fn yaml_block(text: &Text, _: &Values, _: &mut Rng) -> Option<Text> {
     }
     let body: String = text.text.trim_end().split('\n').map(|line| format!("    {line}\n")).collect();
     let head = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: app\ndata:\n";
-    Some(Text { path: "deploy.yaml".to_owned(), text: format!("{head}  app.conf: |\n{body}") })
+    Some(Text { path: "deploy.yaml".to_owned(), text: format!("{head}  app.conf: |\n{body}"), ..*text })
 }
 
 fn markdown_fence(text: &Text, _: &Values, _: &mut Rng) -> Option<Text> {
@@ -296,7 +306,7 @@ fn markdown_fence(text: &Text, _: &Values, _: &mut Rng) -> Option<Text> {
         text.ending(),
         text.text.trim_end()
     );
-    Some(Text { path: "NOTES.md".to_owned(), text: fence })
+    Some(Text { path: "NOTES.md".to_owned(), text: fence, ..*text })
 }
 
 fn notebook(text: &Text, _: &Values, _: &mut Rng) -> Option<Text> {
@@ -309,6 +319,7 @@ fn notebook(text: &Text, _: &Values, _: &mut Rng) -> Option<Text> {
     Some(Text {
         path: "book.ipynb".to_owned(),
         text: serde_json::to_string_pretty(&book).expect("plain JSON"),
+        ..*text
     })
 }
 

@@ -185,7 +185,9 @@ impl Reader<'_> {
         } else if !page.is(mark, Op::Hash) {
             return None;
         }
-        let ends = |at: &usize| matches!(page.kind(*at), TokenKind::Quote | TokenKind::Op(Op::Semicolon | Op::Comma));
+        let ends = |at: &usize| {
+            matches!(page.kind(*at), TokenKind::Quote | TokenKind::Op(Op::Semicolon | Op::Comma))
+        };
         let before = (0..mark).rev().find(|at| !ends(at))?;
         let is_value = matches!(page.kind(before), TokenKind::Value(_));
         (is_value && page.tokens[mark].spaced && page.line(before) == page.line(index)).then_some(before)

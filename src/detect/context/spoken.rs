@@ -167,7 +167,8 @@ impl Reader<'_> {
         let is_apart = page.tokens[first].spaced && page.kind(first) != TokenKind::Quote;
         let has_value = page.holds_value(first, range.end);
         let name = self.name(page.slice(first, range.end));
-        (range.start == index && is_apart && !has_value && name.file && !name.text.contains(' ')).then_some(name)
+        (range.start == index && is_apart && !has_value && name.file && !name.text.contains(' '))
+            .then_some(name)
     }
 
     /// Whether a line begins a block of code: quotes, and perhaps a language.
