@@ -10,7 +10,7 @@ mod role;
 mod sid;
 
 pub use evidence::Evidence;
-pub use sid::{SidTie, sid};
+pub use sid::{Passed, SidTie, sid};
 
 use super::candidate::{Candidate, Shape};
 use super::context::{Context, Named};
@@ -98,10 +98,8 @@ pub struct Uses {
     pub brand: bool,
     /// It is used in a call of another service.
     pub vendor: bool,
-    /// It is an argument of a client's call, behind the name of a SID.
-    pub client: bool,
-    /// It is an argument of Twilio's call, behind the one for the SID.
-    pub argument: bool,
+    /// How it is passed to calls.
+    pub passed: Passed,
 }
 
 /// A judgement in favour.
@@ -142,7 +140,7 @@ pub fn weigh(
     let mut evidence = Evidence::default();
     let hex = candidate.shape == Shape::Hex32;
     // What Twilio's own call takes is Twilio's, whatever its variable is called: `twilio(s1, s3)`.
-    let is_passed = uses.brand && (uses.argument || around.sid == Some(SidTie::ByUse));
+    let is_passed = uses.brand && (uses.passed.argument || around.sid == Some(SidTie::ByUse));
     let own = role::observe(context, uses, Value { hex, is_passed }, &mut evidence);
     owner::observe(context, uses, own, around, is_passed, &mut evidence);
     sid::observe(context, uses, around, &mut evidence);

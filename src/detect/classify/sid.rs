@@ -65,36 +65,52 @@ pub(super) fn observe(context: &Context, uses: &Uses, around: &Surroundings, evi
     if around.sid_served {
         evidence.add(Observation::SidServed);
     }
-    let previous = context.previous.as_deref();
-    let takes_key = context.basic
-        || context.callee.as_ref().is_some_and(|callee| callee.brand || callee.speaks_of(Tag::Client));
-    let names_sid = previous.is_some_and(|name| {
-        let is_key = takes_key && name.role == Role::Weak && name.says(Tag::Key) && !name.says(Tag::Scheme);
-        let is_user = name.says(Tag::Sid) || name.says(Tag::Account) || name.says(Tag::User);
-        is_key || (is_user && name.role == Role::None && (takes_key || !context.is_previous_literal))
-    });
     if context.basic {
         evidence.add(Observation::BasicAuth);
     }
-    if names_sid {
-        evidence.add(Observation::SidNameBefore);
-    }
-    if uses.argument {
-        evidence.add(Observation::TwilioArgument);
-    }
-    if uses.client {
-        evidence.add(Observation::ClientArgument);
-        evidence.add(Observation::SidNameBefore);
-    }
-    if let Some(callee) = &context.callee
-        && !callee.vendor
-    {
-        let first = context.position == 0 && previous.is_none();
-        if callee.brand && (!first || callee.speaks_of(Tag::Validator)) {
-            evidence.add(Observation::TwilioArgument);
-        } else if (callee.speaks_of(Tag::Client) && names_sid) || callee.says(Tag::Validator) {
-            evidence.add(Observation::ClientArgument);
+    let passed = Passed::of(context);
+    for (is_so, observation) in [
+        (passed.behind_sid || (uses.passed.client && uses.passed.behind_sid), Observation::SidNameBefore),
+        (passed.argument || uses.passed.argument, Observation::TwilioArgument),
+        (passed.client || uses.passed.client, Observation::ClientArgument),
+    ] {
+        if is_so {
+            evidence.add(observation);
         }
+    }
+}
+
+/// How a value, or the variable that holds it, is passed to a call.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Passed {
+    /// Behind the name of a SID, or of a key where a client takes one.
+    pub behind_sid: bool,
+    /// To Twilio's own call, behind its first argument, or as what it validates with.
+    pub argument: bool,
+    /// To a call that takes a SID and its secret, or to one that validates.
+    pub client: bool,
+}
+
+impl Passed {
+    /// What the context of a value, or of a use of its variable, says.
+    #[must_use]
+    pub fn of(context: &Context) -> Self {
+        let previous = context.previous.as_deref();
+        let takes_key = context.basic
+            || context.callee.as_ref().is_some_and(|callee| callee.brand || callee.speaks_of(Tag::Client));
+        let behind_sid = previous.is_some_and(|name| {
+            let is_key =
+                takes_key && name.role == Role::Weak && name.says(Tag::Key) && !name.says(Tag::Scheme);
+            let is_user = name.says(Tag::Sid) || name.says(Tag::Account) || name.says(Tag::User);
+            is_key || (is_user && name.role == Role::None && (takes_key || !context.is_previous_literal))
+        });
+        let Some(callee) = context.callee.as_ref().filter(|callee| !callee.vendor) else {
+            return Self { behind_sid, ..Self::default() };
+        };
+        let first = context.position == 0 && previous.is_none();
+        let argument = callee.brand && (!first || callee.speaks_of(Tag::Validator));
+        let client = (callee.speaks_of(Tag::Client) && behind_sid) || callee.says(Tag::Validator);
+        Self { behind_sid, argument, client: client && !argument }
     }
 }
 

@@ -45,6 +45,15 @@ pub struct Level {
     pub is_key: bool,
 }
 
+impl Level {
+    /// Whether it says that what it holds are secrets: `tokens: {…}`, `const tokens = {…}`.
+    #[must_use]
+    pub fn names_secrets(&self) -> bool {
+        let is_declared = self.head.text.trim_end().ends_with('=');
+        (self.is_key || is_declared) && self.head.role >= Role::Plain
+    }
+}
+
 /// What stands around a value.
 #[derive(Debug, Clone, Default)]
 pub struct Context {
@@ -158,8 +167,7 @@ impl<'a> Reader<'a> {
         // `tokens: {eu: "…", us: "…"}`
         if let [Named { relation: Relation::Key, name }] = &context.names[..]
             && !name.is_informative()
-            && let Some(level) =
-                context.levels.first().filter(|level| level.is_key && level.head.role >= Role::Plain)
+            && let Some(level) = context.levels.first().filter(|level| level.names_secrets())
         {
             let name = level.head.clone();
             context.names.push(Named { relation: Relation::Section, name });

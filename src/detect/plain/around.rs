@@ -66,8 +66,7 @@ fn group(read: &Read) -> usize {
 /// Whether a value has a name, which says nothing of a secret.
 fn is_nameless(read: &Read) -> bool {
     // Of `tokens: {us: …, eu: …}` the section says what they are.
-    let section = read.context.levels.first().filter(|level| level.is_key);
-    let says_secret = section.is_some_and(|level| level.head.role >= Role::Plain);
+    let says_secret = read.context.levels.first().is_some_and(Level::names_secrets);
     own_name(read).is_some_and(|named| {
         let is_blank = named.name.role == Role::None && !named.name.value_holder && !says_secret;
         is_blank && (!named.name.brand || named.name.says(Tag::Sid))
@@ -170,7 +169,9 @@ impl Examination<'_> {
             tie(
                 match (together, lines) {
                     (Some(SidTie::Block), _) if alike => SidTie::Namesake,
-                    (Some(SidTie::Sibling), _) if is_of_one_key(own, other) => SidTie::Namesake,
+                    (Some(SidTie::Sibling) | None, 0..=40) if right && is_of_one_key(own, other) => {
+                        SidTie::Namesake
+                    }
                     (Some(together), _) => together,
                     (None, 0..=2) => SidTie::OnLine,
                     (None, 3..=12) => SidTie::Near,

@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::around::is_named_brand;
 use super::examination::{Examination, Read};
+use crate::detect::classify::Passed;
 use crate::detect::context::Reader;
 use crate::detect::lex::{Op, TokenKind};
-use crate::detect::name::Role;
 use crate::detect::page::Page;
 use crate::rules::Tag;
 
@@ -81,18 +81,30 @@ impl Examination<'_> {
                 || context.levels.iter().any(|level| level.head.brand);
             let vendor = context.names.iter().any(|named| named.name.vendor && !named.name.brand);
             let named = is_named_brand(&reads[owner]);
-            let second = context.position > 0 || context.previous.is_some();
-            let argument = second && context.callee.as_ref().is_some_and(|callee| callee.brand);
-            let names_sid =
-                context.previous.as_ref().is_some_and(|name| name.says(Tag::Sid) && name.role == Role::None);
-            let client =
-                names_sid && context.callee.as_ref().is_some_and(|callee| callee.speaks_of(Tag::Client));
+            let passed = Passed::of(&context);
             let used = &mut reads[owner].used;
-            used.client |= client;
-            used.argument |= argument;
+            used.passed.behind_sid |= passed.behind_sid;
+            used.passed.client |= passed.client;
+            used.passed.argument |= passed.argument;
             used.brand |= brand;
             used.vendor |= vendor && !brand && !named;
             used.names.extend(context.names);
+        }
+        self.behind_variables(reads, &owners);
+    }
+
+    /// Values that stand right behind the variable of a SID: `Client(ACCOUNT, "…")`.
+    fn behind_variables(&self, reads: &mut [Read], owners: &HashMap<&str, Vec<usize>>) {
+        for at in 0..reads.len() {
+            let previous = reads[at].context.previous.as_ref().filter(|_| reads[at].used_after.is_none());
+            let owner = previous
+                .and_then(|name| last_word(&name.text))
+                .and_then(|word| owners.get(word))
+                .map(|values| &reads[values[0]]);
+            let sid = owner.filter(|owner| self.shape(owner).is_sid()).map(|owner| owner.candidate);
+            if sid.is_some() {
+                reads[at].used_after = sid;
+            }
         }
     }
 }
