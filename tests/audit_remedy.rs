@@ -49,7 +49,7 @@ fn each_credential_of_an_organization_is_asked_about_once_and_revoked_once() {
     let to = format!("json={saved}");
     let asking =
         ["--database", &database, "--verify", "--rate", "10000", "--report", &to, "--fail-on", "live"];
-    let output = rig.run(&[&["audit", source.as_str()][..], &asking].concat());
+    let output = rig.run(&[&["audit", source.as_str(), "--visibility", "public"][..], &asking].concat());
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     let read = || -> Value {
         serde_json::from_str(&std::fs::read_to_string(&saved).expect("a report")).expect("JSON")

@@ -11,6 +11,9 @@ use common::forge::{Forge, Repo, bare};
 use common::{hold_to_schema, stderr};
 use serde_json::{Value, json};
 
+#[path = "forges/tokens.rs"]
+mod tokens;
+
 /// A forge with some repositories, of which each third leaks.
 struct Rig {
     forge: Forge,
@@ -43,10 +46,15 @@ impl Rig {
             "GITLAB_TOKEN",
             "GITLAB_HOST",
             "GITEA_TOKEN",
+            "GITEA_HOST",
             "FORGEJO_TOKEN",
             "BITBUCKET_TOKEN",
+            "BITBUCKET_API_TOKEN",
             "AZURE_DEVOPS_EXT_PAT",
+            "SYSTEM_ACCESSTOKEN",
+            "GH_HOST",
             "GITHUB_APP_ID",
+            "GITHUB_APP_HOST",
         ] {
             command.env_remove(name);
         }
@@ -59,6 +67,11 @@ impl Rig {
             "json",
         ]);
         command
+    }
+
+    /// A token for GitHub on this host.
+    fn github(&self) -> [(&str, &str); 2] {
+        [("GH_ENTERPRISE_TOKEN", "t0p"), ("GH_HOST", self.forge.host())]
     }
 
     fn audit(&self, source: &str, more: &[&str], environment: &[(&str, &str)]) -> (Value, Output) {
@@ -96,18 +109,39 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 #[test]
 fn each_forge_is_paged_to_its_end_with_its_own_token() {
     type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static str);
-    let cases: [Case; 6] = [
-        ("github:ADDRESS/acme", "acme", &[("GH_ENTERPRISE_TOKEN", "t0p")], "Bearer t0p"),
+    let cases: [Case; 7] = [
+        ("github:ADDRESS/acme", "acme", &[("GH_ENTERPRISE_TOKEN", "t0p"), ("GH_HOST", "HOST")], "Bearer t0p"),
         (
             "gitlab:ADDRESS/acme/team",
             "acme/team",
             &[("GITLAB_TOKEN", "t0p"), ("GITLAB_HOST", "HOST")],
             "Bearer t0p",
         ),
-        ("gitea:ADDRESS/acme", "acme", &[("GITEA_TOKEN", "t0p")], "token t0p"),
-        ("bitbucket:ADDRESS/acme", "acme", &[("BITBUCKET_TOKEN", "t0p")], "Bearer t0p"),
-        ("azure:ADDRESS/acme/shop", "acme/shop", &[("AZURE_DEVOPS_EXT_PAT", "t0p")], "Basic OnQwcA=="),
-        ("azure:ADDRESS/acme", "acme/shop", &[("AZURE_DEVOPS_EXT_PAT", "t0p")], "Basic OnQwcA=="),
+        ("gitea:ADDRESS/acme", "acme", &[("GITEA_TOKEN", "t0p"), ("GITEA_HOST", "HOST")], "token t0p"),
+        (
+            "bitbucket:ADDRESS/acme",
+            "acme",
+            &[("BITBUCKET_TOKEN", "t0p"), ("BITBUCKET_HOST", "HOST")],
+            "Bearer t0p",
+        ),
+        (
+            "bitbucket:ADDRESS/acme",
+            "acme",
+            &[("BITBUCKET_API_TOKEN", "t0p"), ("BITBUCKET_EMAIL", "ada@x.io"), ("BITBUCKET_HOST", "HOST")],
+            "Basic YWRhQHguaW86dDBw",
+        ),
+        (
+            "azure:ADDRESS/acme/shop",
+            "acme/shop",
+            &[("AZURE_DEVOPS_EXT_PAT", "t0p"), ("AZURE_DEVOPS_HOST", "HOST")],
+            "Basic OnQwcA==",
+        ),
+        (
+            "azure:ADDRESS/acme",
+            "acme/shop",
+            &[("AZURE_DEVOPS_EXT_PAT", "t0p"), ("AZURE_DEVOPS_HOST", "HOST")],
+            "Basic OnQwcA==",
+        ),
     ];
     for (source, path, environment, sent) in cases {
         let rig = Rig::of(7, 20);
@@ -180,7 +214,7 @@ fn limits_are_waited_for_and_passing_faults_are_sat_out() {
             (500, vec![], String::new()),
         ]);
     }
-    let (report, output) = rig.audit(&format!("github:{}/acme", rig.forge.address), &[], &[]);
+    let (report, output) = rig.audit(&format!("github:{}/acme", rig.forge.address), &[], &rig.github());
     assert_eq!(report["sources"].as_array().map(Vec::len), Some(4), "{}", stderr(&output));
     assert_eq!(report["skipped"], json!([]));
     let told = stderr(&output);
@@ -228,7 +262,7 @@ fn a_forge_that_lies_is_told_and_not_followed() {
         }
         let output = rig
             .command(&[&format!("github:{}/acme", rig.forge.address)])
-            .env("GH_ENTERPRISE_TOKEN", "t0p")
+            .envs(rig.github())
             .output()
             .expect("it runs");
         assert_eq!(output.status.code(), Some(2), "{words}: {}", stderr(&output));
@@ -299,7 +333,7 @@ fn wikis_gists_and_texts_are_looked_at_where_they_are_asked_for() {
     let host = rig.forge.host().to_owned();
     let (report, _) = rig.audit(&source, &[], &[]);
     assert_eq!(places(&report, &host), set(&["HOST/acme/r0/app/.env"]));
-    let (report, output) = rig.audit(&source, &["--wikis", "--texts"], &[]);
+    let (report, output) = rig.audit(&source, &["--wikis", "--texts"], &rig.github());
     let expected = [
         "HOST/acme/r0 (wiki)/Home.md",
         "HOST/acme/r0/app/.env",
@@ -348,50 +382,4 @@ fn a_user_is_audited_where_there_is_no_such_organization() {
         let (report, output) = rig.audit(&format!("{kind}:{}/acme", rig.forge.address), &[], &[]);
         assert_eq!(places(&report, rig.forge.host()).len(), 1, "{kind}: {}", stderr(&output));
     }
-}
-
-#[test]
-fn a_github_app_makes_its_own_token() {
-    let mut rig = Rig::of(2, 26);
-    let body = leak(&mut rig.mint);
-    {
-        let mut world = rig.forge.world();
-        world.token = Some("installation-token".to_owned());
-        world.repos[1].issues.push(
-            json!({"number": 7, "title": "it fails", "body": body, "updated_at": "2026-03-01T00:00:00Z"}),
-        );
-    }
-    let key = rig.folder.path().join("app.pem");
-    let made =
-        Command::new("openssl").args(["genrsa", "-traditional", "-out"]).arg(&key).arg("2048").output();
-    if made.is_ok_and(|output| output.status.success()) {
-        let environment =
-            [("GITHUB_APP_ID", "4711"), ("GITHUB_APP_PRIVATE_KEY", key.to_str().expect("UTF-8"))];
-        let (report, output) =
-            rig.audit(&format!("github:{}/acme", rig.forge.address), &["--texts"], &environment);
-        assert_eq!(places(&report, rig.forge.host()).len(), 2, "{}", stderr(&output));
-    } else {
-        assert!(std::env::var_os("CI").is_none(), "CI has to have openssl");
-        eprintln!("SKIPPED: a GitHub App needs openssl to make a key");
-    }
-}
-
-#[test]
-fn a_token_for_one_host_is_never_sent_to_another() {
-    let rig = Rig::of(1, 27);
-    let others = [
-        ("GH_TOKEN", "t0p"),
-        ("GITHUB_TOKEN", "t0p"),
-        ("GITLAB_TOKEN", "t0p"),
-        ("GITEA_TOKEN", "t0p"),
-        ("BITBUCKET_TOKEN", "t0p"),
-    ];
-    rig.audit(&format!("github:{}/acme", rig.forge.address), &[], &others);
-    rig.audit(&format!("gitlab:{}/acme/team", rig.forge.address), &[], &others);
-    let world = rig.forge.world();
-    assert!(!world.log.is_empty());
-    assert!(
-        world.log.iter().all(|asked| asked.authorization.is_none()),
-        "a token of github.com or gitlab.com went to another host"
-    );
 }

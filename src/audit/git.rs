@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 use data_encoding::{BASE64, HEXLOWER};
 use sha2::{Digest, Sha256};
 
-use super::access::Tokens;
+use super::access::{Keys, VARIABLES};
 use super::url::Url;
+use crate::model::{Place, Repository};
 
 /// How long one call may take.
 const LONGEST: Duration = Duration::from_hours(1);
@@ -92,20 +93,39 @@ pub struct References {
     pub digest: String,
 }
 
+/// A repository on a server.
+#[derive(Debug, Clone)]
+pub struct Remote {
+    url: Url,
+    /// The source that it came from, which has its token.
+    source: String,
+}
+
+impl Remote {
+    /// Where a repository is cloned from.
+    pub fn of(repository: &Repository) -> Result<Self, Refusal> {
+        let Place::Remote(text) = &repository.place else {
+            return Err(Refusal::Never("it lies on another machine".to_owned()));
+        };
+        let url = Url::parse(text).map_err(|reason| Refusal::Never(format!("{text}: {reason}")))?;
+        Ok(Self { url, source: repository.source.clone() })
+    }
+}
+
 /// git, as it is run here.
 #[derive(Debug, Clone)]
 pub struct Git {
-    /// What opens which host.
-    pub tokens: Tokens,
+    /// What opens which source.
+    pub keys: Arc<Keys>,
     /// Set when the run ends.
     pub stop: Arc<AtomicBool>,
 }
 
 impl Git {
     /// Asks a server for its references.
-    pub fn references(&self, url: &Url) -> Result<References, Refusal> {
+    pub fn references(&self, remote: &Remote) -> Result<References, Refusal> {
         let output = self.run(
-            self.command(url).args(["ls-remote", "--symref", "--quiet", "--"]).arg(url.as_str()),
+            self.command(remote).args(["ls-remote", "--symref", "--quiet", "--"]).arg(remote.url.as_str()),
             None,
         )?;
         let text = String::from_utf8_lossy(&output);
@@ -127,17 +147,17 @@ impl Git {
     /// comes in between should this process be killed.
     pub fn fetch(
         &self,
-        url: &Url,
+        remote: &Remote,
         folder: &Path,
         references: &References,
         lock: &File,
     ) -> Result<(), Refusal> {
         if !folder.join("HEAD").is_file() {
-            let mut init = self.command(url);
+            let mut init = self.command(remote);
             init.args(["init", "--quiet", "--bare", "--template="]).arg("--").arg(folder);
             self.run(&mut init, Some(lock))?;
         }
-        let mut fetch = self.command(url);
+        let mut fetch = self.command(remote);
         fetch.arg("--git-dir").arg(folder).args([
             "fetch",
             "--quiet",
@@ -149,23 +169,23 @@ impl Git {
             "--no-recurse-submodules",
             "--",
         ]);
-        fetch.arg(url.as_str()).arg("+refs/*:refs/*");
+        fetch.arg(remote.url.as_str()).arg("+refs/*:refs/*");
         self.run(&mut fetch, Some(lock))?;
         if let Some(head) = references.head.as_deref().filter(|head| head.starts_with("refs/heads/")) {
-            let mut point = self.command(url);
+            let mut point = self.command(remote);
             point.arg("--git-dir").arg(folder).args(["symbolic-ref", "HEAD", head]);
             self.run(&mut point, Some(lock))?;
         }
         Ok(())
     }
 
-    fn command(&self, url: &Url) -> Command {
+    fn command(&self, remote: &Remote) -> Command {
+        let url = &remote.url;
         let mut command = Command::new("git");
         let mut settings: Vec<(String, String)> =
             SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        if let Some(origin) = url.origin().filter(|_| url.keeps_secrets())
-            && let Some((user, token)) =
-                self.tokens.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(&origin)
+        if let Some(origin) = url.origin()
+            && let Some((user, token)) = self.keys.for_git(&remote.source, url)
         {
             let pair = zeroize::Zeroizing::new(format!("{user}:{}", token.expose()));
             let header = format!("Authorization: Basic {}", BASE64.encode(pair.as_bytes()));
@@ -189,7 +209,7 @@ impl Git {
             .env("GIT_LFS_SKIP_SMUDGE", "1")
             .env("GIT_OPTIONAL_LOCKS", "0")
             .env("LC_ALL", "C");
-        for name in NOT_INHERITED {
+        for name in NOT_INHERITED.iter().chain(&VARIABLES) {
             command.env_remove(name);
         }
         command

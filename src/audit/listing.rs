@@ -49,6 +49,11 @@ impl Options {
         Ok(Names { include: set(&self.include)?, exclude: set(&self.exclude)?, any: self.include.is_empty() })
     }
 
+    /// Whether nothing else than what anybody may see is asked for.
+    fn only_public(&self) -> bool {
+        !self.visibility.is_empty() && self.visibility.iter().all(|wanted| wanted == "public")
+    }
+
     /// Whether a repository that a forge lists is wanted.
     fn wants(&self, listed: &Listed) -> bool {
         let visible = match listed.visibility {
@@ -148,20 +153,29 @@ impl Run {
             }
             other => other,
         };
-        match result {
-            Ok(()) | Err(Problem::Stopped) => Ok(()),
-            Err(problem) => self.add(audit, &[self.unlisted(source, &problem)]).await,
-        }
+        let entry = match result {
+            Err(Problem::Stopped) => return Ok(()),
+            Err(problem) => self.unlisted(source, &problem),
+            Ok(()) => match self.access.anonymous(source).filter(|_| !options.only_public()) {
+                Some(reason) => {
+                    let name = format!("{} (what is not public)", source.text);
+                    Entry::Failed(
+                        nameless(source, name),
+                        format!("{reason}, or accept it with --visibility public"),
+                    )
+                }
+                None => return Ok(()),
+            },
+        };
+        self.add(audit, &[entry]).await
     }
 
     fn unlisted(&self, source: &Source, problem: &Problem) -> Entry {
-        let hint = if self.access.has_key(source) {
-            ""
-        } else {
-            " (asked without a token: set the forge's variable)"
-        };
-        let reason = format!("it could not be listed: {problem}{hint}");
-        Entry::Failed(nameless(source, source.text.clone()), reason)
+        let hint = self.access.anonymous(source).map(|reason| format!(" ({reason})")).unwrap_or_default();
+        Entry::Failed(
+            nameless(source, source.text.clone()),
+            format!("it could not be listed: {problem}{hint}"),
+        )
     }
 
     async fn add(&self, audit: &Audit, entries: &[Entry]) -> Result<(), Error> {

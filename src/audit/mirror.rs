@@ -4,8 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::git::{Git, References, Refusal};
-use super::url::Url;
+use super::git::{Git, References, Refusal, Remote};
 use crate::model::Holding;
 use crate::private;
 
@@ -89,8 +88,8 @@ impl Mirrors {
 
 impl Mirror {
     /// Brings it up to date.
-    pub fn update(&self, git: &Git, url: &Url, references: &References) -> Result<(), Refusal> {
-        git.fetch(url, &self.folder, references, &self.lock)?;
+    pub fn update(&self, git: &Git, remote: &Remote, references: &References) -> Result<(), Refusal> {
+        git.fetch(remote, &self.folder, references, &self.lock)?;
         // The time of use, for making room.
         let _ = self.lock.set_modified(SystemTime::now());
         Ok(())

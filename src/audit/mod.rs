@@ -29,11 +29,9 @@ pub use queue::{Job, Presence, Queue};
 pub use source::{Forge, Source};
 
 use crate::detect::Detector;
-use crate::model::Place;
 use crate::store::{Audit, Error, Store};
-use git::Git;
+use git::{Git, Remote};
 use texts::Texts;
-use url::Url;
 use worker::Worker;
 
 /// How often it is seen to that everything that waits is in the queue.
@@ -164,7 +162,7 @@ impl Run {
             store: self.store.clone(),
             queue: self.queue.clone(),
             detector: Arc::clone(&self.detector),
-            git: Git { tokens: Arc::clone(&self.access.tokens), stop: Arc::clone(&self.stop) },
+            git: Git { keys: Arc::clone(&self.access.keys), stop: Arc::clone(&self.stop) },
             texts,
             mirrors: self.mirrors.clone(),
             jobs: crate::scan::all_cores(),
@@ -208,22 +206,19 @@ impl Run {
     /// Brings the mirror of a repository to this machine; where it lies.
     pub async fn bring(&self, name: &str, sources: &[Source]) -> Result<PathBuf, String> {
         let repository = self.store.repository(name).await.map_err(|error| error.to_string())?;
-        let Place::Remote(url) = &repository.place else {
-            return Err("it lies on another machine".to_owned());
-        };
+        let remote = Remote::of(&repository).map_err(|refusal| refusal.to_string())?;
         for source in sources {
             self.access
                 .refresh(source, &self.stop, &self.say)
                 .await
                 .map_err(|problem| problem.to_string())?;
         }
-        let url = Url::parse(url)?;
-        let git = Git { tokens: Arc::clone(&self.access.tokens), stop: Arc::clone(&self.stop) };
+        let git = Git { keys: Arc::clone(&self.access.keys), stop: Arc::clone(&self.stop) };
         let mirrors = self.mirrors.clone();
         let fetch = tokio::task::spawn_blocking(move || {
-            let references = git.references(&url)?;
+            let references = git.references(&remote)?;
             let mirror = mirrors.take(&repository.name, repository.holding)?;
-            mirror.update(&git, &url, &references)?;
+            mirror.update(&git, &remote, &references)?;
             Ok(mirror.folder.clone())
         });
         fetch.await.map_err(|panic| panic.to_string())?.map_err(|refusal: git::Refusal| refusal.to_string())

@@ -4,7 +4,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::url::is_loopback;
+use super::url::{Url, is_loopback, without_default_port};
+
+/// Azure DevOps, and the ending of the hosts that its organizations had before.
+const AZURE: &str = "https://dev.azure.com";
+const OLD_AZURE: &str = ".visualstudio.com";
 
 /// A kind of source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,22 +39,25 @@ pub struct Source {
     pub forge: Forge,
     /// `https://host`, for a forge.
     pub origin: String,
+    /// Where below its host the forge is: empty, or `/path`.
+    pub below: String,
     /// The organization, group or workspace; a folder or file.
     pub path: String,
 }
+
+const FORMS: &str = "github:ORG, gitlab:GROUP, bitbucket:WORKSPACE, gitea:HOST/ORG, azure:ORG[/PROJECT], dir:PATH or list:FILE";
 
 impl FromStr for Source {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        const FORMS: &str = "github:ORG, gitlab:GROUP, bitbucket:WORKSPACE, gitea:HOST/ORG, azure:ORG[/PROJECT], dir:PATH or list:FILE";
         let (scheme, rest) = text.split_once(':').ok_or(format!("write it as {FORMS}"))?;
         let (forge, default) = match scheme {
             "github" => (Forge::Github, "https://github.com"),
             "gitlab" => (Forge::Gitlab, "https://gitlab.com"),
             "bitbucket" => (Forge::Bitbucket, "https://bitbucket.org"),
             "gitea" | "forgejo" => (Forge::Gitea, ""),
-            "azure" => (Forge::Azure, "https://dev.azure.com"),
+            "azure" => (Forge::Azure, AZURE),
             "dir" => (Forge::Folder, ""),
             "list" => (Forge::List, ""),
             other => return Err(format!("{other}: is no source; write it as {FORMS}")),
@@ -58,40 +65,78 @@ impl FromStr for Source {
         if rest.is_empty() {
             return Err(format!("{scheme}: of what? Write it as {FORMS}"));
         }
+        let source = |origin: String, below: String, path: &str| Self {
+            text: text.to_owned(),
+            forge,
+            origin,
+            below,
+            path: path.to_owned(),
+        };
         if matches!(forge, Forge::Folder | Forge::List) {
-            return Ok(Self { text: text.to_owned(), forge, origin: String::new(), path: rest.to_owned() });
+            return Ok(source(String::new(), String::new(), rest));
         }
-        let (origin, path) = if let Some((protocol, rest)) = rest.split_once("://") {
-            let (host, path) =
-                rest.split_once('/').ok_or("a host needs an organization behind it: https://HOST/ORG")?;
-            match protocol {
-                "https" => {}
-                "http" if is_loopback(host) => {}
-                _ => return Err("a forge is asked over https:// only".to_owned()),
+        let (origin, path) = match rest.split_once("://") {
+            Some((protocol, rest)) => addressed(protocol, rest)?,
+            None if forge == Forge::Gitea || forge == Forge::Github && rest.contains('/') => {
+                addressed("https", rest)?
             }
-            if host.contains('@') {
-                return Err(
-                    "a token in an address ends up in logs; give it by the forge's variable".to_owned()
-                );
-            }
-            (format!("{protocol}://{}", host.to_ascii_lowercase()), path)
-        } else if forge == Forge::Gitea || forge == Forge::Github && rest.contains('/') {
-            let (host, path) = rest.split_once('/').ok_or("a Gitea needs its host: gitea:HOST/ORG")?;
-            (format!("https://{}", host.to_ascii_lowercase()), path)
-        } else {
-            (default.to_owned(), rest)
+            None => (default.to_owned(), rest),
         };
+        // An instance that is not at the root of its host: the two slashes say where its own path ends.
+        let (below, path) = path.split_once("//").unwrap_or(("", path));
+        let below = below.trim_matches('/');
+        let below = if below.is_empty() { String::new() } else { format!("/{below}") };
         let path = path.trim_matches('/');
-        let deep = match forge {
-            Forge::Gitlab => usize::MAX,
-            Forge::Azure => 2,
-            _ => 1,
-        };
-        if path.is_empty() || path.split('/').count() > deep || path.contains("..") {
-            return Err(format!("{path:?} names no organization; write it as {FORMS}"));
+        if let Some(organization) =
+            origin.strip_prefix("https://").and_then(|host| host.strip_suffix(OLD_AZURE))
+            && forge == Forge::Azure
+        {
+            // The host of old names the organization; the API of today answers for it.
+            let project = path.strip_prefix("DefaultCollection").unwrap_or(path).trim_matches('/');
+            let path = format!("{organization}/{project}");
+            return organized(source(AZURE.to_owned(), String::new(), path.trim_matches('/')));
         }
-        Ok(Self { text: text.to_owned(), forge, origin, path: path.to_owned() })
+        organized(source(origin, below, path))
     }
+}
+
+/// The origin and the rest of an address, where a token can be sent without anybody reading it on the way.
+fn addressed<'a>(protocol: &str, rest: &'a str) -> Result<(String, &'a str), String> {
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    match protocol {
+        "https" => {}
+        "http" if is_loopback(host) => {}
+        _ => return Err("a forge is asked over https:// only".to_owned()),
+    }
+    if host.contains('@') {
+        return Err("a token in an address ends up in logs; give it by the forge's variable".to_owned());
+    }
+    let host = without_default_port(protocol, host).to_ascii_lowercase();
+    if path.is_empty() && !host.ends_with(OLD_AZURE) {
+        return Err("a host needs an organization behind it: HOST/ORG".to_owned());
+    }
+    Ok((format!("{protocol}://{host}"), path))
+}
+
+/// A source whose path can be that of an organization.
+fn organized(source: Source) -> Result<Source, String> {
+    let deep = match source.forge {
+        Forge::Gitlab => usize::MAX,
+        Forge::Azure => 2,
+        _ => 1,
+    };
+    let path = &source.path;
+    if path.is_empty()
+        || path.split('/').count() > deep
+        || path.contains("..")
+        || path.contains("//")
+        || source.below.contains("..")
+    {
+        return Err(format!(
+            "{path:?} names no organization; write it as {FORMS}; for an instance below a path as https://HOST/PATH//ORG"
+        ));
+    }
+    Ok(source)
 }
 
 impl Source {
@@ -109,12 +154,12 @@ impl Source {
             Forge::Github if host == "github.com" => "https://api.github.com".to_owned(),
             // Enterprise Cloud with data residency.
             Forge::Github if host.ends_with(".ghe.com") => format!("https://api.{host}"),
-            Forge::Github => format!("{}/api/v3", self.origin),
-            Forge::Gitlab => format!("{}/api/v4", self.origin),
+            Forge::Github => format!("{}{}/api/v3", self.origin, self.below),
+            Forge::Gitlab => format!("{}{}/api/v4", self.origin, self.below),
             Forge::Bitbucket if host == "bitbucket.org" => "https://api.bitbucket.org/2.0".to_owned(),
-            Forge::Bitbucket => format!("{}/2.0", self.origin),
-            Forge::Gitea => format!("{}/api/v1", self.origin),
-            Forge::Azure | Forge::Folder | Forge::List => self.origin.clone(),
+            Forge::Bitbucket => format!("{}{}/2.0", self.origin, self.below),
+            Forge::Gitea => format!("{}{}/api/v1", self.origin, self.below),
+            Forge::Azure | Forge::Folder | Forge::List => format!("{}{}", self.origin, self.below),
         }
     }
 
@@ -131,7 +176,16 @@ impl Source {
         host == self.host()
             || self.forge == Forge::Github && host == self.gists()
             || self.forge == Forge::Azure
-                && host == format!("{}.visualstudio.com", owner.to_ascii_lowercase())
+                && self.origin == AZURE
+                && host == format!("{}{OLD_AZURE}", owner.to_ascii_lowercase())
+    }
+
+    /// Whether its repositories, and so its token, may go to this address: one of its hosts, by the protocol that it was
+    /// given with.
+    #[must_use]
+    pub fn clones_from(&self, url: &Url) -> bool {
+        self.origin.split_once("://").is_some_and(|(protocol, _)| protocol == url.scheme())
+            && self.owns(url.host())
     }
 }
 
@@ -151,6 +205,16 @@ mod tests {
             ("gitea:codeberg.org/acme", "https://codeberg.org/api/v1", "acme"),
             ("azure:acme/shop", "https://dev.azure.com", "acme/shop"),
             ("gitea:http://127.0.0.1:3000/acme", "http://127.0.0.1:3000/api/v1", "acme"),
+            ("gitea:codeberg.org:443/acme", "https://codeberg.org/api/v1", "acme"),
+            ("gitea:git.example/forge//acme", "https://git.example/forge/api/v1", "acme"),
+            ("gitlab:https://git.example/a/b//acme/team", "https://git.example/a/b/api/v4", "acme/team"),
+            ("azure:https://acme.visualstudio.com", "https://dev.azure.com", "acme"),
+            (
+                "azure:https://Acme.visualstudio.com/DefaultCollection/shop",
+                "https://dev.azure.com",
+                "acme/shop",
+            ),
+            ("azure:https://tfs.example/tfs//Default/shop", "https://tfs.example/tfs", "Default/shop"),
         ] {
             let source: Source = text.parse().unwrap();
             assert_eq!((source.api().as_str(), source.path.as_str()), (api, path), "{text}");
@@ -169,6 +233,9 @@ mod tests {
             "github:h/a/b",
             "azure:a/b/c",
             "gitlab:../x",
+            "gitea:git.example/..//acme",
+            "gitea:git.example",
+            "azure:https://evil.example",
         ] {
             assert!(text.parse::<Source>().is_err(), "{text}");
         }
@@ -184,6 +251,23 @@ mod tests {
             ("evil.example", false),
         ] {
             assert_eq!(source.owns(host), owned, "{host}");
+        }
+    }
+
+    #[test]
+    fn clones_come_by_the_protocol_that_the_forge_is_asked_by() {
+        for (source, url, allowed) in [
+            ("github:acme", "https://github.com/acme/shop.git", true),
+            ("github:acme", "https://github.com:443/acme/shop.git", true),
+            ("github:acme", "http://github.com/acme/shop.git", false),
+            ("github:acme", "git@github.com:acme/shop.git", false),
+            ("azure:acme", "https://acme.visualstudio.com/shop/_git/shop", true),
+            ("azure:acme", "https://other.visualstudio.com/shop/_git/shop", false),
+            ("gitea:http://127.0.0.1:3000/acme", "http://127.0.0.1:3000/acme/shop.git", true),
+            ("gitea:http://127.0.0.1:3000/acme", "http://127.0.0.1:3001/acme/shop.git", false),
+        ] {
+            let (source, url): (Source, Url) = (source.parse().unwrap(), Url::parse(url).unwrap());
+            assert_eq!(source.clones_from(&url), allowed, "{} {}", source.text, url.as_str());
         }
     }
 }

@@ -11,6 +11,7 @@ use super::access::Access;
 use super::forge::api::{Api, Problem, Say, part, string};
 use super::git::Refusal;
 use super::source::{Forge, Source};
+use crate::model::Repository;
 
 /// What fetches texts.
 #[derive(Clone)]
@@ -28,9 +29,14 @@ pub struct Texts {
 impl Texts {
     /// Brings the texts of a repository into a folder, those that were written or changed since a time; the time of the
     /// last of them.
-    pub fn update(&self, url: &str, folder: &Path, since: Option<&str>) -> Result<Option<String>, Refusal> {
-        let Some(source) = self.sources.iter().find(|source| url.starts_with(&format!("{}/", source.api())))
-        else {
+    pub fn update(
+        &self,
+        repository: &Repository,
+        url: &str,
+        folder: &Path,
+        since: Option<&str>,
+    ) -> Result<Option<String>, Refusal> {
+        let Some(source) = self.sources.iter().find(|source| source.text == repository.source) else {
             return Err(Refusal::Never(format!("{url}: no source of this audit has its texts")));
         };
         let mut writer = Writer { folder, latest: since.map(str::to_owned) };

@@ -73,6 +73,7 @@ impl Url {
             Some((user, host)) => (Some(user), host),
             None => (None, authority),
         };
+        let host = without_default_port(scheme, host);
         if host.is_empty() || host.starts_with('-') || path.is_empty() {
             return Err("it has no host or no path".to_owned());
         }
@@ -108,6 +109,12 @@ impl Url {
         &self.host
     }
 
+    /// Its path, without slashes around it and without `.git`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// `https://host`, for what is spoken over HTTP.
     #[must_use]
     pub fn origin(&self) -> Option<String> {
@@ -137,6 +144,18 @@ pub fn is_loopback(host: &str) -> bool {
     name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+/// A host without the port that its protocol has anyway: `git.example:443` and `git.example` are one host.
+#[must_use]
+pub fn without_default_port<'a>(scheme: &str, host: &'a str) -> &'a str {
+    let port = match scheme {
+        "https" => ":443",
+        "http" => ":80",
+        "ssh" => ":22",
+        _ => return host,
+    };
+    host.strip_suffix(port).unwrap_or(host)
+}
+
 fn trimmed(path: &str) -> String {
     let path = path.trim_matches('/');
     path.strip_suffix(".git").unwrap_or(path).trim_end_matches('/').to_owned()
@@ -153,6 +172,8 @@ mod tests {
             ("https://ada:pw@GitHub.com/acme/shop", "https://GitHub.com/acme/shop", "github.com/acme/shop"),
             ("git@github.com:acme/shop.git", "git@github.com:acme/shop.git", "github.com/acme/shop"),
             ("ssh://git:pw@git.example:2222/a/b", "ssh://git@git.example:2222/a/b", "git.example:2222/a/b"),
+            ("https://git.example:443/a/b", "https://git.example/a/b", "git.example/a/b"),
+            ("https://git.example:8443/a/b", "https://git.example:8443/a/b", "git.example:8443/a/b"),
             ("file:///srv/git/a.git", "file:///srv/git/a.git", "/srv/git/a"),
         ] {
             let url = Url::parse(text).unwrap();

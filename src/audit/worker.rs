@@ -6,12 +6,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::folder;
-use super::git::{Git, Refusal};
+use super::git::{Git, Refusal, Remote};
 use super::mirror::Mirrors;
 use super::owners::Owners;
 use super::queue::{Job, Queue};
 use super::texts::Texts;
-use super::url::Url;
 use crate::detect::Detector;
 use crate::model::{Confidence, Holding, Place, Repository, SourceMode};
 use crate::private;
@@ -130,14 +129,14 @@ impl Worker {
     fn look(&self, repository: &Repository, known: Known) -> Result<Option<Look>, Refusal> {
         match &repository.place {
             Place::Folder(path) => self.folder(repository, Path::new(path), known).map(Some),
-            Place::Remote(url) => self.remote(repository, url, known),
+            Place::Remote(_) => self.remote(repository, known),
             Place::Api(url) => self.api(repository, url, known),
         }
     }
 
-    fn remote(&self, repository: &Repository, url: &str, known: Known) -> Result<Option<Look>, Refusal> {
-        let url = Url::parse(url).map_err(|reason| Refusal::Never(format!("{url}: {reason}")))?;
-        let references = match self.git.references(&url) {
+    fn remote(&self, repository: &Repository, known: Known) -> Result<Option<Look>, Refusal> {
+        let remote = Remote::of(repository)?;
+        let references = match self.git.references(&remote) {
             // Forges say that there is a wiki where nobody wrote a page yet.
             Err(Refusal::Missing(_)) if repository.holding == Holding::Wiki => return Ok(None),
             other => other?,
@@ -154,7 +153,7 @@ impl Worker {
             )));
         }
         let mirror = self.mirrors.take(&repository.name, repository.holding)?;
-        mirror.update(&self.git, &url, &references)?;
+        mirror.update(&self.git, &remote, &references)?;
         let goes_on = known.ledger.is_some();
         let mut ledger = known.ledger.unwrap_or_default();
         let begin = std::time::Instant::now();
@@ -218,7 +217,7 @@ impl Worker {
         let since = known.refs.filter(|since| root.is_dir() && !since.is_empty());
         private::folder(&root).map_err(|error| Refusal::Now(format!("{}: {error}", root.display())))?;
         let begin = std::time::Instant::now();
-        let until = self.texts.update(url, &root, since.as_deref())?;
+        let until = self.texts.update(repository, url, &root, since.as_deref())?;
         if since.is_some() && since == until {
             return Ok(None);
         }

@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, Response, Uri};
 use serde_json::{Value, json};
+
+mod api;
 
 /// A repository of the organization `acme`.
 #[derive(Debug, Clone)]
@@ -28,6 +30,8 @@ pub struct Repo {
     pub issues: Vec<Value>,
     pub comments: Vec<Value>,
     pub reviews: Vec<Value>,
+    /// Merge requests, of GitLab's.
+    pub merges: Vec<Value>,
     /// It needs another password.
     pub locked: bool,
 }
@@ -46,6 +50,7 @@ impl Repo {
             issues: Vec::new(),
             comments: Vec::new(),
             reviews: Vec::new(),
+            merges: Vec::new(),
             locked: false,
         }
     }
@@ -63,6 +68,14 @@ pub struct Asked {
 /// An answer in the place of the right one: status, headers, body.
 pub type Instead = (u16, Vec<(&'static str, String)>, String);
 
+/// Another organization, with a token of its own.
+#[derive(Debug, Clone)]
+pub struct Organization {
+    pub name: String,
+    pub repos: Vec<Repo>,
+    pub token: String,
+}
+
 /// What the forge knows.
 #[derive(Debug, Default)]
 pub struct World {
@@ -78,6 +91,26 @@ pub struct World {
     pub is_user: bool,
     pub gists: Vec<Repo>,
     pub address: String,
+    /// Organizations beside `acme`.
+    pub others: Vec<Organization>,
+    /// Whose the token is.
+    pub login: Option<String>,
+    /// What GitHub says of a classic token's scopes.
+    pub scopes: Option<String>,
+    /// How many public and private repositories GitHub says that the organization has.
+    pub totals: Option<(usize, usize)>,
+    /// The App is installed on selected repositories only.
+    pub selected: bool,
+    /// The organization's members, `ada` where none is named.
+    pub members: Vec<String>,
+    /// API paths with this ending are refused: status, headers, body.
+    pub refused: Vec<(String, Instead)>,
+    /// What the forge says that the time is, as a `Date` header.
+    pub date: Option<String>,
+    /// How many more entries than there are the forge counts.
+    pub miscounted: usize,
+    /// Entries of the listing without a clone address.
+    pub without_address: usize,
 }
 
 pub struct Forge {
@@ -141,11 +174,20 @@ async fn answer(
         authorization: text("authorization"),
         headers: headers.clone(),
     };
-    let is_api = ["/api/", "/2.0/"].iter().any(|start| path.starts_with(start)) || path.contains("/_apis/");
+    let is_api = ["/api/", "/forge/api/", "/2.0/"].iter().any(|start| path.starts_with(start))
+        || path.contains("/_apis/");
     let (instead, allowed) = {
         let mut world = world.lock().expect("no answer panicked");
         world.log.push(asked.clone());
-        let allowed = world.token.as_ref().is_none_or(|token| opens(token, asked.authorization.as_deref()));
+        let owner = world.others.iter().find(|one| path.split('/').any(|part| part == one.name));
+        let opens = |token: &String| opens(token, asked.authorization.as_deref());
+        let allowed = match owner {
+            Some(owner) => opens(&owner.token),
+            None if path.contains("/acme") => world.token.as_ref().is_none_or(opens),
+            None => {
+                world.token.as_ref().is_none_or(opens) || world.others.iter().any(|one| opens(&one.token))
+            }
+        };
         (if is_api { world.instead.pop_front() } else { None }, allowed)
     };
     if let Some((status, headers, body)) = instead {
@@ -157,7 +199,7 @@ async fn answer(
     }
     let app = path.ends_with("/installation") || path.ends_with("/access_tokens");
     if is_api && app {
-        return installation(&asked, &method);
+        return api::installation(&world.lock().expect("no answer panicked"), &asked, &method);
     }
     if !allowed {
         return Response::builder()
@@ -168,7 +210,7 @@ async fn answer(
     }
     if is_api {
         let world = world.lock().expect("no answer panicked");
-        return api(&world, &path, &query);
+        return api::answer(&world, &asked);
     }
     let world = Arc::clone(&world);
     tokio::task::spawn_blocking(move || git(&world, &method, &path, &query, &headers, &body))
@@ -187,187 +229,6 @@ fn opens(token: &str, header: Option<&str>) -> bool {
     }
 }
 
-/// A GitHub App's installation: its statement must be a JWT of three parts.
-fn installation(asked: &Asked, method: &Method) -> Response<Body> {
-    let statement = asked.authorization.clone().unwrap_or_default();
-    let parts: Vec<&str> = statement.trim_start_matches("Bearer ").split('.').collect();
-    let claims = parts.get(1).and_then(|part| data_encoding::BASE64URL_NOPAD.decode(part.as_bytes()).ok());
-    let claims: Option<Value> = claims.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let right = parts.len() == 3
-        && claims
-            .is_some_and(|claims| claims["iss"] == "4711" && claims["exp"].as_i64() > claims["iat"].as_i64());
-    let (status, body) = match (right, method.as_str()) {
-        (false, _) => (401, json!({"message": "A JSON web token could not be decoded"})),
-        (true, "POST") => (201, json!({"token": "installation-token", "expires_at": "2030-01-01T00:00:00Z"})),
-        (true, _) => (200, json!({"id": 17})),
-    };
-    Response::builder().status(status).body(Body::from(body.to_string())).expect("an answer")
-}
-
-fn number(query: &str, name: &str) -> Option<usize> {
-    query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')?.parse().ok())
-}
-
-fn value_of(query: &str, name: &str) -> Option<String> {
-    let raw = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
-    Some(percent_encoding::percent_decode_str(raw).decode_utf8_lossy().into_owned())
-}
-
-#[expect(clippy::too_many_lines, reason = "one arm an address")]
-fn api(world: &World, path: &str, query: &str) -> Response<Body> {
-    let address = &world.address;
-    let list: Vec<Value>;
-    let paged = |list: Vec<Value>, size: Option<usize>| {
-        let size = size.unwrap_or(30).min(world.page);
-        let page = number(query, "page").unwrap_or(1);
-        let part: Vec<Value> = list.iter().skip((page - 1) * size).take(size).cloned().collect();
-        let mut response = Response::builder().status(200);
-        let rest: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("page=")).collect();
-        let link = |page: usize| format!("<{address}{path}?{}&page={page}>", rest.join("&"));
-        let last = list.len().div_ceil(size).max(1);
-        if page < last {
-            response = response
-                .header("link", format!("{}; rel=\"next\", {}; rel=\"last\"", link(page + 1), link(last)));
-        }
-        response
-            .header("x-ratelimit-remaining", "4999")
-            .header("content-type", "application/json; charset=utf-8")
-            .body(Body::from(Value::Array(part).to_string()))
-            .expect("an answer")
-    };
-    let missing = || {
-        Response::builder()
-            .status(StatusCode::NOT_FOUND)
-            .body(Body::from(json!({"message": "Not Found"}).to_string()))
-            .expect("an answer")
-    };
-    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-    let clone =
-        |repo: &Repo| repo.clone.clone().unwrap_or_else(|| format!("{address}/acme/{}.git", repo.name));
-    match parts.as_slice() {
-        ["api", "v3" | "v1", kind @ ("orgs" | "users"), "acme", "repos"] => {
-            if (*kind == "orgs") == world.is_user {
-                return missing();
-            }
-            let version = parts[1];
-            list = world
-                .repos
-                .iter()
-                .map(|repo| {
-                    let mut value = json!({
-                        "full_name": format!("acme/{}", repo.name), "clone_url": clone(repo), "archived": repo.archived,
-                        "fork": repo.fork, "private": repo.private, "has_wiki": true, "size": 1,
-                        "url": format!("{address}/api/{version}/repos/acme/{}", repo.name),
-                    });
-                    if version == "v3" {
-                        value["visibility"] = json!(if repo.private { "private" } else { "public" });
-                        value["pushed_at"] = json!(repo.pushed_at);
-                    } else {
-                        value["internal"] = json!(false);
-                        value["updated_at"] = json!(repo.pushed_at);
-                    }
-                    value
-                })
-                .collect();
-            paged(list, number(query, "per_page").or(number(query, "limit")))
-        }
-        ["api", "v3", "orgs", "acme", "members"] => paged(vec![json!({"login": "ada"})], None),
-        ["api", "v3", "users", "ada", "gists"] => {
-            list = world
-                .gists
-                .iter()
-                .map(|gist| {
-                    json!({"id": gist.name, "git_pull_url": format!("{address}/gists/{}.git", gist.name), "public": true,
-                        "updated_at": gist.pushed_at, "owner": {"login": "ada"}})
-                })
-                .collect();
-            paged(list, None)
-        }
-        ["api", "v3" | "v1", "repos", "acme", name, rest @ ..] => {
-            let Some(repo) = world.repos.iter().find(|repo| repo.name == *name) else { return missing() };
-            let since = value_of(query, "since").unwrap_or_default();
-            let all = match rest {
-                ["issues"] => &repo.issues,
-                ["issues", "comments"] => &repo.comments,
-                ["pulls", "comments"] => &repo.reviews,
-                _ => return missing(),
-            };
-            list = all
-                .iter()
-                .filter(|one| one["updated_at"].as_str().unwrap_or_default() >= since.as_str())
-                .cloned()
-                .collect();
-            paged(list, number(query, "per_page").or(number(query, "limit")))
-        }
-        ["api", "v4", "groups", group, "projects"] => {
-            if *group != "acme%2Fteam" {
-                return missing();
-            }
-            list = (1..)
-                .zip(&world.repos)
-                .map(|(id, repo)| {
-                    json!({"id": id, "path_with_namespace": format!("acme/team/{}", repo.name),
-                        "http_url_to_repo": clone(repo), "archived": repo.archived, "visibility": "private",
-                        "last_activity_at": repo.pushed_at, "wiki_enabled": repo.wiki.is_some(), "forked_from_project": null})
-                })
-                .collect();
-            paged(list, number(query, "per_page"))
-        }
-        ["api", "v4", "projects", id, rest @ ..] => {
-            let Some(repo) = id.parse::<usize>().ok().and_then(|id| world.repos.get(id - 1)) else {
-                return missing();
-            };
-            let list = match rest {
-                ["issues"] => repo.issues.clone(),
-                ["merge_requests"] => Vec::new(),
-                ["issues", _, "notes"] => repo.comments.clone(),
-                _ => return missing(),
-            };
-            paged(list, number(query, "per_page"))
-        }
-        ["2.0", "repositories", "acme"] => {
-            let page = number(query, "page").unwrap_or(1);
-            let values: Vec<Value> = world
-                .repos
-                .iter()
-                .skip((page - 1) * world.page)
-                .take(world.page)
-                .map(|repo| {
-                    json!({"full_name": format!("acme/{}", repo.name), "is_private": true, "updated_on": repo.pushed_at,
-                        "size": 2048, "has_wiki": false, "links": {"clone": [
-                            {"name": "ssh", "href": format!("git@bitbucket.org:acme/{}.git", repo.name)},
-                            {"name": "https", "href": clone(repo).replace("http://", "http://ada@")}]}})
-                })
-                .collect();
-            let mut value = json!({"values": values, "pagelen": world.page, "page": page});
-            if page * world.page < world.repos.len() {
-                value["next"] = json!(format!("{address}{path}?pagelen=100&page={}", page + 1));
-            }
-            Response::builder().status(200).body(Body::from(value.to_string())).expect("an answer")
-        }
-        ["acme", "shop", "_apis", "git", "repositories"] | ["acme", "_apis", "git", "repositories"] => {
-            let from = number(query, "continuationToken").unwrap_or(0);
-            let values: Vec<Value> = world
-                .repos
-                .iter()
-                .skip(from)
-                .take(world.page)
-                .map(|repo| {
-                    json!({"name": repo.name, "remoteUrl": format!("{address}/acme/shop/_git/{}", repo.name), "size": 4096,
-                        "isDisabled": false, "project": {"name": "shop", "visibility": "private"}})
-                })
-                .collect();
-            let mut response = Response::builder().status(200);
-            if from + world.page < world.repos.len() {
-                response = response.header("x-ms-continuationtoken", (from + world.page).to_string());
-            }
-            let value = json!({"count": values.len(), "value": values});
-            response.body(Body::from(value.to_string())).expect("an answer")
-        }
-        _ => missing(),
-    }
-}
-
 /// git's own server, as a CGI program.
 fn git(
     world: &Shared,
@@ -378,7 +239,8 @@ fn git(
     body: &Bytes,
 ) -> Response<Body> {
     let status = |status: u16| Response::builder().status(status).body(Body::from("no")).expect("an answer");
-    let path = path.replacen("/acme/shop/_git/", "/acme/", 1);
+    let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    let path = path.trim_start_matches("/forge").replacen("/acme/shop/_git/", "/acme/", 1);
     let mut parts = path.trim_start_matches('/').splitn(3, '/');
     let (owner, name, rest) = (
         parts.next().unwrap_or_default(),
@@ -388,7 +250,9 @@ fn git(
     let name = name.trim_end_matches(".git");
     let found = {
         let world = world.lock().expect("no answer panicked");
-        let list = if owner == "gists" { &world.gists } else { &world.repos };
+        let other = world.others.iter().find(|one| one.name == owner);
+        let own = if owner == "gists" { &world.gists } else { &world.repos };
+        let list = other.map_or(own, |one| &one.repos);
         if let Some(repo) = list.iter().find(|repo| repo.name == name) {
             if repo.locked {
                 return Response::builder()

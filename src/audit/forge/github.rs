@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::api::{Api, Problem, part, string, truth};
 use super::{Extras, Listed, Owner, Sink, Visibility, pages, pages_of_either, wiki_of};
+use crate::audit::access::host_named;
 use crate::model::Secret;
 
 /// The path of an installation's token in the API, and how long it is good for: an hour.
@@ -87,10 +88,13 @@ pub struct App {
     pub id: String,
     /// Its private key, in PEM.
     pub key: Secret,
+    /// The host that it is registered at, where that is not github.com.
+    pub host: Option<String>,
 }
 
 impl App {
-    /// The App that the environment names: `GITHUB_APP_ID`, and `GITHUB_APP_PRIVATE_KEY` with the key or the file of it.
+    /// The App that the environment names: `GITHUB_APP_ID`, `GITHUB_APP_PRIVATE_KEY` with the key or the file of it, and
+    /// `GITHUB_APP_HOST` for one that is not github.com's.
     pub fn of_environment() -> Result<Option<Self>, String> {
         let variable = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
         let (Some(id), Some(key)) = (variable("GITHUB_APP_ID"), variable("GITHUB_APP_PRIVATE_KEY")) else {
@@ -102,7 +106,7 @@ impl App {
             std::fs::read_to_string(Path::new(&key))
                 .map_err(|error| format!("GITHUB_APP_PRIVATE_KEY: {key}: {error}"))?
         };
-        Ok(Some(Self { id, key: Secret::new(key) }))
+        Ok(Some(Self { id, key: Secret::new(key), host: host_named(&["GITHUB_APP_HOST"]) }))
     }
 
     /// The statement by which an App shows who it is: <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app>.

@@ -168,7 +168,16 @@ impl Listed {
         let mut remote = |clone: &str, holding: Holding, pushed: Option<String>| {
             let name = name(source, &self.path, holding);
             let place = match Url::parse(clone) {
-                Ok(url) if source.owns(url.host()) => Place::Remote(url.as_str().to_owned()),
+                Ok(url) if source.clones_from(&url) => Place::Remote(url.as_str().to_owned()),
+                Ok(url) if source.owns(url.host()) => {
+                    return all.push(Err((
+                        name,
+                        format!(
+                            "its address begins with {}://, and a forge that is asked over https is cloned over https alone",
+                            url.scheme()
+                        ),
+                    )));
+                }
                 Ok(url) => {
                     return all.push(Err((
                         name,
@@ -208,11 +217,11 @@ impl Listed {
 }
 
 fn name(source: &Source, path: &str, holding: Holding) -> String {
-    let host = source.host();
+    let host = format!("{}{}", source.host(), source.below);
     match holding {
         Holding::Code => format!("{host}/{path}"),
         Holding::Wiki => format!("{host}/{path} (wiki)"),
-        Holding::Gist => format!("gist.{host}/{path}"),
+        Holding::Gist => format!("{}/{path}", source.gists()),
         Holding::Texts => format!("{host}/{path} (texts)"),
     }
 }
