@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use gix::ObjectId;
 use sidsweep::audit::Source;
-use sidsweep::audit::forge::{self, Api, Extras};
+use sidsweep::audit::forge::{self, Api, Extras, Lister, Listing};
 use sidsweep::detect::{Detector, OVERLAP};
 use sidsweep::model::{Encoding, Place, Plan, Report};
 use sidsweep::remedy::journal;
@@ -274,18 +274,15 @@ pub fn forges(data: &[u8]) {
         let extras = Extras { wikis: true, gists: true, texts: true };
         let (sink, mut listed) = tokio::sync::mpsc::channel(4);
         let listing = async {
-            let _ =
-                tokio::time::timeout(Duration::from_millis(25), forge::list(&api, &source, extras, &sink))
-                    .await;
+            let mut lister = Lister::new(&api, &sink, false);
+            let listing = forge::list(&mut lister, &source, extras);
+            let _ = tokio::time::timeout(Duration::from_millis(25), listing).await;
             drop(sink);
         };
         let reading = async {
-            while let Some((page, date)) = listed.recv().await {
-                for one in page
-                    .iter()
-                    .flat_map(|one: &forge::Listed| one.repositories(&source, extras, date))
-                    .flatten()
-                {
+            while let Some(listing) = listed.recv().await {
+                let Listing::Page(page, date) = listing else { continue };
+                for one in page.iter().flat_map(|one| one.repositories(&source, extras, date)).flatten() {
                     if let Place::Remote(url) = &one.place {
                         assert!(url.starts_with(&format!("http://{address}/")), "{url} is not the forge's");
                     }

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "audit")]
 pub mod audit;
+mod authorities;
 pub mod cli;
 pub mod detect;
 pub mod model;

@@ -11,6 +11,8 @@ use common::forge::{Forge, Repo, bare};
 use common::{hold_to_schema, stderr};
 use serde_json::{Value, json};
 
+#[path = "forges/coverage.rs"]
+mod coverage;
 #[path = "forges/tokens.rs"]
 mod tokens;
 

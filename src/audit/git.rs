@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use data_encoding::{BASE64, HEXLOWER};
 use sha2::{Digest, Sha256};
 
-use super::access::{Keys, VARIABLES};
+use super::access::Keys;
+use super::tokens::VARIABLES;
 use super::url::Url;
 use crate::model::{Place, Repository};
 

@@ -1,6 +1,6 @@
 //! Finding out which repositories there are, and which of them are as they were.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 
 use super::forge::api::Problem;
-use super::forge::{self, Listed, Visibility};
+use super::forge::{self, Listed, Lister, Listing, Refused, Visibility};
 use super::source::{Forge, Source};
 use super::url::Url;
 use super::{Options, Run, folder};
@@ -28,8 +28,8 @@ pub(super) struct Names {
 }
 
 impl Names {
+    /// Whether a repository of this name is wanted. It is the name of the repository itself, for its wiki and texts too.
     fn want(&self, name: &str) -> bool {
-        let name = name.split(" (").next().unwrap_or(name);
         (self.any || self.include.is_match(name)) && !self.exclude.is_match(name)
     }
 }
@@ -95,7 +95,9 @@ impl Run {
                 Forge::Folder => folders(source, &names, &before).await,
                 Forge::List => listed_in_file(source, &names, &before),
                 _ => {
-                    self.list_forge(audit, source, options, &names, &before).await?;
+                    if let Some(listed) = self.list_forge(audit, source, options, &names, &before).await? {
+                        self.tell_vanished(audit, source, options, &names, &listed).await?;
+                    }
                     continue;
                 }
             };
@@ -107,6 +109,7 @@ impl Run {
         Ok(())
     }
 
+    /// Lists what a forge has; the names of all of it, unless the list broke off.
     async fn list_forge(
         &self,
         audit: &Audit,
@@ -114,60 +117,87 @@ impl Run {
         options: &Options,
         names: &Names,
         before: &HashMap<String, Before>,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<BTreeSet<String>>, Error> {
         let (sink, mut pages) = tokio::sync::mpsc::channel(4);
         let lister = async move {
             self.access.refresh(source, &self.stop, &self.say).await?;
             let api = self.access.api(source, &self.stop, &self.say)?;
-            forge::list(&api, source, options.extras, &sink).await
+            let mut lister = Lister::new(&api, &sink, options.only_public());
+            forge::list(&mut lister, source, options.extras).await
         };
         let taker = async move {
-            let mut seen = 0;
-            while let Some((page, date)) = pages.recv().await {
-                seen += page.len();
-                let entry = |one: Result<Repository, (String, String)>| match one {
-                    Ok(repository) if names.want(&repository.name) => {
-                        let known = before.get(&repository.name).filter(|_| !options.check_refs);
-                        let unchanged = known.is_some_and(|known| trusted(known, &repository));
-                        Some(if unchanged { Entry::Unchanged(repository) } else { Entry::Queued(repository) })
+            let mut listed = BTreeSet::new();
+            while let Some(listing) = pages.recv().await {
+                let entries = match listing {
+                    Listing::Page(page, date) => {
+                        listed.extend(page.iter().map(|one| one.name(source)));
+                        let wanted =
+                            page.iter().filter(|one| options.wants(one) && names.want(&one.name(source)));
+                        let all = wanted.flat_map(|one| one.repositories(source, options.extras, date));
+                        all.map(|one| entry(source, one, before, options.check_refs)).collect()
                     }
-                    Err((name, reason)) if names.want(&name) => {
-                        Some(Entry::Failed(nameless(source, name), reason))
+                    Listing::Unseen { what, reason } => {
+                        vec![Entry::Failed(nameless(source, format!("{} ({what})", source.text)), reason)]
                     }
-                    _ => None,
                 };
-                let wanted = page.iter().filter(|listed| options.wants(listed));
-                let repositories =
-                    wanted.flat_map(|listed| listed.repositories(source, options.extras, date));
-                let entries: Vec<Entry> = repositories.filter_map(entry).collect();
                 self.add(audit, &entries).await?;
             }
-            Ok(seen)
+            Ok(listed)
         };
-        let (result, taken): (_, Result<usize, Error>) = futures_util::future::join(lister, taker).await;
-        let seen = taken?;
+        let (result, taken): (_, Result<_, Error>) = futures_util::future::join(lister, taker).await;
+        let listed = taken?;
         let result = match result {
             // A token that may see nothing gets an empty list, not a refusal.
-            Ok(()) if seen == 0 => {
+            Ok(()) if listed.is_empty() => {
                 Err(Problem::Missing("it has no repository that may be seen with this token".to_owned()))
             }
             other => other,
         };
-        let entry = match result {
-            Err(Problem::Stopped) => return Ok(()),
-            Err(problem) => self.unlisted(source, &problem),
-            Ok(()) => match self.access.anonymous(source).filter(|_| !options.only_public()) {
-                Some(reason) => {
-                    let name = format!("{} (what is not public)", source.text);
-                    Entry::Failed(
-                        nameless(source, name),
-                        format!("{reason}, or accept it with --visibility public"),
-                    )
-                }
-                None => return Ok(()),
-            },
-        };
-        self.add(audit, &[entry]).await
+        match result {
+            Ok(()) => {}
+            Err(Problem::Stopped) => return Ok(None),
+            Err(problem) => {
+                self.add(audit, &[self.unlisted(source, &problem)]).await?;
+                return Ok(None);
+            }
+        }
+        if let Some(reason) = self.access.anonymous(source).filter(|_| !options.only_public()) {
+            let name = format!("{} (what is not public)", source.text);
+            let reason = format!("{reason}, or accept it with --visibility public");
+            self.add(audit, &[Entry::Failed(nameless(source, name), reason)]).await?;
+        }
+        Ok(Some(listed))
+    }
+
+    /// Says which repositories of the last audit are not listed any more: what was not looked at is no all-clear, and what
+    /// leaked in them stays leaked. One that nothing is known to have leaked in is said once.
+    async fn tell_vanished(
+        &self,
+        audit: &Audit,
+        source: &Source,
+        options: &Options,
+        names: &Names,
+        listed: &BTreeSet<String>,
+    ) -> Result<(), Error> {
+        const VANISHED: &str = "it was there at the last audit and is not listed any more: it was deleted or renamed, or this token may not see it; once that is right, --exclude it";
+        let earlier = self.store.earlier(audit, &source.text).await?;
+        let vanished = earlier.into_iter().filter(|one| {
+            let repository = &one.repository;
+            let asked = match repository.holding {
+                Holding::Code => true,
+                Holding::Gist => options.extras.gists,
+                Holding::Wiki | Holding::Texts => false,
+            };
+            let is_told = one.reason.as_deref() == Some(VANISHED) && one.findings == 0;
+            asked
+                && !is_told
+                && repository.place != Place::Remote(String::new())
+                && names.want(&repository.name)
+                && !listed.contains(&repository.name)
+        });
+        let entries: Vec<Entry> =
+            vanished.map(|one| Entry::Failed(one.repository, VANISHED.to_owned())).collect();
+        self.add(audit, &entries).await
     }
 
     fn unlisted(&self, source: &Source, problem: &Problem) -> Entry {
@@ -186,6 +216,23 @@ impl Run {
             }
         }
         Ok(())
+    }
+}
+
+/// What becomes of something that was listed.
+fn entry(
+    source: &Source,
+    listed: Result<Repository, Refused>,
+    before: &HashMap<String, Before>,
+    check_refs: bool,
+) -> Entry {
+    match listed {
+        Ok(repository) => {
+            let known = before.get(&repository.name).filter(|_| !check_refs);
+            let unchanged = known.is_some_and(|known| trusted(known, &repository));
+            if unchanged { Entry::Unchanged(repository) } else { Entry::Queued(repository) }
+        }
+        Err((name, reason)) => Entry::Failed(nameless(source, name), reason),
     }
 }
 

@@ -10,6 +10,7 @@ mod owners;
 mod queue;
 mod source;
 mod texts;
+mod tokens;
 pub mod url;
 mod worker;
 

@@ -16,7 +16,7 @@ pub use claim::{Claim, Ending, Look};
 pub use database::{Database, Kind, Pool};
 pub use findings::{Filter, Found};
 pub use status::Totals;
-pub use work::{Audit, Before, Entry};
+pub use work::{Audit, Before, Earlier, Entry};
 
 /// The store cannot be used.
 #[derive(Debug, thiserror::Error)]

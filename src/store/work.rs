@@ -40,6 +40,17 @@ pub struct Before {
     pub checked_at: String,
 }
 
+/// A repository of an earlier audit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earlier {
+    /// The repository.
+    pub repository: Repository,
+    /// Why it could not be looked at then.
+    pub reason: Option<String>,
+    /// What is known to be in it.
+    pub findings: i64,
+}
+
 /// A repository as it comes into an audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
@@ -133,6 +144,29 @@ impl Store {
                 (row.get("repository"), before)
             })
             .collect())
+    }
+
+    /// The repositories that a source had at the last audit of it before this one.
+    pub async fn earlier(&self, audit: &Audit, source: &str) -> Result<Vec<Earlier>, Error> {
+        let is_last = |one: &&Audit| {
+            one.listed && one.started_at < audit.started_at && one.sources.iter().any(|text| text == source)
+        };
+        let Some(last) = self.audits().await?.into_iter().find(|one| is_last(&one)) else {
+            return Ok(Vec::new());
+        };
+        let rows = sqlx::query("SELECT r.body, w.reason, (SELECT COUNT(*) FROM findings f WHERE f.repository = w.repository) AS findings FROM work w JOIN repositories r ON r.name = w.repository WHERE w.audit = $1 ORDER BY w.repository")
+            .bind(&last.id)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(self.fail())?;
+        let mut all = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let repository: Repository = read(row.get("body"))?;
+            if repository.source == source {
+                all.push(Earlier { repository, reason: row.get("reason"), findings: row.get("findings") });
+            }
+        }
+        Ok(all)
     }
 
     /// Adds repositories to an audit. What is in the audit already stays as it is.

@@ -12,13 +12,14 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable};
 use governor::{DefaultDirectRateLimiter, Quota};
 use reqwest::header::RETRY_AFTER;
-use reqwest::{Certificate, Method, redirect};
+use reqwest::{Method, redirect};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use super::pair::Pair;
 use super::product::Product;
 use super::reading::Reading;
+use crate::authorities;
 use crate::model::Region;
 
 /// Requests in flight at once for one account. Twilio limits concurrent requests by account and does not publish
@@ -144,12 +145,14 @@ impl Client {
                     builder = builder.resolve(&host, address);
                 }
                 if let Some(path) = authority {
-                    builder = builder.tls_certs_only(authorities(path)?);
+                    let found = authorities::read(Path::new(path))
+                        .map_err(|reason| Error::Authority { path: path.clone(), reason })?;
+                    builder = builder.tls_certs_only(found);
                 }
             }
         }
         Ok(Self {
-            http: builder.build().map_err(|error| Error::Tls(innermost(&error)))?,
+            http: builder.build().map_err(|error| Error::Tls(authorities::innermost(&error)))?,
             pace: DefaultDirectRateLimiter::direct(
                 Quota::per_second(options.rate).allow_burst(NonZeroU32::MIN),
             ),
@@ -298,7 +301,7 @@ impl Client {
             return Fault::Timeout(self.timeout.as_secs());
         }
         if error.is_connect() {
-            return Fault::Connect { host: host.to_owned(), cause: innermost(error) };
+            return Fault::Connect { host: host.to_owned(), cause: authorities::innermost(error) };
         }
         Fault::Broken(host.to_owned())
     }
@@ -347,22 +350,6 @@ fn is_request_id(id: &str) -> bool {
 fn loopback(endpoint: &str) -> Option<SocketAddr> {
     let address: SocketAddr = endpoint.strip_prefix("https://")?.trim_end_matches('/').parse().ok()?;
     (address.ip().is_loopback() && address.port() != 0).then_some(address)
-}
-
-fn authorities(path: &str) -> Result<Vec<Certificate>, Error> {
-    let wrong = |reason: String| Error::Authority { path: path.to_owned(), reason };
-    let pem = std::fs::read(Path::new(path)).map_err(|error| wrong(error.to_string()))?;
-    let found = Certificate::from_pem_bundle(&pem).map_err(|error| wrong(innermost(&error)))?;
-    if found.is_empty() { Err(wrong("there is no certificate in it".to_owned())) } else { Ok(found) }
-}
-
-/// The last cause of an error: reqwest's own text names the URL, which is of no use here.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::*;
 use common::forge::Organization;
 
 /// A private key for an App; none where openssl is missing.
-fn app_key(rig: &Rig) -> Option<String> {
+pub fn app_key(rig: &Rig) -> Option<String> {
     let key = rig.folder.path().join("app.pem");
     let made =
         Command::new("openssl").args(["genrsa", "-traditional", "-out"]).arg(&key).arg("2048").output();

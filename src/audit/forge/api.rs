@@ -1,32 +1,33 @@
 //! A forge's API over HTTPS: one page after the other, with its rate limits kept and its passing faults sat out. A token
 //! goes to the forge's own host only.
 
-use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::HeaderValue;
 use reqwest::redirect;
 use serde_json::Value;
 
+use super::reply::{self, Page, Reply};
 use crate::audit::url::{Url, is_loopback};
 use crate::model::Secret;
 
 /// A longer answer is not one that was asked for, in bytes.
 const LONGEST_ANSWER: usize = 64 << 20;
-/// More pages than this has no organization: ten million entries.
-const MOST_PAGES: usize = 100_000;
 /// How often a request is tried again after a passing fault.
 const MOST_RETRIES: usize = 5;
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_mins(1);
-/// The longest wait for a rate limit to be lifted; GitHub's is an hour.
+/// The longest pause before a request is tried again after a passing fault, whatever the forge asks for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+/// The longest that one request waits for rate limits to be lifted, all of its waits together; GitHub's limit is an hour.
 const LONGEST_WAIT: Duration = Duration::from_secs(3700);
-/// The wait where a forge says that there were too many requests, and not until when.
-const UNTOLD_WAIT: Duration = Duration::from_mins(1);
+/// How often one request is sent on to another address.
+const MOST_MOVES: usize = 5;
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,21 +62,25 @@ pub enum Scheme {
     Basic(String),
 }
 
+/// Whose token an API has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bearer {
+    /// Nobody's.
+    Nobody,
+    /// A person's, or of something that acts like one.
+    Person {
+        /// It is of the kind of GitHub's whose scopes are stated with each answer.
+        classic: bool,
+    },
+    /// A GitHub App's, in one organization.
+    Installation {
+        /// The App is installed on selected repositories, not on all.
+        selected: bool,
+    },
+}
+
 /// What says something while a run waits.
 pub type Say = Arc<dyn Fn(&str) + Send + Sync>;
-
-/// A page of an answer.
-#[derive(Debug)]
-pub struct Page {
-    /// The JSON.
-    pub value: Value,
-    /// The next page, by the `Link` header.
-    pub next: Option<String>,
-    /// The forge's own time.
-    pub date: Option<Timestamp>,
-    /// Azure's mark of where to go on.
-    pub continuation: Option<String>,
-}
 
 /// The API of one forge.
 #[derive(Clone)]
@@ -83,7 +88,9 @@ pub struct Api {
     http: reqwest::Client,
     /// `https://host/path`, without a slash at the end.
     pub base: String,
-    origin: String,
+    /// Whose token it has.
+    pub bearer: Bearer,
+    pub(super) origin: String,
     authorization: Option<HeaderValue>,
     accept: &'static str,
     stop: Arc<AtomicBool>,
@@ -123,6 +130,12 @@ impl Api {
         if is_loopback(url.host()) {
             builder = builder.no_proxy();
         }
+        // git takes these authorities in the place of all others, and so does the API.
+        if let Some(path) = std::env::var_os("GIT_SSL_CAINFO").filter(|path| !path.is_empty()) {
+            let authorities = crate::authorities::read(Path::new(&path))
+                .map_err(|reason| Problem::Failed(format!("GIT_SSL_CAINFO: {}: {reason}", path.display())))?;
+            builder = builder.tls_certs_only(authorities);
+        }
         let authorization = token.map(|(scheme, token)| {
             let text = zeroize::Zeroizing::new(match scheme {
                 Scheme::Bearer => format!("Bearer {}", token.expose()),
@@ -141,18 +154,13 @@ impl Api {
         Ok(Self {
             http: builder.build().map_err(|error| Problem::Failed(format!("no TLS client: {error}")))?,
             base: base.trim_end_matches('/').to_owned(),
+            bearer: Bearer::Nobody,
             origin,
             authorization: authorization.transpose()?,
             accept,
             stop,
             say,
         })
-    }
-
-    /// Whether it has a token.
-    #[must_use]
-    pub fn has_token(&self) -> bool {
-        self.authorization.is_some()
     }
 
     /// Reads one page. `path` is below the base, or a whole address on the same host.
@@ -165,33 +173,12 @@ impl Api {
         self.send(path, true).await
     }
 
-    /// Reads all pages that the `Link` header leads through, and hands over each one's list.
-    pub async fn pages(
-        &self,
-        path: &str,
-        mut each: impl AsyncFnMut(Vec<Value>, Option<Timestamp>) -> Result<(), Problem>,
-    ) -> Result<(), Problem> {
-        let mut next = Some(path.to_owned());
-        let mut seen = BTreeSet::new();
-        while let Some(address) = next {
-            if !seen.insert(address.clone()) || seen.len() > MOST_PAGES {
-                return Err(Problem::Failed(format!("{}: its pages do not end", self.origin)));
-            }
-            let page = self.get(&address).await?;
-            let Value::Array(list) = page.value else {
-                return Err(Problem::Failed(format!(
-                    "{}: a list was expected, and something else came",
-                    self.origin
-                )));
-            };
-            each(list, page.date).await?;
-            next = page.next;
-        }
-        Ok(())
-    }
-
-    async fn send(&self, path: &str, post: bool) -> Result<Page, Problem> {
-        let address = if path.contains("://") { path.to_owned() } else { format!("{}{path}", self.base) };
+    /// The whole of an address that this API sends on to: below the base, or on the same host. A token goes nowhere else.
+    fn address(&self, text: &str) -> Result<String, Problem> {
+        let address = match text {
+            _ if text.contains("://") => text.to_owned(),
+            _ => format!("{}{text}", self.base),
+        };
         let url =
             Url::parse(&address).map_err(|reason| Problem::Failed(format!("{}: {reason}", self.origin)))?;
         if url.origin().as_deref() != Some(&self.origin) {
@@ -201,23 +188,44 @@ impl Api {
                 url.host()
             )));
         }
+        Ok(address)
+    }
+
+    async fn send(&self, path: &str, post: bool) -> Result<Page, Problem> {
+        let mut address = self.address(path)?;
         let mut pauses = ExponentialBuilder::default()
             .with_jitter()
             .with_min_delay(Duration::from_millis(200))
-            .with_max_delay(Duration::from_secs(20))
+            .with_max_delay(LONGEST_PAUSE)
             .with_max_times(MOST_RETRIES)
             .build();
+        let (mut waited, mut moves) = (Duration::ZERO, 0);
         loop {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(Problem::Stopped);
             }
-            let trouble = match self.once(&address, post).await {
-                Ok(Reply::Page(page)) => return Ok(page),
-                Ok(Reply::Problem(problem)) => return Err(problem),
-                Ok(Reply::Wait(wait, words)) => {
-                    if wait > LONGEST_WAIT {
+            match self.once(&address, post).await {
+                Reply::Page(page) => return Ok(*page),
+                Reply::Problem(problem) => return Err(problem),
+                Reply::Moved(to) => {
+                    moves += 1;
+                    if post || moves > MOST_MOVES {
                         return Err(Problem::Failed(format!(
-                            "{}: {words}, and for {} s",
+                            "{}: it sends elsewhere, which is not followed",
+                            self.origin
+                        )));
+                    }
+                    // What was renamed is at another address of the same host.
+                    address = match to.strip_prefix('/') {
+                        Some(path) => self.address(&format!("{}/{path}", self.origin))?,
+                        None => self.address(&to)?,
+                    };
+                }
+                Reply::Wait(wait, words) => {
+                    waited = waited.saturating_add(wait);
+                    if waited > LONGEST_WAIT {
+                        return Err(Problem::Failed(format!(
+                            "{}: {words}, for {} s more: run it again later",
                             self.origin,
                             wait.as_secs()
                         )));
@@ -225,13 +233,13 @@ impl Api {
                     let until = Timestamp::now() + wait;
                     (self.say)(&format!("{}: {words}; going on at {:.0}", self.origin, until));
                     self.sleep(wait).await?;
-                    continue;
                 }
-                Err(trouble) => trouble,
-            };
-            match pauses.next() {
-                Some(pause) => self.sleep(pause).await?,
-                None => return Err(Problem::Failed(format!("{}: {trouble}", self.origin))),
+                Reply::Fault(words, asked) => match pauses.next() {
+                    Some(pause) => {
+                        self.sleep(pause.max(asked.unwrap_or_default().min(LONGEST_PAUSE))).await?;
+                    }
+                    None => return Err(Problem::Failed(words)),
+                },
             }
         }
     }
@@ -248,7 +256,7 @@ impl Api {
         Ok(())
     }
 
-    async fn once(&self, address: &str, post: bool) -> Result<Reply, String> {
+    async fn once(&self, address: &str, post: bool) -> Reply {
         let mut request = if post { self.http.post(address) } else { self.http.get(address) };
         request = request.header("accept", self.accept);
         if let Some(authorization) = &self.authorization {
@@ -257,55 +265,26 @@ impl Api {
         if self.accept.contains("github") {
             request = request.header("x-github-api-version", "2022-11-28");
         }
-        let mut response = request.send().await.map_err(|error| words(&error))?;
+        let fault = |error: &reqwest::Error| Reply::Fault(format!("{}: {}", self.origin, words(error)), None);
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return fault(&error),
+        };
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| words(&error))? {
-            if body.len() + chunk.len() > LONGEST_ANSWER {
-                return Ok(Reply::Problem(Problem::Failed(format!(
-                    "{}: its answer does not end",
-                    self.origin
-                ))));
+        loop {
+            match response.chunk().await {
+                Ok(None) => return reply::read(&self.origin, status, &headers, &body),
+                Ok(Some(chunk)) if body.len() + chunk.len() > LONGEST_ANSWER => {
+                    return Reply::Problem(Problem::Failed(format!(
+                        "{}: its answer does not end",
+                        self.origin
+                    )));
+                }
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Err(error) => return fault(&error),
             }
-            body.extend_from_slice(&chunk);
-        }
-        if (200..300).contains(&status) {
-            let Ok(value) = serde_json::from_slice(&body) else {
-                return Ok(Reply::Problem(Problem::Failed(format!(
-                    "{}: its answer is not JSON; a proxy, or another kind of server?",
-                    self.origin
-                ))));
-            };
-            let date = text(&headers, "date")
-                .and_then(|date| jiff::fmt::rfc2822::parse(date).ok())
-                .map(|date| date.timestamp());
-            let continuation = text(&headers, "x-ms-continuationtoken").map(str::to_owned);
-            return Ok(Reply::Page(Page { value, next: next(&headers), date, continuation }));
-        }
-        self.refused(status, &headers, &body)
-    }
-
-    /// What an answer that is no page says.
-    fn refused(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Result<Reply, String> {
-        let said = serde_json::from_slice::<Value>(body)
-            .ok()
-            .and_then(|value| value.get("message").and_then(Value::as_str).map(str::to_owned))
-            .unwrap_or_default();
-        if let Some(wait) = limited(status, headers, &said) {
-            return Ok(Reply::Wait(wait, "its rate limit is used up".to_owned()));
-        }
-        let said: String = said.chars().filter(|c| !c.is_control()).take(200).collect();
-        let told = if said.is_empty() { format!("HTTP {status}") } else { format!("HTTP {status}: {said}") };
-        match status {
-            401 | 403 => Ok(Reply::Problem(Problem::Denied(format!("{}: {told}", self.origin)))),
-            404 | 410 | 451 => Ok(Reply::Problem(Problem::Missing(format!("{}: {told}", self.origin)))),
-            300..=399 => Ok(Reply::Problem(Problem::Failed(format!(
-                "{}: it sends elsewhere, which is not followed ({told})",
-                self.origin
-            )))),
-            408 | 500..=599 => Err(told),
-            _ => Ok(Reply::Problem(Problem::Failed(format!("{}: {told}", self.origin)))),
         }
     }
 }
@@ -315,57 +294,10 @@ fn words(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         format!("no answer within {} s", TIMEOUT.as_secs())
     } else if error.is_connect() {
-        "no connection".to_owned()
+        format!("no connection ({})", crate::authorities::innermost(error))
     } else {
         "the answer broke off".to_owned()
     }
-}
-
-/// What one try came to; an error is a passing fault.
-enum Reply {
-    Page(Page),
-    Wait(Duration, String),
-    Problem(Problem),
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Option<&'a str> {
-    headers.get(HeaderName::from_static(name))?.to_str().ok()
-}
-
-/// How long a forge wants to be left alone: `Retry-After`, or the time when the limit is lifted.
-fn limited(status: u16, headers: &HeaderMap, said: &str) -> Option<Duration> {
-    if !matches!(status, 403 | 429 | 503) {
-        return None;
-    }
-    let number = |name| text(headers, name).and_then(|text| text.trim().parse::<i64>().ok());
-    if let Some(seconds) = number("retry-after") {
-        return Some(Duration::from_secs(seconds.max(1).cast_unsigned()));
-    }
-    let used_up = number("x-ratelimit-remaining") == Some(0) || number("ratelimit-remaining") == Some(0);
-    let reset = number("x-ratelimit-reset").or_else(|| number("ratelimit-reset"));
-    if let Some(reset) = reset.filter(|_| used_up || status == 429) {
-        let seconds = reset - Timestamp::now().as_second();
-        return Some(Duration::from_secs(seconds.max(1).cast_unsigned()));
-    }
-    let secondary = said.to_lowercase().contains("rate limit");
-    (status == 429 || used_up || secondary && status == 403).then_some(UNTOLD_WAIT)
-}
-
-/// The address of the next page, by RFC 8288.
-fn next(headers: &HeaderMap) -> Option<String> {
-    headers
-        .get_all("link")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .find_map(|link| {
-            let (address, parameters) = link.trim().split_once('>')?;
-            let is_next = parameters.split(';').any(|parameter| {
-                let parameter = parameter.trim().to_ascii_lowercase();
-                parameter == "rel=\"next\"" || parameter == "rel=next"
-            });
-            is_next.then(|| address.trim_start_matches('<').to_owned())
-        })
 }
 
 /// A string of a JSON object.
@@ -386,53 +318,4 @@ pub fn part(text: &str) -> String {
     const UNSAFE: &percent_encoding::AsciiSet =
         &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
     percent_encoding::utf8_percent_encode(text, UNSAFE).to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
-    }
-
-    #[test]
-    fn the_next_page_is_found_among_the_links() {
-        let link = r#"<https://h/a?page=1>; rel="prev", <https://h/a?page=3>; rel="next", <https://h/a?page=9>; rel="last""#;
-        assert_eq!(next(&headers(&[("link", link)])).as_deref(), Some("https://h/a?page=3"));
-        assert_eq!(next(&headers(&[("link", r#"<https://h/a?page=1>; rel="last""#)])), None);
-    }
-
-    /// Status, headers, words, and the seconds that are to be waited.
-    type Case<'a> = (u16, &'a [(&'static str, &'a str)], &'a str, Option<std::ops::RangeInclusive<u64>>);
-
-    #[test]
-    fn a_limit_says_how_long_it_holds() {
-        let soon = (Timestamp::now().as_second() + 30).to_string();
-        let cases: [Case; 8] = [
-            (403, &[("retry-after", "7")], "", Some(7..=7)),
-            (429, &[], "", Some(60..=60)),
-            (403, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &soon)], "", Some(28..=30)),
-            (429, &[("ratelimit-reset", &soon)], "", Some(28..=30)),
-            (
-                403,
-                &[("x-ratelimit-remaining", "10")],
-                "You have exceeded a secondary rate limit",
-                Some(60..=60),
-            ),
-            (403, &[("x-ratelimit-remaining", "10")], "Resource not accessible", None),
-            (404, &[("retry-after", "7")], "", None),
-            (503, &[("retry-after", "1")], "", Some(1..=1)),
-        ];
-        for (status, pairs, said, wait) in cases {
-            let found = limited(status, &headers(pairs), said).map(|wait| wait.as_secs());
-            match wait {
-                Some(range) => assert!(
-                    found.is_some_and(|found| range.contains(&found)),
-                    "{status} {pairs:?}: {found:?}"
-                ),
-                None => assert_eq!(found, None, "{status} {pairs:?}"),
-            }
-        }
-    }
 }

@@ -3,39 +3,26 @@
 
 use serde_json::Value;
 
-use super::api::{Api, Problem, part, string, truth};
-use super::{Listed, Sink, Visibility, put};
+use super::api::{Problem, part, string, truth};
+use super::lister::{Lister, path_of};
+use super::{Listed, Visibility};
 
 /// Lists the repositories of an organization, or of one of its projects.
-pub async fn list(api: &Api, owner: &str, sink: &Sink) -> Result<(), Problem> {
-    let owner: Vec<String> = owner.split('/').map(part).collect();
-    let path = format!("/{}/_apis/git/repositories?api-version=7.1", owner.join("/"));
-    let mut mark: Option<String> = None;
-    loop {
-        let address =
-            mark.as_ref().map_or(path.clone(), |mark| format!("{path}&continuationToken={}", part(mark)));
-        let page = api.get(&address).await?;
-        let list = page.value.get("value").and_then(Value::as_array);
-        let list = list.ok_or_else(|| {
-            Problem::Failed("Azure DevOps: a list was expected, and something else came".to_owned())
-        })?;
-        put(sink, list.iter().filter_map(|value| repository(&owner[0], value)).collect(), page.date).await?;
-        match page.continuation {
-            Some(next) if mark.as_ref() == Some(&next) => {
-                return Err(Problem::Failed("Azure DevOps: its pages do not end".to_owned()));
-            }
-            None => return Ok(()),
-            next => mark = next,
-        }
-    }
+pub async fn list(lister: &mut Lister<'_>, owner: &str) -> Result<(), Problem> {
+    let parts: Vec<String> = owner.split('/').map(part).collect();
+    let path = format!("/{}/_apis/git/repositories?api-version=7.1", parts.join("/"));
+    let organization = owner.split('/').next().unwrap_or_default();
+    let counted = lister.pages(&path, |value| Some(repository(organization, value))).await?;
+    lister.part("some repositories", Ok(counted)).await
 }
 
-fn repository(organization: &str, value: &Value) -> Option<Listed> {
+fn repository(organization: &str, value: &Value) -> Listed {
     let project = value.get("project");
-    let project_name = project.and_then(|project| string(project, "name"))?;
-    Some(Listed {
-        path: format!("{organization}/{project_name}/{}", string(value, "name")?),
-        clone: string(value, "remoteUrl")?,
+    let project_name = project.and_then(|project| string(project, "name"));
+    let project_name = project_name.unwrap_or_else(|| "a project without a name".to_owned());
+    Listed {
+        path: format!("{organization}/{project_name}/{}", path_of(value, "name")),
+        clone: string(value, "remoteUrl"),
         // A disabled repository cannot be read either; that is told when it is tried.
         archived: truth(value, "isDisabled"),
         fork: truth(value, "isFork"),
@@ -48,5 +35,5 @@ fn repository(organization: &str, value: &Value) -> Option<Listed> {
         wiki: None,
         api: None,
         gist: false,
-    })
+    }
 }

@@ -1,40 +1,28 @@
 //! Bitbucket Cloud: <https://developer.atlassian.com/cloud/bitbucket/rest/api-group-repositories/>. Its pages name the next
 //! one in their body.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
-use super::api::{Api, Problem, part, string, truth};
-use super::{Listed, Sink, Visibility, put};
+use super::api::{Problem, part, string, truth};
+use super::lister::{Lister, path_of};
+use super::{Listed, Visibility};
 
 /// Lists the repositories of a workspace.
-pub async fn list(api: &Api, workspace: &str, sink: &Sink) -> Result<(), Problem> {
-    let mut next = Some(format!("/repositories/{}?pagelen=100&sort=full_name", part(workspace)));
-    let mut seen = BTreeSet::new();
-    while let Some(address) = next {
-        if !seen.insert(address.clone()) {
-            return Err(Problem::Failed("Bitbucket: its pages do not end".to_owned()));
-        }
-        let page = api.get(&address).await?;
-        let list = page.value.get("values").and_then(Value::as_array);
-        let list = list.ok_or_else(|| {
-            Problem::Failed("Bitbucket: a list was expected, and something else came".to_owned())
-        })?;
-        put(sink, list.iter().filter_map(repository).collect(), page.date).await?;
-        next = string(&page.value, "next");
-    }
-    Ok(())
+pub async fn list(lister: &mut Lister<'_>, workspace: &str) -> Result<(), Problem> {
+    let path = format!("/repositories/{}?pagelen=100&sort=full_name", part(workspace));
+    let counted = lister.pages(&path, |value| Some(repository(value))).await?;
+    lister.part("some repositories", Ok(counted)).await
 }
 
-fn repository(value: &Value) -> Option<Listed> {
-    let links = value.get("links")?.get("clone")?.as_array()?;
-    let clone =
-        links.iter().find(|link| string(link, "name").is_some_and(|name| name.starts_with("http")))?;
-    let clone = string(clone, "href")?;
-    Some(Listed {
-        path: string(value, "full_name")?,
-        wiki: truth(value, "has_wiki").then(|| format!("{clone}/wiki")),
+fn repository(value: &Value) -> Listed {
+    let links = value.get("links").and_then(|links| links.get("clone")).and_then(Value::as_array);
+    let over_http = |link: &&Value| string(link, "name").is_some_and(|name| name.starts_with("http"));
+    let link = links.into_iter().flatten().find(over_http);
+    let clone = link.and_then(|link| string(link, "href"));
+    let wiki = clone.as_ref().filter(|_| truth(value, "has_wiki"));
+    Listed {
+        path: path_of(value, "full_name"),
+        wiki: wiki.map(|clone| format!("{clone}/wiki")),
         clone,
         archived: false,
         fork: value.get("parent").is_some_and(|parent| !parent.is_null()),
@@ -43,5 +31,5 @@ fn repository(value: &Value) -> Option<Listed> {
         size_kib: value.get("size").and_then(Value::as_u64).map(|bytes| bytes >> 10),
         api: None,
         gist: false,
-    })
+    }
 }

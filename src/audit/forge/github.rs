@@ -1,52 +1,164 @@
 //! GitHub, github.com or Enterprise: <https://docs.github.com/en/rest/repos/repos#list-organization-repositories>.
 
-use std::path::Path;
-
-use data_encoding::BASE64URL_NOPAD;
-use jiff::Timestamp;
-use rustls::pki_types::PrivateKeyDer;
-use rustls::pki_types::pem::PemObject;
 use serde_json::Value;
 
-use super::api::{Api, Problem, part, string, truth};
-use super::{Extras, Listed, Owner, Sink, Visibility, pages, pages_of_either, wiki_of};
-use crate::audit::access::host_named;
-use crate::model::Secret;
+use super::api::{Bearer, Problem, part, string, truth};
+use super::lister::{Lister, path_of};
+use super::{Extras, Listed, Owner, Visibility, wiki_of};
 
-/// The path of an installation's token in the API, and how long it is good for: an hour.
-const TOKEN_GOOD_FOR: i64 = 3600;
+const QUERY: &str = "sort=full_name&per_page=100";
 
 /// Lists the repositories of an organization, or of a user where there is no such organization.
-pub async fn list(api: &Api, owner: &str, extras: Extras, sink: &Sink) -> Result<(), Problem> {
-    let owner = part(owner);
-    let query = "sort=full_name&per_page=100";
-    let paths =
-        [format!("/orgs/{owner}/repos?type=all&{query}"), format!("/users/{owner}/repos?type=owner&{query}")];
-    let found = pages_of_either(api, [&paths[0], &paths[1]], sink, repository).await?;
-    if extras.gists {
-        let mut people = vec![owner.clone()];
-        if found == Owner::Organization {
-            people.clear();
-            api.pages(&format!("/orgs/{owner}/members?per_page=100"), async |list, _| {
-                people.extend(
-                    list.iter().filter_map(|person| string(person, "login")).map(|login| part(&login)),
-                );
-                Ok(())
-            })
-            .await?;
+pub async fn list(lister: &mut Lister<'_>, owner: &str, extras: Extras) -> Result<(), Problem> {
+    let found = repositories(lister, owner).await?;
+    limits(lister, owner).await?;
+    if extras.gists { gists(lister, owner, found).await } else { Ok(()) }
+}
+
+async fn repositories(lister: &mut Lister<'_>, owner: &str) -> Result<Owner, Problem> {
+    let base = lister.api.base.clone();
+    if let Bearer::Installation { .. } = lister.api.bearer {
+        // Private ones are in no other list of a user's.
+        let path = "/installation/repositories?per_page=100";
+        let given =
+            lister.pages(path, |value| Some(repository(&base, value)).filter(|_| is_of(owner, value)));
+        let given = given.await;
+        lister.part("some repositories of the App's installation", given).await?;
+    }
+    let path = format!("/orgs/{}/repos?type=all&{QUERY}", part(owner));
+    match lister.pages(&path, |value| Some(repository(&base, value))).await {
+        Err(Problem::Missing(_)) => of_user(lister, owner).await,
+        Err(problem) => Err(problem),
+        Ok(_) => {
+            // Of an organization that the token is not a member of, only public ones are counted.
+            if let Ok(page) = lister.api.get(&format!("/orgs/{}", part(owner))).await {
+                compare(lister, &page.value, "total_private_repos").await?;
+            }
+            Ok(Owner::Organization)
         }
-        for person in people {
-            pages(api, &format!("/users/{person}/gists?per_page=100"), sink, gist).await?;
+    }
+}
+
+/// The repositories of a user: all of them where the token is the user's own.
+async fn of_user(lister: &mut Lister<'_>, owner: &str) -> Result<Owner, Problem> {
+    let base = lister.api.base.clone();
+    let person = match lister.api.bearer {
+        Bearer::Person { .. } => match lister.api.get("/user").await {
+            Ok(page) => Some(page.value),
+            Err(Problem::Stopped) => return Err(Problem::Stopped),
+            // The token of a workflow is nobody's.
+            Err(_) => None,
+        },
+        Bearer::Nobody | Bearer::Installation { .. } => None,
+    };
+    let login = person.as_ref().and_then(|person| string(person, "login"));
+    let own = login.as_ref().is_some_and(|login| login.eq_ignore_ascii_case(owner));
+    let path = if own {
+        format!("/user/repos?affiliation=owner&{QUERY}")
+    } else {
+        format!("/users/{}/repos?type=owner&{QUERY}", part(owner))
+    };
+    lister.pages(&path, |value| Some(repository(&base, value))).await?;
+    match (person, login) {
+        (Some(person), _) if own => compare(lister, &person, "owned_private_repos").await?,
+        (_, Some(login)) => {
+            let path = format!("/user/repos?affiliation=collaborator&{QUERY}");
+            let shared =
+                lister.pages(&path, |value| Some(repository(&base, value)).filter(|_| is_of(owner, value)));
+            let shared = shared.await;
+            lister.part(&format!("what {owner} shares with {login}"), shared).await?;
+            let reason = format!(
+                "the token is {login}'s: of {owner} it shows only what is public, or shared with {login}; use a token of {owner}"
+            );
+            lister.unseen_private("private repositories", reason).await?;
         }
+        _ => {}
+    }
+    Ok(Owner::User { own })
+}
+
+/// Whether an entry is of this owner: some lists are of all owners.
+fn is_of(owner: &str, value: &Value) -> bool {
+    let login = value.get("owner").and_then(|owner| string(owner, "login"));
+    login.is_none_or(|login| login.eq_ignore_ascii_case(owner))
+}
+
+/// Compares what was listed with what GitHub counts.
+async fn compare(lister: &Lister<'_>, counts: &Value, private: &str) -> Result<(), Problem> {
+    let count = |name: &str| counts.get(name).and_then(Value::as_u64);
+    let expected = lister.expected(count("public_repos").unwrap_or(0), count(private).unwrap_or(0));
+    let listed = lister.listed();
+    if listed >= expected {
+        return Ok(());
+    }
+    let reason = format!(
+        "GitHub counts {expected} repositories, and the token was shown {listed}: it may not see the others"
+    );
+    lister.unseen(&format!("{} of {expected} repositories", expected - listed), reason).await
+}
+
+/// What is known to be hidden from the token.
+async fn limits(lister: &Lister<'_>, owner: &str) -> Result<(), Problem> {
+    if lister.partial {
+        let reason = "GitHub left out what the token is not authorized for: authorize it for the organization's single sign-on";
+        lister.unseen("what needs single sign-on", reason.to_owned()).await?;
+    }
+    match lister.api.bearer {
+        Bearer::Person { classic } => {
+            // A token without any scopes is one of another kind, or a classic one that may see what is public.
+            let lacks = lister.scopes.as_deref().is_some_and(|scopes| {
+                let mut scopes =
+                    scopes.split(',').map(str::trim).filter(|scope| !scope.is_empty()).peekable();
+                (classic || scopes.peek().is_some()) && !scopes.any(|scope| scope == "repo")
+            });
+            if lacks {
+                let reason =
+                    "the token has no scope `repo`, and shows only what is public: give it that scope";
+                lister.unseen_private("private repositories", reason.to_owned()).await?;
+            }
+        }
+        Bearer::Installation { selected: true } => {
+            let reason = format!(
+                "the App is installed on selected repositories of {owner} only: install it on all of them"
+            );
+            lister.unseen_private("repositories that the App is not installed on", reason).await?;
+        }
+        Bearer::Installation { .. } | Bearer::Nobody => {}
     }
     Ok(())
 }
 
-fn repository(value: &Value) -> Option<Listed> {
-    let clone = string(value, "clone_url")?;
-    Some(Listed {
-        path: string(value, "full_name")?,
-        wiki: wiki_of(&clone).filter(|_| truth(value, "has_wiki")),
+/// The gists of a user, or of each member of an organization.
+async fn gists(lister: &mut Lister<'_>, owner: &str, found: Owner) -> Result<(), Problem> {
+    if found == (Owner::User { own: true }) {
+        // With the secret ones.
+        let own = lister.pages("/gists?per_page=100", |value| Some(gist(value))).await;
+        return lister.part("some gists", own).await;
+    }
+    let mut people = vec![owner.to_owned()];
+    if found == Owner::Organization {
+        people.clear();
+        let path = format!("/orgs/{}/members?per_page=100", part(owner));
+        let members = lister.api.pages(&path, async |list, _| {
+            people.extend(list.iter().filter_map(|person| string(person, "login")));
+            Ok(())
+        });
+        let members = members.await;
+        lister.part("gists of some members", members).await?;
+    }
+    for person in people {
+        let path = format!("/users/{}/gists?per_page=100", part(&person));
+        let theirs = lister.pages(&path, |value| Some(gist(value))).await;
+        lister.part(&format!("gists of {person}"), theirs).await?;
+    }
+    Ok(())
+}
+
+fn repository(base: &str, value: &Value) -> Listed {
+    let clone = string(value, "clone_url");
+    Listed {
+        path: path_of(value, "full_name"),
+        wiki: clone.as_deref().and_then(wiki_of).filter(|_| truth(value, "has_wiki")),
         clone,
         archived: truth(value, "archived"),
         fork: truth(value, "fork"),
@@ -59,17 +171,17 @@ fn repository(value: &Value) -> Option<Listed> {
         },
         pushed: string(value, "pushed_at"),
         size_kib: value.get("size").and_then(Value::as_u64),
-        api: string(value, "url"),
+        api: string(value, "full_name").map(|name| format!("{base}/repos/{name}")),
         gist: false,
-    })
+    }
 }
 
-fn gist(value: &Value) -> Option<Listed> {
+fn gist(value: &Value) -> Listed {
     let owner =
         value.get("owner").and_then(|owner| string(owner, "login")).unwrap_or_else(|| "anonymous".to_owned());
-    Some(Listed {
-        path: format!("{owner}/{}", string(value, "id")?),
-        clone: string(value, "git_pull_url")?,
+    Listed {
+        path: format!("{owner}/{}", path_of(value, "id")),
+        clone: string(value, "git_pull_url"),
         archived: false,
         fork: false,
         visibility: if truth(value, "public") { Visibility::Public } else { Visibility::Private },
@@ -78,79 +190,5 @@ fn gist(value: &Value) -> Option<Listed> {
         wiki: None,
         api: None,
         gist: true,
-    })
-}
-
-/// A GitHub App that is installed in an organization: it makes itself tokens of an hour.
-#[derive(Debug)]
-pub struct App {
-    /// Its id or client id.
-    pub id: String,
-    /// Its private key, in PEM.
-    pub key: Secret,
-    /// The host that it is registered at, where that is not github.com.
-    pub host: Option<String>,
-}
-
-impl App {
-    /// The App that the environment names: `GITHUB_APP_ID`, `GITHUB_APP_PRIVATE_KEY` with the key or the file of it, and
-    /// `GITHUB_APP_HOST` for one that is not github.com's.
-    pub fn of_environment() -> Result<Option<Self>, String> {
-        let variable = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
-        let (Some(id), Some(key)) = (variable("GITHUB_APP_ID"), variable("GITHUB_APP_PRIVATE_KEY")) else {
-            return Ok(None);
-        };
-        let key = if key.contains("-----BEGIN") {
-            key
-        } else {
-            std::fs::read_to_string(Path::new(&key))
-                .map_err(|error| format!("GITHUB_APP_PRIVATE_KEY: {key}: {error}"))?
-        };
-        Ok(Some(Self { id, key: Secret::new(key), host: host_named(&["GITHUB_APP_HOST"]) }))
     }
-
-    /// The statement by which an App shows who it is: <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app>.
-    pub fn statement(&self, now: Timestamp) -> Result<Secret, String> {
-        let wrong = |reason: &str| format!("the App's private key is of no use: {reason}");
-        let key = PrivateKeyDer::from_pem_slice(self.key.expose().as_bytes())
-            .map_err(|_| wrong("it is not PEM"))?;
-        let pair = match &key {
-            PrivateKeyDer::Pkcs1(der) => ring::signature::RsaKeyPair::from_der(der.secret_pkcs1_der()),
-            PrivateKeyDer::Pkcs8(der) => ring::signature::RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
-            _ => return Err(wrong("it is not an RSA key")),
-        }
-        .map_err(|error| wrong(&error.to_string()))?;
-        // A minute back, for clocks that are not quite right; ten minutes is the most.
-        let claims =
-            serde_json::json!({ "iat": now.as_second() - 60, "exp": now.as_second() + 540, "iss": self.id });
-        let signed = format!(
-            "{}.{}",
-            BASE64URL_NOPAD.encode(br#"{"alg":"RS256","typ":"JWT"}"#),
-            BASE64URL_NOPAD.encode(claims.to_string().as_bytes())
-        );
-        let mut signature = vec![0; pair.public().modulus_len()];
-        pair.sign(
-            &ring::signature::RSA_PKCS1_SHA256,
-            &ring::rand::SystemRandom::new(),
-            signed.as_bytes(),
-            &mut signature,
-        )
-        .map_err(|error| wrong(&error.to_string()))?;
-        Ok(Secret::new(format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature))))
-    }
-}
-
-/// A token for what an App may see of an organization, and until when it is good. `api` shows the App's statement.
-pub async fn installation_token(api: &Api, owner: &str) -> Result<(Secret, i64), Problem> {
-    let owner = part(owner);
-    let installation = match api.get(&format!("/orgs/{owner}/installation")).await {
-        Err(Problem::Missing(_)) => api.get(&format!("/users/{owner}/installation")).await?,
-        other => other?,
-    };
-    let id = installation.value.get("id").and_then(Value::as_u64);
-    let id = id.ok_or_else(|| Problem::Failed("the App's installation has no id".to_owned()))?;
-    let answer = api.post(&format!("/app/installations/{id}/access_tokens")).await?;
-    let token = string(&answer.value, "token")
-        .ok_or_else(|| Problem::Failed("no token was made for the App".to_owned()))?;
-    Ok((Secret::new(token), Timestamp::now().as_second() + TOKEN_GOOD_FOR))
 }

@@ -1,17 +1,21 @@
 //! Forges: what repositories an organization has there. One file a forge; `api` is what they share.
 
 pub mod api;
+pub mod app;
 mod azure;
 mod bitbucket;
 mod gitea;
-pub mod github;
-mod gitlab;
+mod github;
+pub mod gitlab;
+mod lister;
+mod paging;
+mod reply;
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 pub use api::{Api, Problem};
-pub use github::App;
+pub use app::App;
+pub use lister::{Lister, Listing, Sink};
 
 use super::source::{Forge, Source};
 use super::url::Url;
@@ -45,7 +49,7 @@ pub struct Listed {
     /// Owner and name.
     pub path: String,
     /// Where it is cloned from, as the forge says.
-    pub clone: String,
+    pub clone: Option<String>,
     /// Nobody can push to it.
     pub archived: bool,
     /// It is a copy of another.
@@ -64,42 +68,16 @@ pub struct Listed {
     pub gist: bool,
 }
 
-/// Where a lister puts what it finds, a page at a time.
-pub type Sink = tokio::sync::mpsc::Sender<(Vec<Listed>, Option<Timestamp>)>;
-
-/// Reads a list that the `Link` header pages through, and hands over what is a repository in it.
-async fn pages(
-    api: &Api,
-    path: &str,
-    sink: &Sink,
-    repository: impl Fn(&Value) -> Option<Listed>,
-) -> Result<(), Problem> {
-    api.pages(path, async |list, date| put(sink, list.iter().filter_map(&repository).collect(), date).await)
-        .await
-}
-
-/// The same of a user, where there is no such organization; says which of the two it was.
-async fn pages_of_either(
-    api: &Api,
-    [organization, user]: [&str; 2],
-    sink: &Sink,
-    repository: impl Fn(&Value) -> Option<Listed>,
-) -> Result<Owner, Problem> {
-    match pages(api, organization, sink, &repository).await {
-        Err(Problem::Missing(_)) => pages(api, user, sink, &repository).await.map(|()| Owner::User),
-        other => other.map(|()| Owner::Organization),
-    }
-}
-
 /// Whose repositories they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Owner {
+pub enum Owner {
+    /// An organization, group or workspace.
     Organization,
-    User,
-}
-
-async fn put(sink: &Sink, list: Vec<Listed>, date: Option<Timestamp>) -> Result<(), Problem> {
-    sink.send((list, date)).await.map_err(|_| Problem::Stopped)
+    /// A user.
+    User {
+        /// The token is this user's own.
+        own: bool,
+    },
 }
 
 /// The wiki beside a repository, as GitHub, GitLab and Gitea name it.
@@ -108,14 +86,14 @@ fn wiki_of(clone: &str) -> Option<String> {
 }
 
 /// Lists what a source has, page by page.
-pub async fn list(api: &Api, source: &Source, extras: Extras, sink: &Sink) -> Result<(), Problem> {
+pub async fn list(lister: &mut Lister<'_>, source: &Source, extras: Extras) -> Result<(), Problem> {
     let owner = source.path.as_str();
     match source.forge {
-        Forge::Github => github::list(api, owner, extras, sink).await,
-        Forge::Gitlab => gitlab::list(api, owner, sink).await,
-        Forge::Bitbucket => bitbucket::list(api, owner, sink).await,
-        Forge::Gitea => gitea::list(api, owner, sink).await,
-        Forge::Azure => azure::list(api, owner, sink).await,
+        Forge::Github => github::list(lister, owner, extras).await,
+        Forge::Gitlab => gitlab::list(lister, owner).await,
+        Forge::Bitbucket => bitbucket::list(lister, owner).await,
+        Forge::Gitea => gitea::list(lister, owner).await,
+        Forge::Azure => azure::list(lister, owner).await,
         Forge::Folder | Forge::List => Ok(()),
     }
 }
@@ -148,72 +126,72 @@ impl Forge {
     }
 }
 
+/// Something that was listed and cannot be looked at: its name, and why.
+pub type Refused = (String, String);
+
 impl Listed {
-    /// What there is to look at. A clone address that leads to another host than the forge's is refused: it is where the
-    /// token would go. `listed_at` is the forge's own time.
+    /// What it is called, whatever of it is looked at: its wiki and its texts have names of their own.
+    #[must_use]
+    pub fn name(&self, source: &Source) -> String {
+        name(source, &self.path, if self.gist { Holding::Gist } else { Holding::Code })
+    }
+
+    /// What there is to look at. `listed_at` is the forge's own time.
     #[must_use]
     pub fn repositories(
         &self,
         source: &Source,
         extras: Extras,
         listed_at: Option<Timestamp>,
-    ) -> Vec<Result<Repository, (String, String)>> {
-        let mut all = Vec::new();
+    ) -> Vec<Result<Repository, Refused>> {
         let pushed_at: Option<Timestamp> = self.pushed.as_deref().and_then(|time| time.parse().ok());
         let settled = match (pushed_at, listed_at) {
             (Some(pushed), Some(listed)) => listed.as_second() - pushed.as_second() > source.forge.late(),
             _ => false,
         };
-        let holding = if self.gist { Holding::Gist } else { Holding::Code };
-        let mut remote = |clone: &str, holding: Holding, pushed: Option<String>| {
-            let name = name(source, &self.path, holding);
-            let place = match Url::parse(clone) {
-                Ok(url) if source.clones_from(&url) => Place::Remote(url.as_str().to_owned()),
-                Ok(url) if source.owns(url.host()) => {
-                    return all.push(Err((
-                        name,
-                        format!(
-                            "its address begins with {}://, and a forge that is asked over https is cloned over https alone",
-                            url.scheme()
-                        ),
-                    )));
-                }
-                Ok(url) => {
-                    return all.push(Err((
-                        name,
-                        format!("its address leads to {}, which is not the forge's", url.host()),
-                    )));
-                }
-                Err(reason) => return all.push(Err((name, format!("its address is refused: {reason}")))),
-            };
-            all.push(Ok(Repository {
-                name,
-                holding,
-                place,
-                source: source.text.clone(),
-                settled: settled && pushed.is_some(),
-                pushed,
-                size_kib: self.size_kib,
-            }));
+        let repository = |holding: Holding, place: Place, pushed: Option<String>| Repository {
+            name: name(source, &self.path, holding),
+            holding,
+            place,
+            source: source.text.clone(),
+            settled: settled && pushed.is_some(),
+            pushed,
+            size_kib: if holding == Holding::Texts { None } else { self.size_kib },
         };
-        remote(&self.clone, holding, self.pushed.clone());
+        let remote = |clone: &str, holding: Holding, pushed: Option<String>| match place(source, clone) {
+            Ok(place) => Ok(repository(holding, place, pushed)),
+            Err(reason) => Err((name(source, &self.path, holding), reason)),
+        };
+        let holding = if self.gist { Holding::Gist } else { Holding::Code };
+        let mut all = vec![match &self.clone {
+            Some(clone) => remote(clone, holding, self.pushed.clone()),
+            None => Err((self.name(source), "the forge states no address to clone it from".to_owned())),
+        }];
         if let Some(wiki) = self.wiki.as_deref().filter(|_| extras.wikis) {
             // Nothing tells when a wiki was written to.
-            remote(wiki, Holding::Wiki, None);
+            all.push(remote(wiki, Holding::Wiki, None));
         }
         if let Some(api) = self.api.as_ref().filter(|_| extras.texts) {
-            all.push(Ok(Repository {
-                name: name(source, &self.path, Holding::Texts),
-                holding: Holding::Texts,
-                place: Place::Api(api.clone()),
-                source: source.text.clone(),
-                pushed: None,
-                settled: false,
-                size_kib: None,
-            }));
+            all.push(Ok(repository(Holding::Texts, Place::Api(api.clone()), None)));
         }
         all
     }
+}
+
+/// Where something is cloned from. An address that leads to another host than the forge's, or there by another protocol, is
+/// refused: it is where the token would go.
+fn place(source: &Source, clone: &str) -> Result<Place, String> {
+    let url = Url::parse(clone).map_err(|reason| format!("its address is refused: {reason}"))?;
+    if source.clones_from(&url) {
+        return Ok(Place::Remote(url.as_str().to_owned()));
+    }
+    if source.owns(url.host()) {
+        return Err(format!(
+            "its address begins with {}://, and a forge that is asked over https is cloned over https alone",
+            url.scheme()
+        ));
+    }
+    Err(format!("its address leads to {}, which is not the forge's", url.host()))
 }
 
 fn name(source: &Source, path: &str, holding: Holding) -> String {
@@ -223,5 +201,42 @@ fn name(source: &Source, path: &str, holding: Holding) -> String {
         Holding::Wiki => format!("{host}/{path} (wiki)"),
         Holding::Gist => format!("{}/{path}", source.gists()),
         Holding::Texts => format!("{host}/{path} (texts)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(clone: Option<&str>) -> Listed {
+        Listed {
+            path: "acme/shop".to_owned(),
+            clone: clone.map(str::to_owned),
+            archived: false,
+            fork: false,
+            visibility: Visibility::Private,
+            pushed: None,
+            size_kib: None,
+            wiki: None,
+            api: None,
+            gist: false,
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_cloned_safely_is_named_with_the_reason() {
+        let source: Source = "github:acme".parse().unwrap();
+        for (clone, reason) in [
+            (Some("http://github.com/acme/shop.git"), "cloned over https alone"),
+            (Some("git@github.com:acme/shop.git"), "cloned over https alone"),
+            (Some("https://evil.example/acme/shop.git"), "leads to evil.example"),
+            (Some("ext::sh"), "is refused"),
+            (None, "states no address"),
+        ] {
+            let all = listed(clone).repositories(&source, Extras::default(), None);
+            let Err((name, told)) = &all[0] else { panic!("{clone:?} is taken") };
+            assert_eq!(name, "github.com/acme/shop");
+            assert!(told.contains(reason), "{clone:?}: {told}");
+        }
     }
 }

@@ -22,9 +22,13 @@ use crate::store::{Audit, Database, Store};
 /// Audit all repositories of an organization
 ///
 /// Lists what a forge has, mirrors it, and judges every object of every repository once. Run again, it goes on where it was;
-/// a later audit looks only at what is new. Tokens are taken from GH_TOKEN or GITHUB_TOKEN (GH_ENTERPRISE_TOKEN for another
-/// host, GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY for an App), GITLAB_TOKEN (with GITLAB_HOST), BITBUCKET_TOKEN, GITEA_TOKEN
-/// and AZURE_DEVOPS_EXT_PAT, or asked of gh and glab.
+/// a later audit looks only at what is new. Tokens are taken from GH_TOKEN or GITHUB_TOKEN (GH_ENTERPRISE_TOKEN and GH_HOST for
+/// a host of your own; GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY for an App, with GITHUB_APP_HOST), GITLAB_TOKEN (GITLAB_HOST),
+/// BITBUCKET_TOKEN or BITBUCKET_EMAIL and BITBUCKET_API_TOKEN, GITEA_TOKEN and GITEA_HOST, and AZURE_DEVOPS_EXT_PAT
+/// (AZURE_DEVOPS_HOST), or asked of gh and glab. Each is sent to its own host only.
+///
+/// What a token does not show is named in the report: private repositories where there is no token, and those that the forge
+/// counts and does not list.
 ///
 /// Exit codes: 0 nothing to report; 1 something that counts for --fail-on was found; 2 the command could not do what was
 /// asked, or could not read all of it and found nothing in the rest.

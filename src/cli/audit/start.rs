@@ -17,7 +17,8 @@ use crate::store::{Audit, Store, Totals};
 #[derive(clap::Args)]
 pub struct Start {
     /// github:ORG, github:HOST/ORG, gitlab:GROUP, bitbucket:WORKSPACE, gitea:HOST/ORG, azure:ORG[/PROJECT], dir:PATH for all
-    /// repositories below a folder, or list:FILE for clone URLs, one a line. A forge of one's own: gitlab:https://HOST/GROUP
+    /// repositories below a folder, or list:FILE for clone URLs, one a line. A forge of your own: gitlab:https://HOST/GROUP;
+    /// one below a path: gitlab:https://HOST/PATH//GROUP
     #[arg(value_name = "SOURCE", required = true)]
     sources: Vec<Source>,
     #[command(flatten)]

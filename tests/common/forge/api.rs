@@ -150,11 +150,12 @@ impl Request<'_> {
         let repos = other.map_or(&self.world.repos, |one| &one.repos).iter().filter(|repo| wanted(repo));
         let entry = |(place, repo): (usize, &Repo)| {
             let mut value = json!({
-                "full_name": format!("{owner}/{}", repo.name), "clone_url": self.clone_of(repo, owner),
-                "owner": {"login": owner}, "archived": repo.archived, "fork": repo.fork,
-                "private": repo.private, "has_wiki": true, "size": 1,
-                "url": format!("{}/api/{}/repos/{owner}/{}", self.world.address, if github { "v3" } else { "v1" }, repo.name),
-            });
+                            "full_name": format!("{owner}/{}", repo.name), "clone_url": self.clone_of(repo, owner),
+                            "owner": {"login": owner}, "archived": repo.archived, "fork": repo.fork,
+                            "private": repo.private, "has_wiki": true, "size": 1,
+            // An address that an instance behind a proxy may state wrongly.
+                            "url": "https://elsewhere.example/api",
+                        });
             if github {
                 value["visibility"] = json!(if repo.private { "private" } else { "public" });
                 value["pushed_at"] = json!(repo.pushed_at);
