@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 
 #[path = "forges/coverage.rs"]
 mod coverage;
+#[path = "forges/texts.rs"]
+mod texts;
 #[path = "forges/tokens.rs"]
 mod tokens;
 
@@ -321,6 +323,7 @@ fn wikis_gists_and_texts_are_looked_at_where_they_are_asked_for() {
     bare(&gist, &[&[("notes.txt", Some(&text))]], &[]);
     {
         let mut world = rig.forge.world();
+        world.date = Some("Wed, 04 Mar 2026 00:00:00 GMT".to_owned());
         world.repos[0].wiki = Some(wiki);
         world.gists.push(Repo::new("abc123", &gist));
         let body = leak(&mut rig.mint);
@@ -355,7 +358,7 @@ fn wikis_gists_and_texts_are_looked_at_where_they_are_asked_for() {
     assert_eq!(places(&report, &host), expected);
     let world = rig.forge.world();
     let asked = world.log.iter().find(|asked| asked.path.ends_with("r1/issues/comments")).expect("asked");
-    assert!(asked.query.contains("since=2026-03-03"), "{}", asked.query);
+    assert!(asked.query.contains("since=2026-03-03T23%3A55"), "{}", asked.query);
 }
 
 #[test]

@@ -1,17 +1,25 @@
 //! The texts of issues and pull requests, brought into a folder of files, one for each text: they are then searched, and read
-//! again, as any folder is.
+//! again, as any folder is. Each part (issues, comments, reviews) is brought by itself: one that is refused costs no other.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::access::Access;
 use super::forge::api::{Api, Problem, Say, part, string};
+use super::forge::gitlab;
 use super::git::Refusal;
 use super::source::{Forge, Source};
-use crate::model::Repository;
+use crate::model::{Holding, Repository, Skipped};
+
+/// How much earlier than the last pass began a text is asked for again: servers' clocks differ, and what was written in the
+/// second of a pass may not be in it.
+const OVERLAP: Duration = Duration::from_mins(5);
 
 /// What fetches texts.
 #[derive(Clone)]
@@ -26,42 +34,281 @@ pub struct Texts {
     pub say: Say,
 }
 
+/// What one pass brought.
+#[derive(Debug, Default)]
+pub struct Brought {
+    /// Since when each part is asked for next time, as JSON: kept in the place of a digest of references.
+    pub marks: String,
+    /// Nothing is new or different, and nothing was refused.
+    pub unchanged: bool,
+    /// The parts that were refused.
+    pub skipped: Vec<Skipped>,
+}
+
 impl Texts {
-    /// Brings the texts of a repository into a folder, those that were written or changed since a time; the time of the
-    /// last of them.
+    /// Brings the texts of a repository into a folder: those that were written or changed since the pass that left `known`
+    /// marks. What did not go for a passing reason is tried again later, unless this is the last try.
     pub fn update(
         &self,
         repository: &Repository,
         url: &str,
         folder: &Path,
-        since: Option<&str>,
-    ) -> Result<Option<String>, Refusal> {
-        let Some(source) = self.sources.iter().find(|source| source.text == repository.source) else {
-            return Err(Refusal::Never(format!("{url}: no source of this audit has its texts")));
-        };
-        let mut writer = Writer { folder, latest: since.map(str::to_owned) };
+        known: Option<&str>,
+        last_try: bool,
+    ) -> Result<Brought, Refusal> {
+        let source = self.source(repository)?;
         let bring = async {
             // An App's token may have been made anew since the last repository.
             self.access.refresh(source, &self.stop, &self.say).await?;
             let api = self.access.api(source, &self.stop, &self.say)?;
-            match source.forge {
-                Forge::Gitlab => gitlab(&api, url, since, &mut writer).await,
-                forge => github(&api, url, since, forge == Forge::Github, &mut writer).await,
-            }
+            let writer = Writer { folder, changed: false };
+            let mut pass = Pass { api: &api, url, forge: source.forge, writer, refused: Vec::new() };
+            pass.all(known, last_try).await
         };
         tokio::runtime::Handle::current().block_on(bring).map_err(|problem| match problem {
             Problem::Stopped => Refusal::Stopped,
             Problem::Missing(words) => Refusal::Missing(words),
             Problem::Denied(words) => Refusal::Never(words),
             Problem::Failed(words) => Refusal::Now(words),
-        })?;
-        Ok(writer.latest)
+        })
+    }
+
+    /// The size of a repository in KiB, of a forge that does not state it in a list.
+    pub fn size(&self, repository: &Repository) -> Option<u64> {
+        let source = self.source(repository).ok().filter(|source| source.forge == Forge::Gitlab)?;
+        let host = format!("{}{}/", source.host(), source.below);
+        let path = repository.name.strip_prefix(&host).filter(|_| repository.holding == Holding::Code)?;
+        let api = self.access.api(source, &self.stop, &self.say).ok()?;
+        tokio::runtime::Handle::current().block_on(gitlab::size(&api, path))
+    }
+
+    fn source(&self, repository: &Repository) -> Result<&Source, Refusal> {
+        let source = self.sources.iter().find(|source| source.text == repository.source);
+        source.ok_or_else(|| Refusal::Never(format!("{}: no source of this audit has it", repository.name)))
+    }
+}
+
+/// A part of a repository's texts.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Issues,
+    Comments,
+    Reviews,
+    MergeRequests,
+}
+
+impl Part {
+    fn of(forge: Forge) -> &'static [Self] {
+        match forge {
+            Forge::Gitlab => &[Self::Issues, Self::MergeRequests],
+            _ => &[Self::Issues, Self::Comments, Self::Reviews],
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Issues => "issues",
+            Self::Comments => "comments",
+            Self::Reviews => "reviews",
+            Self::MergeRequests => "merge_requests",
+        }
+    }
+}
+
+/// One pass over a repository's texts.
+struct Pass<'a> {
+    api: &'a Api,
+    /// The repository in the API.
+    url: &'a str,
+    forge: Forge,
+    writer: Writer<'a>,
+    /// What was refused within a part.
+    refused: Vec<Skipped>,
+}
+
+impl Pass<'_> {
+    async fn all(&mut self, known: Option<&str>, last_try: bool) -> Result<Brought, Problem> {
+        let known: BTreeMap<String, Timestamp> =
+            known.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        let (mut marks, mut first) = (known.clone(), None);
+        let parts = Part::of(self.forge);
+        for part in parts {
+            let inside = self.refused.len();
+            match self.bring(*part, known.get(part.name()).copied()).await {
+                // A part of which something was refused is asked for from the same time on.
+                Ok(begun) if self.refused.len() == inside => {
+                    marks.extend(begun.map(|begun| (part.name().to_owned(), begun - OVERLAP)));
+                }
+                Ok(_) => {}
+                Err(Problem::Stopped) => return Err(Problem::Stopped),
+                Err(Problem::Failed(words)) if !last_try => return Err(Problem::Failed(words)),
+                Err(problem) => {
+                    let path = part.name().to_owned();
+                    self.refused.push(Skipped { path, reason: problem.to_string() });
+                    first.get_or_insert(problem);
+                }
+            }
+        }
+        let whole_parts = |refused: &Skipped| parts.iter().any(|part| part.name() == refused.path);
+        if let Some(problem) = first
+            && self.refused.iter().filter(|refused| whole_parts(refused)).count() == parts.len()
+        {
+            return Err(problem);
+        }
+        let complete = parts.iter().all(|part| known.contains_key(part.name()));
+        Ok(Brought {
+            unchanged: complete && !self.writer.changed && self.refused.is_empty(),
+            marks: serde_json::to_string(&marks).unwrap_or_default(),
+            skipped: std::mem::take(&mut self.refused),
+        })
+    }
+
+    /// Brings a part; when the forge says that it began to answer.
+    async fn bring(&mut self, part: Part, since: Option<Timestamp>) -> Result<Option<Timestamp>, Problem> {
+        match (self.forge, part) {
+            (Forge::Gitlab, _) => self.gitlab(part, since).await,
+            (Forge::Gitea, Part::Reviews) => self.gitea_reviews(since).await,
+            (_, Part::Issues) => self.issues(since).await,
+            _ => self.comments(part, since).await,
+        }
+    }
+
+    /// Reads a list and writes its entries; when the forge says that it began to answer.
+    async fn list(
+        &mut self,
+        address: &str,
+        mut write: impl FnMut(&mut Writer<'_>, &Value) -> Result<(), Problem>,
+    ) -> Result<Option<Timestamp>, Problem> {
+        let (mut begun, mut is_first) = (None, true);
+        let counted = self.api.pages(address, async |list, page| {
+            if std::mem::take(&mut is_first) {
+                begun = page.date;
+            }
+            list.iter().try_for_each(|entry| write(&mut self.writer, entry))
+        });
+        counted.await?.whole()?;
+        Ok(begun)
+    }
+
+    /// The query of a list: how long its pages are, and since when.
+    fn query(&self, since: Option<Timestamp>) -> String {
+        let size = match self.forge {
+            // Its lists of comments do not say where the next page is: they are asked for by number.
+            Forge::Gitea => "limit=50&page=1",
+            _ => "per_page=100",
+        };
+        let name = if self.forge == Forge::Gitlab { "updated_after" } else { "since" };
+        let since = since.map(|time| format!("&{name}={}", part(&format!("{time:.0}")))).unwrap_or_default();
+        format!("{size}{since}")
+    }
+
+    /// The issues of GitHub and Gitea, which are pull requests too.
+    async fn issues(&mut self, since: Option<Timestamp>) -> Result<Option<Timestamp>, Problem> {
+        let address = format!("{}/issues?state=all&{}", self.url, self.query(since));
+        self.list(&address, |writer, issue| {
+            let Some(id) = number(issue, "number") else { return Ok(()) };
+            let is_pull = issue.get("pull_request").is_some_and(|part| !part.is_null());
+            writer.write(if is_pull { "pulls" } else { "issues" }, &id.to_string(), issue, &["title", "body"])
+        })
+        .await
+    }
+
+    /// What was said about them; GitHub has the remarks on lines of code in a list of their own.
+    async fn comments(&mut self, part: Part, since: Option<Timestamp>) -> Result<Option<Timestamp>, Problem> {
+        let kind = if matches!(part, Part::Reviews) { "pulls" } else { "issues" };
+        let address = format!("{}/{kind}/comments?{}", self.url, self.query(since));
+        self.list(&address, |writer, comment| {
+            let Some(id) = number(comment, "id") else { return Ok(()) };
+            let of = last_number(comment, "issue_url").or_else(|| last_number(comment, "pull_request_url"));
+            let of = of.map_or_else(|| "of-unknown".to_owned(), |of| format!("of-{of}"));
+            writer.write(part.name(), &format!("{of}-{id}"), comment, &["body"])
+        })
+        .await
+    }
+
+    /// The reviews of Gitea's pull requests, with the remarks on lines of code: each pull request has a list, and each review.
+    async fn gitea_reviews(&mut self, since: Option<Timestamp>) -> Result<Option<Timestamp>, Problem> {
+        let mut pulls = Vec::new();
+        let address = format!("{}/issues?type=pulls&state=all&{}", self.url, self.query(since));
+        let begun = self
+            .list(&address, |_, pull| {
+                let is_pull = pull.get("pull_request").is_some_and(|part| !part.is_null());
+                pulls.extend(number(pull, "number").filter(|_| is_pull));
+                Ok(())
+            })
+            .await?;
+        for pull in pulls {
+            let mut reviews = Vec::new();
+            let address = format!("{}/pulls/{pull}/reviews?limit=50&page=1", self.url);
+            // Drafts of others are counted and not shown: the numbers need not agree.
+            let listed = self.api.pages(&address, async |list, _| {
+                for review in &list {
+                    let Some(id) = number(review, "id") else { continue };
+                    self.writer.write("reviews", &format!("of-{pull}-{id}"), review, &["body"])?;
+                    reviews.extend(Some(id).filter(|_| number(review, "comments_count") != Some(0)));
+                }
+                Ok(())
+            });
+            let result = listed.await;
+            self.within(&format!("reviews of {pull}"), result.map(|_| ()))?;
+            for review in reviews {
+                let result = self.gitea_remarks(pull, review).await;
+                self.within(&format!("remarks of review {review} of {pull}"), result)?;
+            }
+        }
+        Ok(begun)
+    }
+
+    async fn gitea_remarks(&mut self, pull: u64, review: u64) -> Result<(), Problem> {
+        // This list has no pages.
+        let page = self.api.get(&format!("{}/pulls/{pull}/reviews/{review}/comments", self.url)).await?;
+        for remark in page.value.as_array().into_iter().flatten() {
+            let Some(id) = number(remark, "id") else { continue };
+            self.writer.write("reviews", &format!("of-{pull}-{review}-{id}"), remark, &["body"])?;
+        }
+        Ok(())
+    }
+
+    /// GitLab's issues or merge requests, and what was said about each.
+    async fn gitlab(&mut self, part: Part, since: Option<Timestamp>) -> Result<Option<Timestamp>, Problem> {
+        let kind = part.name();
+        let mut noted = Vec::new();
+        let address = format!("{}/{kind}?scope=all&state=all&{}", self.url, self.query(since));
+        let begun = self
+            .list(&address, |writer, issue| {
+                let Some(id) = number(issue, "iid") else { return Ok(()) };
+                noted.extend(Some(id).filter(|_| number(issue, "user_notes_count") != Some(0)));
+                writer.write(kind, &id.to_string(), issue, &["title", "description"])
+            })
+            .await?;
+        for issue in noted {
+            let address = format!("{}/{kind}/{issue}/notes?per_page=100", self.url);
+            let notes = self.list(&address, |writer, note| {
+                let Some(id) = number(note, "id") else { return Ok(()) };
+                writer.write("notes", &format!("of-{issue}-{id}"), note, &["body"])
+            });
+            let result = notes.await;
+            self.within(&format!("notes of {kind} {issue}"), result.map(|_| ()))?;
+        }
+        Ok(begun)
+    }
+
+    /// What is refused within a part is named, and the part goes on; what did not go for a passing reason ends it.
+    fn within(&mut self, what: &str, result: Result<(), Problem>) -> Result<(), Problem> {
+        match result {
+            Err(problem @ (Problem::Missing(_) | Problem::Denied(_))) => {
+                self.refused.push(Skipped { path: what.to_owned(), reason: problem.to_string() });
+                Ok(())
+            }
+            other => other,
+        }
     }
 }
 
 struct Writer<'a> {
     folder: &'a Path,
-    latest: Option<String>,
+    /// Some text is new, or another than it was.
+    changed: bool,
 }
 
 impl Writer<'_> {
@@ -69,15 +316,15 @@ impl Writer<'_> {
     fn write(&mut self, group: &str, name: &str, value: &Value, fields: &[&str]) -> Result<(), Problem> {
         let text: Vec<String> =
             fields.iter().filter_map(|field| string(value, field)).filter(|text| !text.is_empty()).collect();
-        let path = self.folder.join(group);
-        let put = std::fs::create_dir_all(&path)
-            .and_then(|()| std::fs::write(path.join(format!("{name}.md")), text.join("\n\n")));
-        put.map_err(|error| Problem::Failed(format!("{}: {error}", path.display())))?;
-        let updated = string(value, "updated_at");
-        if updated > self.latest {
-            self.latest = updated;
+        let text = text.join("\n\n");
+        let folder = self.folder.join(group);
+        let path = folder.join(format!("{name}.md"));
+        if std::fs::read_to_string(&path).is_ok_and(|known| known == text) {
+            return Ok(());
         }
-        Ok(())
+        self.changed = true;
+        let put = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, text));
+        put.map_err(|error| Problem::Failed(format!("{}: {error}", path.display())))
     }
 }
 
@@ -88,76 +335,4 @@ fn number(value: &Value, name: &str) -> Option<u64> {
 /// The number at the end of an address, which is an issue's.
 fn last_number(value: &Value, name: &str) -> Option<u64> {
     string(value, name)?.rsplit('/').next()?.parse().ok()
-}
-
-/// GitHub and Gitea, whose issues are pull requests too.
-async fn github(
-    api: &Api,
-    url: &str,
-    since: Option<&str>,
-    reviews: bool,
-    writer: &mut Writer<'_>,
-) -> Result<(), Problem> {
-    let since = since.map(|time| format!("&since={}", part(time))).unwrap_or_default();
-    let size = if reviews { "per_page=100" } else { "limit=50" };
-    api.pages(&format!("{url}/issues?state=all&{size}{since}"), async |list, _| {
-        for issue in &list {
-            let Some(id) = number(issue, "number") else { continue };
-            let group = if issue.get("pull_request").is_some_and(|part| !part.is_null()) {
-                "pulls"
-            } else {
-                "issues"
-            };
-            writer.write(group, &id.to_string(), issue, &["title", "body"])?;
-        }
-        Ok(())
-    })
-    .await?;
-    let mut comments = vec![("comments", format!("{url}/issues/comments?{size}{since}"))];
-    if reviews {
-        comments.push(("reviews", format!("{url}/pulls/comments?{size}{since}")));
-    }
-    for (group, address) in comments {
-        api.pages(&address, async |list, _| {
-            for comment in &list {
-                let Some(id) = number(comment, "id") else { continue };
-                let of =
-                    last_number(comment, "issue_url").or_else(|| last_number(comment, "pull_request_url"));
-                let of = of.map_or_else(|| "of-unknown".to_owned(), |of| format!("of-{of}"));
-                writer.write(group, &format!("{of}-{id}"), comment, &["body"])?;
-            }
-            Ok(())
-        })
-        .await?;
-    }
-    Ok(())
-}
-
-async fn gitlab(api: &Api, url: &str, since: Option<&str>, writer: &mut Writer<'_>) -> Result<(), Problem> {
-    let since = since.map(|time| format!("&updated_after={}", part(time))).unwrap_or_default();
-    for (kind, query) in [("issues", "scope=all"), ("merge_requests", "scope=all&state=all")] {
-        let mut numbers = Vec::new();
-        api.pages(&format!("{url}/{kind}?{query}&per_page=100{since}"), async |list, _| {
-            for issue in &list {
-                let Some(id) = number(issue, "iid") else { continue };
-                writer.write(kind, &id.to_string(), issue, &["title", "description"])?;
-                if number(issue, "user_notes_count") != Some(0) {
-                    numbers.push(id);
-                }
-            }
-            Ok(())
-        })
-        .await?;
-        for issue in numbers {
-            api.pages(&format!("{url}/{kind}/{issue}/notes?per_page=100"), async |list, _| {
-                for note in &list {
-                    let Some(id) = number(note, "id") else { continue };
-                    writer.write("notes", &format!("of-{issue}-{id}"), note, &["body"])?;
-                }
-                Ok(())
-            })
-            .await?;
-        }
-    }
-    Ok(())
 }

@@ -56,6 +56,8 @@ pub struct Worker {
 struct Known {
     ledger: Option<Ledger>,
     refs: Option<String>,
+    /// There is no other try after this one.
+    last_try: bool,
 }
 
 impl Worker {
@@ -86,9 +88,9 @@ impl Worker {
         } else {
             let (ledger, refs) =
                 self.store.ledger(&claim.repository.name, self.detector.rules().version()).await?.unzip();
+            let known = Known { ledger, refs, last_try: claim.tries + 1 >= MOST_TRIES };
             let (worker, repository) = (Arc::clone(self), claim.repository.clone());
-            let look =
-                tokio::task::spawn_blocking(move || worker.look(&repository, Known { ledger, refs })).await;
+            let look = tokio::task::spawn_blocking(move || worker.look(&repository, known)).await;
             ending(
                 look.unwrap_or_else(|panic| Err(Refusal::Never(format!("sidsweep failed at it: {panic}")))),
                 claim.tries,
@@ -144,7 +146,9 @@ impl Worker {
         if known.refs.as_ref() == Some(&references.digest) {
             return Ok(None);
         }
-        if let (Some(budget), Some(size)) = (self.mirrors.budget, repository.size_kib)
+        let size = || repository.size_kib.or_else(|| self.texts.size(repository));
+        if let Some(budget) = self.mirrors.budget
+            && let Some(size) = size()
             && size.saturating_mul(1024) > budget
         {
             return Err(Refusal::Never(format!(
@@ -217,14 +221,15 @@ impl Worker {
         let since = known.refs.filter(|since| root.is_dir() && !since.is_empty());
         private::folder(&root).map_err(|error| Refusal::Now(format!("{}: {error}", root.display())))?;
         let begin = std::time::Instant::now();
-        let until = self.texts.update(repository, url, &root, since.as_deref())?;
-        if since.is_some() && since == until {
+        let brought = self.texts.update(repository, url, &root, since.as_deref(), known.last_try)?;
+        if brought.unchanged {
             return Ok(None);
         }
         let options = tree::Options { no_ignore: true, max_file_size: None, jobs: self.jobs };
-        let scanned =
+        let mut scanned =
             scan::trees(&self.detector, std::slice::from_ref(&root), &options, &Progress::default())
                 .map_err(|error| Refusal::Now(repository::causes(&error)))?;
+        scanned.skipped.extend(brought.skipped);
         let look = self.finish(
             repository,
             &root,
@@ -233,7 +238,7 @@ impl Worker {
             begin,
             Ledger::default(),
             false,
-            until.unwrap_or_default(),
+            brought.marks,
         );
         Ok(Some(look))
     }

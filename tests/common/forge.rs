@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, Method, Response, Uri};
 use serde_json::{Value, json};
 
 mod api;
+mod tls;
 
 /// A repository of the organization `acme`.
 #[derive(Debug, Clone)]
@@ -109,6 +110,8 @@ pub struct World {
     pub date: Option<String>,
     /// How many more entries than there are the forge counts.
     pub miscounted: usize,
+    /// Of which lists that holds: those whose path ends so.
+    pub miscounted_at: String,
     /// Entries of the listing without a clone address.
     pub without_address: usize,
 }
@@ -122,18 +125,35 @@ pub struct Forge {
 
 impl Forge {
     pub fn start(repos: Vec<Repo>) -> Self {
+        Self::serve(repos, false).0
+    }
+
+    /// One that speaks TLS; the certificate of its authority.
+    pub fn start_over_tls(repos: Vec<Repo>) -> (Self, String) {
+        Self::serve(repos, true)
+    }
+
+    fn serve(repos: Vec<Repo>, over_tls: bool) -> (Self, String) {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .expect("a runtime");
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
-        let address = format!("http://{}", listener.local_addr().expect("an address"));
+        let scheme = if over_tls { "https" } else { "http" };
+        let address = format!("{scheme}://{}", listener.local_addr().expect("an address"));
         let world =
             Arc::new(Mutex::new(World { repos, page: 100, address: address.clone(), ..World::default() }));
         let router = axum::Router::new().fallback(answer).with_state(Arc::clone(&world));
-        runtime.spawn(async move { axum::serve(listener, router).await });
-        Self { address, world, _runtime: runtime }
+        let mut authority = String::new();
+        if over_tls {
+            let (listener, pem) = tls::Listener::new(listener);
+            authority = pem;
+            runtime.spawn(async move { axum::serve(listener, router).await });
+        } else {
+            runtime.spawn(async move { axum::serve(listener, router).await });
+        }
+        (Self { address, world, _runtime: runtime }, authority)
     }
 
     pub fn world(&self) -> MutexGuard<'_, World> {
@@ -142,7 +162,7 @@ impl Forge {
 
     /// `127.0.0.1:PORT`.
     pub fn host(&self) -> &str {
-        self.address.trim_start_matches("http://")
+        self.address.split_once("://").map_or("", |(_, host)| host)
     }
 
     /// The paths of requests of git's.

@@ -216,3 +216,45 @@ fn an_instance_below_a_path_is_asked_there() {
     assert_eq!(places(&report, &host), set(&["HOST/forge/acme/r0/app/.env"]), "{}", stderr(&output));
     assert_eq!(report["skipped"], json!([]));
 }
+
+#[test]
+fn an_authority_of_ones_own_holds_for_the_api_as_for_git_and_https_is_kept() {
+    let mut rig = Rig::of(0, 51);
+    let (own, plain) = (add(&mut rig, "own"), add(&mut rig, "plain"));
+    let (forge, authority) = Forge::start_over_tls(vec![own, plain]);
+    {
+        let mut world = forge.world();
+        let address = world.address.replace("https://", "http://");
+        world.repos[1].clone = Some(format!("{address}/acme/plain.git"));
+    }
+    let file = rig.folder.path().join("authority.pem");
+    std::fs::write(&file, authority).expect("written");
+    let source = format!("github:{}/acme", forge.address);
+    let mut environment = vec![("GH_ENTERPRISE_TOKEN", "t0p"), ("GH_HOST", forge.host())];
+    let (report, _) = rig.audit(&source, &[], &environment);
+    assert!(not_read(&report).contains("no connection"), "{}", not_read(&report));
+    environment.push(("GIT_SSL_CAINFO", file.to_str().expect("UTF-8")));
+    let (report, output) = rig.audit(&source, &[], &environment);
+    assert_eq!(places(&report, forge.host()), set(&["HOST/acme/own/.env"]), "{}", stderr(&output));
+    assert!(not_read(&report).contains("cloned over https alone"), "{}", not_read(&report));
+    environment.pop();
+    environment.push(("GIT_SSL_CAINFO", "/nonexistent.pem"));
+    let (report, _) = rig.audit(&source, &[], &environment);
+    assert!(not_read(&report).contains("GIT_SSL_CAINFO: /nonexistent.pem"), "{}", not_read(&report));
+}
+
+#[test]
+fn the_room_for_mirrors_reckons_with_gitlabs_sizes() {
+    let rig = Rig::of(1, 52);
+    let source = format!("gitlab:{}/acme/team", rig.forge.address);
+    let host = rig.forge.host().to_owned();
+    let environment = [("GITLAB_TOKEN", "t0p"), ("GITLAB_HOST", host.as_str())];
+    let (report, _) = rig.audit(&source, &["--disk", "1M"], &environment);
+    assert!(
+        not_read(&report).contains("it takes 4 MiB, more than all mirrors may take"),
+        "{}",
+        not_read(&report)
+    );
+    let (report, _) = rig.audit(&source, &["--disk", "9M"], &environment);
+    assert_eq!(report["skipped"], json!([]));
+}

@@ -129,13 +129,17 @@ impl Request<'_> {
                 .header("link", format!("{}; rel=\"next\", {}; rel=\"last\"", link(page + 1), link(last)));
         }
         if let Some(name) = paged.total {
-            response = response.header(name, (list.len() + self.world.miscounted).to_string());
+            response = response.header(name, (list.len() + self.miscounted()).to_string());
         }
         let body = match paged.field {
-            Some(field) => json!({"total_count": list.len() + self.world.miscounted, field: part}),
+            Some(field) => json!({"total_count": list.len() + self.miscounted(), field: part}),
             None => Value::Array(part),
         };
         response.body(Body::from(body.to_string())).expect("an answer")
+    }
+
+    fn miscounted(&self) -> usize {
+        if self.path.ends_with(&self.world.miscounted_at) { self.world.miscounted } else { 0 }
     }
 
     fn since<'a>(&self, all: &'a [Value], name: &str) -> Vec<&'a Value> {
@@ -269,13 +273,9 @@ impl Request<'_> {
     }
 
     fn project(&self, id: usize, repo: &Repo) -> Value {
-        let mut value = json!({"id": id, "path_with_namespace": format!("acme/team/{}", repo.name),
+        json!({"id": id, "path_with_namespace": format!("acme/team/{}", repo.name),
             "http_url_to_repo": self.clone_of(repo, "acme"), "archived": repo.archived, "visibility": "private",
-            "last_activity_at": repo.pushed_at, "wiki_enabled": repo.wiki.is_some(), "forked_from_project": null});
-        if value_of(self.query, "statistics").as_deref() == Some("true") {
-            value["statistics"] = json!({"repository_size": 4 << 20});
-        }
-        value
+            "last_activity_at": repo.pushed_at, "wiki_enabled": repo.wiki.is_some(), "forked_from_project": null})
     }
 
     fn gitlab(&self, parts: &[&str]) -> Response<Body> {
@@ -284,6 +284,18 @@ impl Request<'_> {
                 let list: Vec<Value> =
                     (1..).zip(&self.world.repos).map(|(id, repo)| self.project(id, repo)).collect();
                 self.paged(&list, &GITLAB)
+            }
+            // A project by its path; a group's list does not have its statistics.
+            ["projects", path] if path.starts_with("acme%2Fteam%2F") => {
+                let mut repos = self.world.repos.iter();
+                let Some(repo) = repos.find(|repo| path.ends_with(&format!("%2F{}", repo.name))) else {
+                    return missing();
+                };
+                let mut value = self.project(1, repo);
+                if value_of(self.query, "statistics").as_deref() == Some("true") {
+                    value["statistics"] = json!({"repository_size": 4 << 20});
+                }
+                self.json(&value)
             }
             ["projects", id, ref rest @ ..] => {
                 let place = id.parse::<usize>().ok().and_then(|id| id.checked_sub(1));
@@ -316,7 +328,7 @@ impl Request<'_> {
         };
         let values: Vec<Value> =
             world.repos.iter().skip((page - 1) * world.page).take(world.page).map(entry).collect();
-        let size = world.repos.len() + world.miscounted;
+        let size = world.repos.len() + self.miscounted();
         let mut value = json!({"values": values, "pagelen": world.page, "page": page, "size": size});
         if page * world.page < world.repos.len() {
             value["next"] = json!(format!("{}{}?pagelen=100&page={}", world.address, self.path, page + 1));
