@@ -327,6 +327,11 @@ fn a_folder_of_repositories_is_read_where_it_lies_with_its_work_trees() {
     write(&all.join("three"), "x/.env", env_of(&account, &third));
     let (third_time, _) = run(&[]);
     assert!(secrets(&third_time).contains(&id("auth_token", &third, &place("three", "x/.env"))));
+    // A folder that is gone is said, and what leaked in it stays leaked.
+    std::fs::remove_dir_all(all.join("one")).expect("removed");
+    let (report, _) = run(&[]);
+    assert!(report["skipped"].to_string().contains("is not listed any more"), "{}", report["skipped"]);
+    assert!(expected.is_subset(&secrets(&report)));
 }
 
 #[test]

@@ -45,7 +45,7 @@ const SETTINGS: [(&str, &str); 14] = [
 ];
 
 /// What git does not get of our own environment: another repository's places, other programs, and secrets.
-const NOT_INHERITED: [&str; 13] = [
+const NOT_INHERITED: [&str; 15] = [
     "GIT_DIR",
     "GIT_COMMON_DIR",
     "GIT_WORK_TREE",
@@ -59,6 +59,8 @@ const NOT_INHERITED: [&str; 13] = [
     "GIT_CURL_VERBOSE",
     "GIT_TRACE_CURL",
     "SIDSWEEP_ADMIN_SECRET",
+    "SIDSWEEP_DATABASE",
+    "PGPASSWORD",
 ];
 
 /// Why git did not do it.

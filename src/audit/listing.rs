@@ -92,7 +92,15 @@ impl Run {
                 .collect();
             self.add(audit, &lacking).await?;
             let entries = match source.forge {
-                Forge::Folder => folders(source, &names, &before).await,
+                Forge::Folder => {
+                    let entries = folders(source, &names, &before).await;
+                    // What stands for a folder that could not be read has no place.
+                    if entries.iter().all(|one| one.repository().place != nowhere()) {
+                        let found = entries.iter().map(|one| one.repository().name.clone()).collect();
+                        self.tell_vanished(audit, source, options, &names, &found).await?;
+                    }
+                    entries
+                }
                 Forge::List => listed_in_file(source, &names, &before),
                 _ => {
                     if let Some(listed) = self.list_forge(audit, source, options, &names, &before).await? {
@@ -179,7 +187,7 @@ impl Run {
         names: &Names,
         listed: &BTreeSet<String>,
     ) -> Result<(), Error> {
-        const VANISHED: &str = "it was there at the last audit and is not listed any more: it was deleted or renamed, or this token may not see it; once that is right, --exclude it";
+        const VANISHED: &str = "it was there at the last audit and is not listed any more: it was deleted, moved or renamed, or may not be seen; once that is right, --exclude it";
         let earlier = self.store.earlier(audit, &source.text).await?;
         let vanished = earlier.into_iter().filter(|one| {
             let repository = &one.repository;
@@ -191,7 +199,7 @@ impl Run {
             let is_told = one.reason.as_deref() == Some(VANISHED) && one.findings == 0;
             asked
                 && !is_told
-                && repository.place != Place::Remote(String::new())
+                && repository.place != nowhere()
                 && names.want(&repository.name)
                 && !listed.contains(&repository.name)
         });
@@ -243,12 +251,17 @@ fn trusted(known: &Before, repository: &Repository) -> bool {
     known.pushed.is_some() && known.pushed == repository.pushed && age.is_ok_and(|age| age < TRUSTED_FOR)
 }
 
+/// The place of what has none.
+fn nowhere() -> Place {
+    Place::Remote(String::new())
+}
+
 /// What stands for something that has no repository: a source that could not be listed, an address that was refused.
 fn nameless(source: &Source, name: String) -> Repository {
     Repository {
         name,
         holding: Holding::Code,
-        place: Place::Remote(String::new()),
+        place: nowhere(),
         source: source.text.clone(),
         pushed: None,
         settled: false,

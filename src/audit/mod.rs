@@ -27,7 +27,7 @@ pub use forge::api::Say;
 pub use forge::{Extras, Visibility};
 pub use mirror::Mirrors;
 pub use queue::{Job, Presence, Queue};
-pub use source::{Forge, Source};
+pub use source::{CloneHost, Forge, Source};
 
 use crate::detect::Detector;
 use crate::store::{Audit, Error, Store};

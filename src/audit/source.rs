@@ -43,6 +43,30 @@ pub struct Source {
     pub below: String,
     /// The organization, group or workspace; a folder or file.
     pub path: String,
+    /// Hosts beside its own that its repositories are cloned from.
+    pub clones: Vec<String>,
+}
+
+/// A host that the repositories of a forge are cloned from, where it is not the forge's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloneHost {
+    forge: String,
+    clones: String,
+}
+
+impl FromStr for CloneHost {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let host = |text: &str| {
+            let host = without_default_port("https", text).to_ascii_lowercase();
+            let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
+            (!host.is_empty() && !host.starts_with('-') && host.chars().all(fits)).then_some(host)
+        };
+        text.split_once('=')
+            .and_then(|(forge, clones)| Some(Self { forge: host(forge)?, clones: host(clones)? }))
+            .ok_or_else(|| "write it as the forge's host, `=`, and the host that it clones from".to_owned())
+    }
 }
 
 const FORMS: &str = "github:ORG, gitlab:GROUP, bitbucket:WORKSPACE, gitea:HOST/ORG, azure:ORG[/PROJECT], dir:PATH or list:FILE";
@@ -71,6 +95,7 @@ impl FromStr for Source {
             origin,
             below,
             path: path.to_owned(),
+            clones: Vec::new(),
         };
         if matches!(forge, Forge::Folder | Forge::List) {
             return Ok(source(String::new(), String::new(), rest));
@@ -169,11 +194,20 @@ impl Source {
         format!("gist.{}", self.host())
     }
 
+    /// The same with the hosts that its repositories are cloned from beside its own.
+    #[must_use]
+    pub fn cloned_from(mut self, hosts: &[CloneHost]) -> Self {
+        let own = hosts.iter().filter(|one| one.forge == self.host());
+        self.clones = own.map(|one| one.clones.clone()).collect();
+        self
+    }
+
     /// Whether repositories are cloned from this host.
     #[must_use]
     pub fn owns(&self, host: &str) -> bool {
         let owner = self.path.split('/').next().unwrap_or_default();
         host == self.host()
+            || self.clones.iter().any(|one| one == host)
             || self.forge == Forge::Github && host == self.gists()
             || self.forge == Forge::Azure
                 && self.origin == AZURE
@@ -251,6 +285,19 @@ mod tests {
             ("evil.example", false),
         ] {
             assert_eq!(source.owns(host), owned, "{host}");
+        }
+    }
+
+    #[test]
+    fn another_host_is_cloned_from_where_it_is_named_for_this_forge() {
+        let hosts = ["git.example=code.example:443", "other.example=evil.example"];
+        let hosts = hosts.map(|text| text.parse::<CloneHost>().unwrap());
+        let source: Source = "gitea:git.example/acme".parse().unwrap();
+        assert!(!source.owns("code.example"));
+        let source = source.cloned_from(&hosts);
+        assert!(source.owns("git.example") && source.owns("code.example") && !source.owns("evil.example"));
+        for text in ["code.example", "=code.example", "git.example=", "git.example=-x", "git.example=a/b"] {
+            assert!(text.parse::<CloneHost>().is_err(), "{text}");
         }
     }
 

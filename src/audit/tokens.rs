@@ -9,7 +9,7 @@ use crate::model::Secret;
 
 /// The variables that hold a forge's secret. What is started here (git, gh, glab) does not inherit them: it gets the one
 /// token that is for its host, or none.
-pub const VARIABLES: [&str; 13] = [
+pub const VARIABLES: [&str; 15] = [
     "GH_TOKEN",
     "GITHUB_TOKEN",
     "GH_ENTERPRISE_TOKEN",
@@ -17,6 +17,8 @@ pub const VARIABLES: [&str; 13] = [
     "GITHUB_APP_PRIVATE_KEY",
     "GITLAB_TOKEN",
     "GITLAB_ACCESS_TOKEN",
+    "OAUTH_TOKEN",
+    "BITBUCKET_APP_PASSWORD",
     "BITBUCKET_TOKEN",
     "BITBUCKET_API_TOKEN",
     "GITEA_TOKEN",

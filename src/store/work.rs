@@ -148,10 +148,10 @@ impl Store {
 
     /// The repositories that a source had at the last audit of it before this one.
     pub async fn earlier(&self, audit: &Audit, source: &str) -> Result<Vec<Earlier>, Error> {
-        let is_last = |one: &&Audit| {
-            one.listed && one.started_at < audit.started_at && one.sources.iter().any(|text| text == source)
-        };
-        let Some(last) = self.audits().await?.into_iter().find(|one| is_last(&one)) else {
+        let audits = self.audits().await?.into_iter();
+        let mut before = audits.skip_while(|one| one.id != audit.id).skip(1);
+        let Some(last) = before.find(|one| one.listed && one.sources.iter().any(|text| text == source))
+        else {
             return Ok(Vec::new());
         };
         let rows = sqlx::query("SELECT r.body, w.reason, (SELECT COUNT(*) FROM findings f WHERE f.repository = w.repository) AS findings FROM work w JOIN repositories r ON r.name = w.repository WHERE w.audit = $1 ORDER BY w.repository")

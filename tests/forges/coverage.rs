@@ -258,3 +258,20 @@ fn the_room_for_mirrors_reckons_with_gitlabs_sizes() {
     let (report, _) = rig.audit(&source, &["--disk", "9M"], &environment);
     assert_eq!(report["skipped"], json!([]));
 }
+
+#[test]
+fn a_clone_host_of_its_own_is_taken_where_it_is_named() {
+    let rig = Rig::of(1, 53);
+    let other = rig.forge.address.replace("127.0.0.1", "localhost");
+    rig.forge.world().repos[0].clone = Some(format!("{other}/acme/r0.git"));
+    rig.forge.world().token = Some("t0p".to_owned());
+    let source = format!("gitea:{}/acme", rig.forge.address);
+    let host = rig.forge.host().to_owned();
+    let environment = [("GITEA_TOKEN", "t0p"), ("GITEA_HOST", host.as_str())];
+    let (report, _) = rig.audit(&source, &[], &environment);
+    assert!(not_read(&report).contains("leads to localhost"), "{}", not_read(&report));
+    let clones = format!("{host}={}", other.trim_start_matches("http://"));
+    let (report, output) = rig.audit(&source, &["--clone-host", &clones], &environment);
+    assert_eq!(places(&report, &host), set(&["HOST/acme/r0/app/.env"]), "{}", stderr(&output));
+    assert_eq!(report["skipped"], json!([]));
+}

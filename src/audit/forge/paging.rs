@@ -25,7 +25,8 @@ impl Counted {
     /// Whether all of them came.
     pub fn whole(self) -> Result<(), Problem> {
         match self.total {
-            Some(total) if self.listed < total => Err(Problem::Failed(format!(
+            // It would be the same another time.
+            Some(total) if self.listed < total => Err(Problem::Missing(format!(
                 "the forge counts {total} and showed {}: the token may not see the others, or they changed meanwhile",
                 self.listed
             ))),

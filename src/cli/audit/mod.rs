@@ -14,7 +14,7 @@ use clap::Subcommand;
 use etcetera::BaseStrategy;
 
 use super::{Failure, Outcome, output, rules};
-use crate::audit::{self, Access, Mirrors, Presence, Queue, Run, Source};
+use crate::audit::{self, Access, CloneHost, Mirrors, Presence, Queue, Run, Source};
 use crate::detect::Detector;
 use crate::rules::Rules;
 use crate::store::{Audit, Database, Store};
@@ -77,6 +77,10 @@ struct Working {
     /// After how many seconds without a sign of life a worker's repository is given to another
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u16).range(2..))]
     lease: u16,
+    /// The host that a forge's repositories are cloned from where it is not the forge's own, e.g. git.example=code.example: the
+    /// forge's token is sent there too
+    #[arg(long, value_name = "HOST=HOST")]
+    clone_host: Vec<CloneHost>,
     /// Try again at once what did not go for a passing reason
     #[arg(long, hide = true)]
     hurry: bool,
@@ -156,6 +160,13 @@ async fn chosen(store: &Store, id: Option<&str>) -> Result<Audit, Failure> {
 }
 
 impl Working {
+    /// The sources of an audit, with the hosts that they are cloned from: each machine says so for itself, since its tokens go
+    /// there.
+    fn sources(&self, texts: &[String]) -> Vec<Source> {
+        let sources = texts.iter().filter_map(|text| text.parse::<Source>().ok());
+        sources.map(|source| source.cloned_from(&self.clone_host)).collect()
+    }
+
     fn mirrors(&self, database: &Database) -> Result<Mirrors, Failure> {
         let root = match (&self.mirrors, database) {
             (Some(folder), _) => folder.clone(),

@@ -123,8 +123,7 @@ async fn bring(store: &Store, audit: &Audit, working: &Working, report: &mut Rep
     if missing.is_empty() {
         return Ok(());
     }
-    let sources: Vec<crate::audit::Source> =
-        audit.sources.iter().filter_map(|text| text.parse().ok()).collect();
+    let sources = working.sources(&audit.sources);
     let run = working.run(store.clone(), &sources, std::sync::Arc::default()).await?;
     for source in &mut missing {
         let name = source.repository.clone().unwrap_or_default();

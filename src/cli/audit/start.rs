@@ -87,8 +87,10 @@ pub fn run(args: &Start, runtime: &tokio::runtime::Runtime) -> Result<Outcome, F
 async fn audit(args: &Start, options: &Options, stop: &Arc<AtomicBool>) -> Result<(Store, Audit), Failure> {
     let database = args.place.database()?;
     let store = Store::open(database).await?;
-    let run = args.working.run(store.clone(), &args.sources, Arc::clone(stop)).await?;
-    let (audit, again) = run.audit(&args.sources, options).await?;
+    let own = |source: &Source| source.clone().cloned_from(&args.working.clone_host);
+    let sources: Vec<Source> = args.sources.iter().map(own).collect();
+    let run = args.working.run(store.clone(), &sources, Arc::clone(stop)).await?;
+    let (audit, again) = run.audit(&sources, options).await?;
     output::complain(&format!(
         "{} audit {} in {}, mirrors in {}",
         if again { "Going on with" } else { "Beginning" },
@@ -100,7 +102,7 @@ async fn audit(args: &Start, options: &Options, stop: &Arc<AtomicBool>) -> Resul
     let listed = AtomicBool::new(false);
     let (ended, end) = tokio::sync::watch::channel(false);
     let list = async {
-        let result = run.list(&audit, &args.sources, options).await;
+        let result = run.list(&audit, &sources, options).await;
         if result.is_err() {
             ended.send_replace(true);
             stop.store(true, Ordering::Relaxed);
@@ -112,8 +114,8 @@ async fn audit(args: &Start, options: &Options, stop: &Arc<AtomicBool>) -> Resul
     let mut show = |totals: &Totals, workers: Vec<WorkerStatus>| {
         display.show(totals, &workers, listed.load(Ordering::Relaxed));
     };
-    let work = run.work(&args.sources, end);
-    let watch = run.watch(&audit, &listed, &ended, &args.sources, &mut show);
+    let work = run.work(&sources, end);
+    let watch = run.watch(&audit, &listed, &ended, &sources, &mut show);
     let (listing, (working, watching)) =
         futures_util::future::join(list, futures_util::future::join(work, watch)).await;
     display.clear();

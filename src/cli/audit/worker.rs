@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use super::super::{Failure, Outcome, output};
 use super::{Place, Working, end_on_signal};
-use crate::audit::Source;
 use crate::store::{Audit, Store};
 
 /// Join an audit that was begun elsewhere
@@ -60,7 +59,7 @@ pub async fn run(args: &Args) -> Result<Outcome, Failure> {
 
 /// Works until an audit is finished; who began it says when that is.
 async fn join(args: &Args, store: &Store, audit: &Audit, stop: &Arc<AtomicBool>) -> Result<(), Failure> {
-    let sources: Vec<Source> = audit.sources.iter().filter_map(|text| text.parse().ok()).collect();
+    let sources = args.working.sources(&audit.sources);
     let run = args.working.run(store.clone(), &sources, Arc::clone(stop)).await?;
     run.bury().await?;
     for source in &sources {
