@@ -8,8 +8,8 @@ use super::variants::{Text, Values};
 
 /// The names of variables that hold a value, with the sign that assigns it.
 fn assigned(text: &Text, values: &Values) -> Vec<String> {
-    let pattern =
-        Regex::new(r#"\b([A-Za-z_][A-Za-z0-9_]{2,})\s*(?::=|=)\s*@?["']([A-Za-z0-9]{32,34})["']"#).unwrap();
+    let pattern = Regex::new(r#"\b([A-Za-z_][A-Za-z0-9_]{2,})\s*(?::=|=)\s*@?["']([A-Za-z0-9]{32,34})["']"#)
+        .expect("a pattern");
     let mut names: Vec<String> = pattern
         .captures_iter(&text.text)
         .filter(|found| values.all.iter().any(|value| *value == found[2]))
@@ -18,6 +18,12 @@ fn assigned(text: &Text, values: &Values) -> Vec<String> {
     names.sort();
     names.dedup();
     names
+}
+
+/// The text with another name for a variable, wherever it stands.
+fn renamed(text: &str, name: &str, new: &str) -> String {
+    let word = Regex::new(&format!(r"\b{}\b", regex::escape(name))).expect("an escaped name");
+    word.replace_all(text, regex::NoExpand(new)).into_owned()
 }
 
 fn is_code(text: &Text) -> bool {
@@ -30,7 +36,7 @@ pub fn variable_renamed(text: &Text, values: &Values, _: &mut Rng) -> Option<Tex
     if names.is_empty() || !is_code(text) {
         return None;
     }
-    let renamed = names.iter().fold(text.text.clone(), |text, name| {
+    let changed = names.iter().fold(text.text.clone(), |text, name| {
         let mut letters = name.chars();
         let first = letters.next().unwrap_or_default();
         let new = if name.bytes().all(|b| !b.is_ascii_lowercase()) {
@@ -40,10 +46,9 @@ pub fn variable_renamed(text: &Text, values: &Values, _: &mut Rng) -> Option<Tex
         } else {
             format!("my{}{}", first.to_ascii_uppercase(), letters.as_str())
         };
-        let word = Regex::new(&format!(r"\b{}\b", regex::escape(name))).unwrap();
-        word.replace_all(&text, regex::NoExpand(&new)).into_owned()
+        renamed(&text, name, &new)
     });
-    Some(text.with(renamed))
+    Some(text.with(changed))
 }
 
 /// `token` in the name of a variable becomes `jeton`.
@@ -56,8 +61,7 @@ pub fn name_translated(text: &Text, values: &Values, _: &mut Rng) -> Option<Text
     }
     let translated = named.iter().fold(text.text.clone(), |text, name| {
         let new = name.replace("token", "jeton").replace("Token", "Jeton").replace("TOKEN", "JETON");
-        let word = Regex::new(&format!(r"\b{}\b", regex::escape(name))).unwrap();
-        word.replace_all(&text, regex::NoExpand(&new)).into_owned()
+        renamed(&text, name, &new)
     });
     Some(text.with(translated))
 }
@@ -69,7 +73,7 @@ pub fn constants(text: &Text, values: &Values, _: &mut Rng) -> Option<Text> {
         "js" | "ts" => ("const ", ";"),
         _ => return None,
     };
-    let literal = Regex::new(r#"([(,]\s*)["']([A-Za-z0-9]{32,34})["'](\s*[,)])"#).unwrap();
+    let literal = Regex::new(r#"([(,]\s*)["']([A-Za-z0-9]{32,34})["'](\s*[,)])"#).expect("a pattern");
     let mut taken: Vec<String> = Vec::new();
     let replace = |found: &Captures<'_>| {
         if !values.all.iter().any(|value| *value == found[2]) {

@@ -65,10 +65,8 @@ fn group(read: &Read) -> usize {
 
 /// Whether a value has a name, which says nothing of a secret.
 fn is_nameless(read: &Read) -> bool {
-    // Of `tokens: {us: …, eu: …}` the section says what they are.
-    let says_secret = read.context.levels.first().is_some_and(Level::names_secrets);
     own_name(read).is_some_and(|named| {
-        let is_blank = named.name.role == Role::None && !named.name.value_holder && !says_secret;
+        let is_blank = named.name.role == Role::None && !named.name.value_holder;
         is_blank && (!named.name.brand || named.name.says(Tag::Sid))
     })
 }
@@ -105,7 +103,8 @@ impl Examination<'_> {
             let itself = is_nameless(read);
             (among.hashes > 0 && itself && !read.context.levels.is_empty())
                 || among.sids > usize::from(itself && is_named_sid(read))
-                || among.values - usize::from(itself) >= 2
+                // Of `tokens: {us: …, eu: …}` the section says what they are.
+                || (among.values - usize::from(itself) >= 2 && !names_secrets(read))
         });
         let tied = self.tie(page, read, all, &mut around);
         around.unknown_section = self.is_in_unknown_section(read, all);
@@ -169,7 +168,9 @@ impl Examination<'_> {
             tie(
                 match (together, lines) {
                     (Some(SidTie::Block), _) if alike => SidTie::Namesake,
-                    (Some(SidTie::Sibling) | None, 0..=40) if right && is_of_one_key(own, other) => {
+                    (Some(SidTie::Sibling) | None, 0..=40)
+                        if right && names_secrets(read) && is_of_one_key(own, other) =>
+                    {
                         SidTie::Namesake
                     }
                     (Some(together), _) => together,
@@ -263,6 +264,11 @@ impl Examination<'_> {
             around.part_of_word = !is_named && !matches!(before.kind, TokenKind::Value(_));
         }
     }
+}
+
+/// Whether its section says that its values are secrets.
+fn names_secrets(read: &Read) -> bool {
+    read.context.levels.first().is_some_and(Level::names_secrets)
 }
 
 /// Whether a value and a SID have one key in maps side by side: `sids.us` and `tokens.us`.
