@@ -11,7 +11,7 @@ mod section;
 mod spoken;
 mod table;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -114,13 +114,16 @@ pub struct Reader<'a> {
     names: RefCell<HashMap<Box<str>, Rc<Name>>>,
     page: &'a Page<'a>,
     has_sections: bool,
+    /// A row of the table that was looked at last: its line, how many pipes it has, and the table's first line.
+    table: Cell<(usize, usize, usize)>,
 }
 
 impl<'a> Reader<'a> {
     /// A reader of a page.
     #[must_use]
     pub fn new(rules: &'a Rules, page: &'a Page<'a>) -> Self {
-        let mut reader = Self { rules, names: RefCell::default(), page, has_sections: false };
+        let mut reader =
+            Self { rules, names: RefCell::default(), page, has_sections: false, table: Cell::default() };
         reader.has_sections = (0..page.lines.len()).any(|line| reader.is_section(line));
         reader
     }

@@ -33,11 +33,7 @@ impl Reader<'_> {
         if let Some(value) = self.last_value(previous_start, pipe) {
             context.after_value = Some(value);
         }
-        // The table's first line.
-        let mut head = line;
-        while head > 0 && pipes(page.line_range(head - 1)).len() == row.len() {
-            head -= 1;
-        }
+        let head = self.table_head(line, row.len());
         if head < line {
             let cells = page.line_range(head);
             let edges = pipes(cells.clone());
@@ -55,6 +51,26 @@ impl Reader<'_> {
             let (from, to) = self.trim(previous_start, pipe);
             self.push(context, Relation::CellBefore, page.slice(from, to));
         }
+    }
+
+    /// The first line of the table that a row belongs to. Rows are asked about one after the other, so the way up ends at the row
+    /// that was asked about before.
+    fn table_head(&self, line: usize, width: usize) -> usize {
+        let page = self.page;
+        let (known, known_width, known_head) = self.table.get();
+        let mut head = line;
+        while head > 0 {
+            if head == known && width == known_width {
+                head = known_head;
+                break;
+            }
+            if page.line_range(head - 1).filter(|&token| page.is(token, Op::Pipe)).count() != width {
+                break;
+            }
+            head -= 1;
+        }
+        self.table.set((line, width, head));
+        head
     }
 
     /// A field of a delimited file: the head of its column. Says whether there is one.
