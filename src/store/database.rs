@@ -190,17 +190,42 @@ impl Database {
         };
         match self.queue_pool().await? {
             Pool::Sqlite(pool) => {
-                run(ours(sqlx::migrate!("src/store/migrations/sqlite")).run(&pool).await)?;
-                run(ours(SqliteStorage::migrations()).run(&pool).await)?;
+                let migrators = [sqlx::migrate!("src/store/migrations/sqlite"), SqliteStorage::migrations()];
+                let made: Vec<i64> = sqlx::query_scalar(MADE).fetch_all(&pool).await.unwrap_or_default();
+                not_newer(&made, &migrators).map_err(unusable)?;
+                for migrator in migrators {
+                    run(ours(migrator).run(&pool).await)?;
+                }
                 pool.close().await;
             }
             Pool::Postgres(pool) => {
-                run(ours(sqlx::migrate!("src/store/migrations/postgres")).run(&pool).await)?;
-                run(ours(PostgresStorage::migrations()).run(&pool).await)?;
+                let migrators =
+                    [sqlx::migrate!("src/store/migrations/postgres"), PostgresStorage::migrations()];
+                let made: Vec<i64> = sqlx::query_scalar(MADE).fetch_all(&pool).await.unwrap_or_default();
+                not_newer(&made, &migrators).map_err(unusable)?;
+                for migrator in migrators {
+                    run(ours(migrator).run(&pool).await)?;
+                }
                 pool.close().await;
             }
         }
         Ok(())
+    }
+}
+
+/// The versions that a database was brought to, ours and the queue's.
+const MADE: &str = "SELECT version FROM _sqlx_migrations";
+
+/// Refuses a database that a newer program made: what this one wrote there might not be understood. Nothing is changed in it.
+fn not_newer(made: &[i64], known: &[Migrator]) -> Result<(), String> {
+    let knows = |version: &i64| {
+        known.iter().any(|migrator| migrator.iter().any(|migration| migration.version == *version))
+    };
+    match made.iter().find(|version| !knows(version)) {
+        None => Ok(()),
+        Some(version) => Err(format!(
+            "it was made by a newer sidsweep: this version does not know its schema {version}; use the newer one, or give another --database"
+        )),
     }
 }
 
