@@ -194,9 +194,10 @@ fn a_repositorys_policy_allows_paths_and_nothing_else() {
         ("endpoint = \"https://evil.example\"\n", "nothing else"),
     ] {
         write(folder, ".sidsweep.toml", wrong);
-        let output = run(folder, &["scan"]);
-        assert_eq!(output.status.code(), Some(2), "{wrong}");
-        assert!(stderr(&output).contains(words), "{wrong}: {}", stderr(&output));
+        let (named, code) = report(folder, &["."]);
+        assert_eq!((secrets(&named), code), (2, 1), "{wrong}");
+        let skipped = named["skipped"].to_string();
+        assert!(skipped.contains(words) && skipped.contains("followed in nothing"), "{wrong}: {skipped}");
     }
 }
 

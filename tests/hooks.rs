@@ -236,3 +236,94 @@ fn a_server_refuses_a_push_whose_objects_are_still_in_quarantine() {
     assert!(stderr(&output).contains("b.env:2"), "{}", stderr(&output));
     assert_eq!(git(&bare, &["rev-list", "--count", "main"]), "1");
 }
+
+/// Repositories with a clean commit on the server, and a change that makes what is to be refused; what is pushed.
+type Change = fn(&Path) -> &'static str;
+
+#[test]
+fn what_tags_say_and_stand_for_is_looked_at_by_both_hooks_of_a_push() {
+    let cases: [(&str, Change); 5] = [
+        ("a tag's message", |at| {
+            git(at, &["tag", "-a", "v1", "-m", &leak(5)]);
+            "v1"
+        }),
+        ("a tag of a tag", |at| {
+            git(at, &["tag", "-a", "inner", "-m", &leak(5)]);
+            git(at, &["tag", "-a", "outer", "-m", "words", "inner"]);
+            "outer"
+        }),
+        ("a tag of a file", |at| {
+            write(at, "loose.env", leak(5));
+            let blob = git(at, &["hash-object", "-w", "loose.env"]);
+            git(at, &["tag", "file", &blob]);
+            "file"
+        }),
+        ("an annotated tag of a folder", |at| {
+            write(at, "sub/loose.env", leak(5));
+            git(at, &["add", "sub"]);
+            let tree = git(at, &["write-tree"]);
+            git(at, &["tag", "-a", "folder", "-m", "words", &tree]);
+            "folder"
+        }),
+        ("a tag that was merged", |at| {
+            let merge = common::merge_of_tag(at, &leak(5));
+            git(at, &["reset", "-q", "--hard", &merge]);
+            "main"
+        }),
+    ];
+    for kind in ["pre-push", "pre-receive"] {
+        for (case, change) in cases {
+            let server = tempfile::tempdir().unwrap();
+            git(server.path(), &["init", "-q", "--bare", "s.git"]);
+            let bare = server.path().join("s.git");
+            let folder = repository();
+            let at = folder.path();
+            git(at, &["remote", "add", "origin", bare.to_str().unwrap()]);
+            write(at, "a", "clean");
+            git(at, &["add", "-A"]);
+            git(at, &["commit", "-q", "-m", "clean"]);
+            git(at, &["push", "-q", "origin", "main"]);
+            install(if kind == "pre-push" { at } else { &bare }, kind);
+            let pushed = change(at);
+            let output = try_git(at, &["push", "-q", "origin", pushed]);
+            assert!(!output.status.success(), "{case} passes {kind}");
+            assert!(stderr(&output).contains("Auth Token"), "{case}, {kind}: {}", stderr(&output));
+        }
+    }
+}
+
+#[test]
+fn a_server_with_a_work_tree_checks_what_it_receives() {
+    let server = repository();
+    let there = server.path();
+    git(there, &["commit", "-q", "--allow-empty", "-m", "first"]);
+    git(there, &["config", "receive.denyCurrentBranch", "updateInstead"]);
+    install(there, "pre-receive");
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().join("clone");
+    git(folder.path(), &["clone", "-q", there.to_str().unwrap(), "clone"]);
+    write(&at, "a", "clean");
+    git(&at, &["add", "-A"]);
+    git(&at, &["commit", "-q", "-m", "clean"]);
+    let output = try_git(&at, &["push", "-q", "origin", "HEAD:main"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    write(&at, "b.env", leak(1));
+    git(&at, &["add", "-A"]);
+    git(&at, &["commit", "-q", "-m", "leak"]);
+    let output = try_git(&at, &["push", "-q", "origin", "HEAD:main"]);
+    assert!(!output.status.success() && stderr(&output).contains("b.env:2"), "{}", stderr(&output));
+    assert!(!there.join("b.env").exists());
+}
+
+#[test]
+fn hooks_of_a_repository_whose_references_cannot_be_read_say_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    git(at, &["init", "-q", "--ref-format=reftable"]);
+    install(at, "pre-commit");
+    write(at, "a", "clean");
+    git(at, &["add", "-A"]);
+    let output = try_git(at, &["commit", "-q", "-m", "x"]);
+    assert!(!output.status.success());
+    assert!(stderr(&output).contains("git refs migrate --ref-format=files"), "{}", stderr(&output));
+}

@@ -183,9 +183,11 @@ fn a_range_is_every_commit_in_it_and_what_each_adds() {
     write(at, "evil.env", leak(4));
     commit(at, "merge");
     git(at, &["commit", "-q", "--allow-empty", "-m", &format!("m\n\n{}", leak(5))]);
-    for arguments in
-        [["--range", &format!("{base}..HEAD")], ["--range", &format!("{base}..")], ["--since-commit", &base]]
-    {
+    for arguments in [
+        ["--range", &format!("{base}..HEAD")],
+        ["--range", &format!("{base}..main")],
+        ["--since-commit", &base],
+    ] {
         let (found, code, report) = seeds(at, &arguments);
         assert_eq!((found, code), (vec![2, 3, 4, 5], 1), "{arguments:?}");
         let gone =

@@ -132,7 +132,7 @@ fn what_is_named_is_read_under_its_name_whatever_it_is() {
     std::os::unix::fs::symlink("c", folder.path().join("folder")).unwrap();
     let absolute = folder.path().join("real.env").display().to_string();
     // An ignored file that is tracked is found below each root that it stands below.
-    let named = ["a", "a/b", "./c/", "folder", "real.env", "link", "-", &absolute];
+    let named = ["a", "a/b", "./c/", "folder", "real.env", "link", "./-", &absolute];
     let (report, code) = report(folder.path(), &named);
     assert_eq!(code, 1);
     let expected = ["-", "a/b/tracked.env", "c/plain.txt", "folder/plain.txt", "link", "real.env"];

@@ -80,10 +80,10 @@ pub fn state(folder: &Path) -> String {
 
 /// The git folder that a linked work tree's or a submodule's `.git` file points to, and what it shares with others.
 fn pointed(folder: &Path) -> Option<PathBuf> {
-    let text = std::fs::read_to_string(folder.join(".git")).ok()?;
-    let git = folder.join(text.strip_prefix("gitdir:")?.trim());
-    let shared = std::fs::read_to_string(git.join("commondir")).map(|text| git.join(text.trim()));
-    Some(shared.unwrap_or(git))
+    let dot_git = folder.join(".git");
+    let (_, common) = repository::git_folders(&dot_git).ok()??;
+    // What stands in the folder itself is listed with it.
+    (common != dot_git).then_some(common)
 }
 
 /// Size and times. The time of the last change of the inode cannot be set by hand.

@@ -232,11 +232,15 @@ fn check(kind: Kind, arguments: &[String]) -> Result<Outcome, Failure> {
     let sources = vec![Source::new(mode, ".", None)];
     let mut report = gathered.report(sources, scanned.stats, scanned.skipped);
     // A server receives from strangers: there the pushed policy has no say.
-    let policies = super::scan::policies(&[here.to_owned()], None, kind == Kind::PreReceive)?;
+    let (policies, unread) = match kind {
+        Kind::PreReceive => (Vec::new(), Vec::new()),
+        Kind::PreCommit | Kind::PrePush => super::scan::policies(&[here.to_owned()], None)?,
+    };
+    report.skipped.extend(unread);
     accept::mark(&mut report, None, &policies, accept::today());
     accept::settle(&mut report);
     for skipped in &report.skipped {
-        output::complain(&format!("sidsweep: not read: {}: {}", skipped.path.escape_debug(), skipped.reason));
+        output::complain(&format!("sidsweep: not read: {}: {}", skipped.path, skipped.reason));
     }
     if report.findings.iter().any(|finding| finding.kind.is_secret()) {
         let act = if kind == Kind::PreCommit { "commit" } else { "push" };
@@ -251,6 +255,7 @@ fn check(kind: Kind, arguments: &[String]) -> Result<Outcome, Failure> {
 /// Scans what a push brings, as git tells the hook on standard input.
 fn pushed(detector: &Detector, kind: Kind, arguments: &[String]) -> Result<Scanned, Failure> {
     let repository = repository::open_for_walks(Path::new("."))?;
+    changes::readable(&repository)?;
     let mut tips = Vec::new();
     let mut hidden = known_tips(&repository, kind, arguments);
     for line in std::io::stdin().lock().lines() {
@@ -278,7 +283,9 @@ fn pushed(detector: &Detector, kind: Kind, arguments: &[String]) -> Result<Scann
     if tips.is_empty() {
         return Ok(Scanned::default());
     }
-    Ok(changes::scan_between(detector, &repository, "the push", (&tips, &hidden), scan::all_cores())?)
+    let mut scanned = scan::pushed::scan(detector, &repository, &tips, &hidden, scan::all_cores())?;
+    scanned.skipped.extend(repository.unread.iter().cloned());
+    Ok(scanned)
 }
 
 /// What the other side is known to have: the remote's branches as last seen, or all of a server's own references.

@@ -25,6 +25,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::report::printable::is_printable;
 use crate::source::repository::{self, causes};
 
 /// What the long help ends with.
@@ -120,13 +121,26 @@ impl<E: std::error::Error + 'static> From<E> for Failure {
     }
 }
 
+/// Reads the arguments. What is wrong with them quotes them, and they may have been put together from names that others chose.
+fn parsed() -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| {
+        let is_harmless = |argument: std::ffi::OsString| is_printable(&argument.to_string_lossy());
+        if std::env::args_os().all(is_harmless) || !error.use_stderr() {
+            error.exit();
+        }
+        output::complain(error.render().to_string().trim_end());
+        std::process::exit(error.exit_code());
+    })
+}
+
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
     panic::hide_values();
+    panic::leave_no_image();
     let none = "which command? Alone, sidsweep scans the git repository that it is in, and here is none; \
                 `sidsweep scan` scans this folder";
-    let command = Cli::parse()
+    let command = parsed()
         .command
         .or_else(Command::alone)
         .unwrap_or_else(|| Cli::command().error(ErrorKind::MissingSubcommand, none).exit());

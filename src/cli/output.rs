@@ -2,10 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Failure;
 use crate::model::Report;
+use crate::report::printable::printable_lines;
 use crate::report::{self, Format};
 
 /// Columns of text for people where there is no terminal.
@@ -27,14 +28,60 @@ pub fn page(write: impl FnOnce(usize, &mut dyn Write) -> io::Result<()>) -> Resu
     pass_broken_pipe(result).map_err(|error| Failure(format!("standard output: {error}")))
 }
 
-/// Writes a report to a file, without colour.
+/// Removes what an earlier run wrote where reports are to be written: a run that fails leaves none that lies.
+pub fn clear(files: &[(Format, PathBuf)]) -> Result<(), Failure> {
+    for (_, path) in files {
+        let is_left = path.symlink_metadata().is_ok_and(|found| found.is_file() || found.is_symlink());
+        if is_left && !is_device(path) {
+            std::fs::remove_file(path).map_err(|error| Failure(format!("{}: {error}", path.display())))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a path is written to as it stands, and holds no report of an earlier run: `/dev/stdout`, a pipe, the null device.
+fn is_device(path: &Path) -> bool {
+    path.starts_with("/dev")
+        || path
+            .symlink_metadata()
+            .is_ok_and(|found| !found.is_file() && !found.is_dir() && !found.is_symlink())
+}
+
+/// Writes a report to a file, without colour: beside it and then renamed, so that it is never half of one, and never goes where
+/// a link leads that somebody put in its place. With values in it, only its owner may read it.
 pub fn write(report: &Report, format: Format, path: &Path) -> Result<(), Failure> {
-    let result = File::create(path).and_then(|file| {
-        let mut out = BufWriter::new(anstream::StripStream::new(file));
-        report::write(report, format, WIDTH, &mut out)?;
-        out.flush()
+    let failed = |error: io::Error| Failure(format!("{}: {error}", path.display()));
+    if is_device(path) {
+        let file = File::options().append(true).open(path).map_err(failed)?;
+        return write_to(report, format, file).map_err(failed);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let result = builder(report).tempfile_in(folder).and_then(|file| {
+        write_to(report, format, file.as_file().try_clone()?)?;
+        file.persist(path).map_err(|error| error.error)
     });
-    result.map_err(|error| Failure(format!("{}: {error}", path.display())))
+    result.map(|_| ()).map_err(failed)
+}
+
+fn write_to(report: &Report, format: Format, file: File) -> io::Result<()> {
+    let mut out = BufWriter::new(anstream::StripStream::new(file));
+    report::write(report, format, WIDTH, &mut out)?;
+    out.flush()
+}
+
+/// How the file is made that becomes a report. Temporary ones are for their owner alone; other reports are as open as the user's
+/// mask says.
+fn builder(report: &Report) -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".sidsweep-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let holds_values = report.findings.iter().any(|finding| finding.value.is_some());
+        let mode = if holds_values { 0o600 } else { 0o666 };
+        builder.permissions(std::fs::Permissions::from_mode(mode));
+    }
+    builder
 }
 
 /// Writes a report to the end of a file.
@@ -49,13 +96,34 @@ pub fn append(report: &Report, format: Format, path: &Path) -> Result<(), Failur
 
 /// Prints lines to standard output.
 pub fn say(text: &str) -> Result<(), Failure> {
-    pass_broken_pipe(writeln!(anstream::stdout().lock(), "{text}"))
+    pass_broken_pipe(writeln!(anstream::stdout().lock(), "{}", printable_lines(text)))
         .map_err(|error| Failure(format!("standard output: {error}")))
 }
 
 /// Prints a line to standard error. There is nothing to be done where that fails.
 pub fn complain(text: &str) {
-    let _ = writeln!(anstream::stderr().lock(), "{text}");
+    let _ = writeln!(anstream::stderr().lock(), "{}", printable_lines(text));
+}
+
+/// Whether something was piped into a command that did not read it. A pipe that stays open and empty, as under some CI, says
+/// nothing.
+#[cfg(unix)]
+pub fn is_pipe_unread() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    /// What writes to the pipe was started at the same time.
+    const MOMENT: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
+    let stdin = io::stdin();
+    let is_pipe = rustix::fs::fstat(&stdin)
+        .is_ok_and(|found| rustix::fs::FileType::from_raw_mode(found.st_mode) == rustix::fs::FileType::Fifo);
+    is_pipe
+        && poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&MOMENT)).is_ok()
+        && rustix::io::ioctl_fionread(&stdin).is_ok_and(|bytes| bytes > 0)
+}
+
+/// Elsewhere nothing tells.
+#[cfg(not(unix))]
+pub fn is_pipe_unread() -> bool {
+    false
 }
 
 fn pass_broken_pipe(result: io::Result<()>) -> io::Result<()> {

@@ -16,6 +16,16 @@ pub fn hide_values() {
     }));
 }
 
+/// From here on a crash leaves no image of memory on the disk: what is read holds secrets. Where the system refuses, nothing is lost
+/// by going on.
+pub fn leave_no_image() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::process::Command;

@@ -1,5 +1,7 @@
 //! `sidsweep scan`: find credentials and report them.
 
+mod sources;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,13 +11,13 @@ use clap::ValueEnum;
 use super::progress::Display;
 use super::{Failure, Outcome, asking, output, rules, twilio};
 use crate::detect::Detector;
-use crate::model::{Confidence, DoubtfulValues, Report, Source, SourceMode, Vault, VerdictState};
+use crate::model::{Confidence, DoubtfulValues, Report, Skipped, Vault, VerdictState};
 use crate::remedy::doubtful::Bounds;
 use crate::report::Format;
 use crate::rules::Rules;
-use crate::scan::accept::{self, Baseline, Policy};
-use crate::scan::{self, Progress, Scanned, gather};
-use crate::source::{repository, tree};
+use crate::scan::accept::{self, Baseline};
+use crate::scan::policy::Policy;
+use crate::scan::{Progress, gather};
 
 /// Find leaked Twilio credentials
 ///
@@ -26,8 +28,8 @@ use crate::source::{repository, tree};
 /// was asked, or could not read all of it and found nothing in the rest.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Folders and files to scan
-    #[arg(value_name = "PATH", default_value = ".", conflicts_with = "stdin")]
+    /// Folders and files to scan; a hyphen alone is standard input [default: the current folder]
+    #[arg(value_name = "PATH", conflicts_with = "stdin")]
     paths: Vec<PathBuf>,
     /// Scan every object of the repository as well: all branches, tags, stashes, notes, messages, and what nothing
     /// leads to any more
@@ -53,7 +55,7 @@ pub struct Args {
     #[arg(long)]
     stdin: bool,
     /// The name that standard input is reported by; it is evidence too
-    #[arg(long, value_name = "NAME", default_value = "stdin", requires = "stdin")]
+    #[arg(long, value_name = "NAME", default_value = "stdin")]
     stdin_path: String,
     /// Scan what .gitignore names as well
     #[arg(long)]
@@ -132,6 +134,27 @@ pub enum FailOn {
 }
 
 impl Args {
+    /// Whether standard input is scanned.
+    fn is_stdin(&self) -> bool {
+        self.stdin || self.paths == [Path::new("-")]
+    }
+
+    /// Whether it is said nowhere what is to be scanned.
+    fn names_nothing(&self) -> bool {
+        self.paths.is_empty() && !(self.history || self.staged || self.range_spec().is_some())
+    }
+
+    /// What is scanned.
+    fn paths(&self) -> Vec<PathBuf> {
+        if self.paths.is_empty() { vec![PathBuf::from(".")] } else { self.paths.clone() }
+    }
+
+    /// The range whose commits are scanned.
+    fn range_spec(&self) -> Option<String> {
+        let since = || self.since_commit.as_ref().map(|from| format!("{from}..HEAD"));
+        self.range.clone().or_else(since)
+    }
+
     /// How much is asked about doubtful values.
     fn bounds(&self) -> Bounds {
         Bounds { per_sid: usize::from(self.ask_per_sid), most: usize::from(self.ask_most) }
@@ -166,6 +189,7 @@ pub fn size(text: &str) -> Result<u64, String> {
 }
 
 pub fn run(args: &Args) -> Result<Outcome, Failure> {
+    output::clear(&args.reports)?;
     if args.fail_on == FailOn::Live && !args.verify {
         return Err(Failure(
             "--fail-on live needs --verify: without asking, nothing is known to be live".to_owned(),
@@ -175,8 +199,17 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let client = args.verify.then(|| args.twilio.client()).transpose()?;
     let ours = client.as_ref().map(|client| asking::ours(&args.twilio, client)).transpose()?.flatten();
     let baseline = args.baseline.as_deref().map(Baseline::read).transpose()?;
-    let policies = policies(&args.paths, args.policy.as_deref(), args.stdin)?;
+    let (policies, unread) = in_force(args)?;
     let Found { mut report, vault, doubtful } = find(args)?;
+    report.skipped.extend(unread);
+    if args.names_nothing() && !args.is_stdin() && output::is_pipe_unread() {
+        report.skipped.push(Skipped {
+            path: "(standard input)".into(),
+            reason: "something was piped in, and this folder was scanned; `sidsweep scan -` scans what is piped in, \
+                     `sidsweep scan .` says that the folder is meant"
+                .into(),
+        });
+    }
     if let Some(client) = &client {
         let (ours, bounds) = (ours.as_ref(), args.bounds());
         asking::ask(&args.twilio, client, ours, &mut report, &vault, args.exposure);
@@ -191,23 +224,28 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     Ok(outcome(&report, args.fail_on))
 }
 
-/// The policies in force: the one that was named, or those of the repositories that are scanned.
-pub fn policies(paths: &[PathBuf], named: Option<&Path>, stdin: bool) -> Result<Vec<Policy>, Failure> {
-    if stdin {
-        return Ok(Vec::new());
+/// The policies in force, and those that cannot be followed: the one that was named, or those of the repositories that are scanned.
+/// What the commits of a range bring cannot allow itself.
+fn in_force(args: &Args) -> Result<(Vec<Policy>, Vec<Skipped>), Failure> {
+    match (args.range_spec(), args.paths().as_slice()) {
+        _ if args.is_stdin() => Ok((Vec::new(), Vec::new())),
+        (Some(range), [root]) if args.policy.is_none() => Ok(Policy::of_range(root, &range)?),
+        (_, paths) => policies(paths, args.policy.as_deref()),
     }
-    let own = Policy::files_above(paths);
-    if let Some(named) = named {
-        for (file, _) in &own {
-            output::complain(&format!(
-                "{} is not followed: --policy {} outranks it",
-                file.display(),
-                named.display()
-            ));
-        }
-        return Ok(paths.iter().map(|path| Policy::read(named, path)).collect::<Result<_, _>>()?);
+}
+
+/// The policies of the repositories that some paths lie in, or in their place the one that was named.
+pub fn policies(paths: &[PathBuf], named: Option<&Path>) -> Result<(Vec<Policy>, Vec<Skipped>), Failure> {
+    let Some(named) = named else { return Ok(Policy::own(paths)) };
+    for (file, _) in Policy::files_above(paths) {
+        output::complain(&format!(
+            "{} is not followed: --policy {} outranks it",
+            file.display(),
+            named.display()
+        ));
     }
-    Ok(own.iter().map(|(file, folder)| Policy::read(file, folder)).collect::<Result<_, _>>()?)
+    let policies = paths.iter().map(|path| Policy::read(named, path)).collect::<Result<_, _>>()?;
+    Ok((policies, Vec::new()))
 }
 
 /// Accepts all that counts.
@@ -284,7 +322,7 @@ fn find(args: &Args) -> Result<Found, Failure> {
     let progress = Arc::new(Progress::default());
     let (scanned, sources) = {
         let _display = Display::start(&progress);
-        look(args, &detector, &progress)?
+        sources::look(args, &detector, &progress)?
     };
     let options = gather::Options {
         min_confidence: args.min_confidence.into(),
@@ -301,7 +339,9 @@ fn find(args: &Args) -> Result<Found, Failure> {
     let doubtful = std::mem::take(&mut gathered.doubtful);
     let mut stats = scanned.stats;
     stats.seconds = begin.elapsed().as_secs_f64();
-    Ok(Found { report: gathered.report(sources, stats, scanned.skipped), vault, doubtful })
+    let mut report = gathered.report(sources, stats, scanned.skipped);
+    report.not_covered = scanned.not_covered;
+    Ok(Found { report, vault, doubtful })
 }
 
 /// Writes a report to all the places that were asked for, and names what was not read.
@@ -311,11 +351,7 @@ pub fn publish(report: &Report, format: Format, files: &[(Format, PathBuf)]) -> 
     }
     for skipped in &report.skipped {
         if format != Format::Text {
-            output::complain(&format!(
-                "not read: {}: {}",
-                skipped.path.escape_debug(),
-                skipped.reason.escape_debug()
-            ));
+            output::complain(&format!("not read: {}: {}", skipped.path, skipped.reason));
         }
     }
     if format == Format::Github
@@ -324,48 +360,6 @@ pub fn publish(report: &Report, format: Format, files: &[(Format, PathBuf)]) -> 
         output::append(report, Format::Markdown, Path::new(&summary))?;
     }
     output::print(report, format)
-}
-
-fn look(args: &Args, detector: &Detector, progress: &Progress) -> Result<(Scanned, Vec<Source>), Failure> {
-    if args.stdin {
-        let scanned = scan::stream(detector, &args.stdin_path, std::io::stdin().lock())
-            .map_err(|error| Failure(format!("standard input: {error}")))?;
-        return Ok((scanned, vec![Source::new(SourceMode::Stdin, &args.stdin_path, None)]));
-    }
-    let jobs = args.jobs.map_or_else(scan::all_cores, usize::from);
-    let range = args.range.clone().or_else(|| args.since_commit.as_ref().map(|from| format!("{from}..HEAD")));
-    if args.staged || range.is_some() {
-        let [root] = args.paths.as_slice() else {
-            return Err(Failure(
-                "--staged and --range take one repository; leave out the other paths".to_owned(),
-            ));
-        };
-        let (scanned, mode) = match &range {
-            Some(range) => (scan::changes::range(detector, root, range, jobs)?, SourceMode::Range),
-            None => (scan::changes::staged(detector, root, args.whole)?, SourceMode::Staged),
-        };
-        return Ok((scanned, vec![Source::new(mode, &root.display().to_string(), range)]));
-    }
-    let options = tree::Options { no_ignore: args.no_ignore, max_file_size: args.max_file_size, jobs };
-    let source = |mode, path: &Path| Source::new(mode, &path.display().to_string(), None);
-    let mut sources: Vec<Source> = Vec::new();
-    let mut histories = Vec::new();
-    if args.history {
-        for path in &args.paths {
-            histories.push(scan::history::scan(detector, path, jobs, args.allow_shallow, progress)?);
-            sources.push(source(SourceMode::History, path));
-        }
-    }
-    // A bare repository has no work tree.
-    let has_tree = |path: &PathBuf| !args.history || !repository::is_bare(path);
-    let trees: Vec<PathBuf> = args.paths.iter().filter(|path| has_tree(path)).cloned().collect();
-    let scan_trees = if args.verify { scan::trees_thoroughly } else { scan::trees };
-    let mut scanned = scan_trees(detector, &trees, &options, progress)?;
-    sources.extend(trees.iter().map(|path| source(SourceMode::Tree, path)));
-    for (path, history) in args.paths.iter().zip(histories) {
-        scanned.add(history, if args.paths.len() > 1 { path } else { Path::new("") });
-    }
-    Ok((scanned, sources))
 }
 
 /// The exit code of a report. For `live`, an answer that did not come is no all-clear.

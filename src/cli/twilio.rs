@@ -66,7 +66,6 @@ impl Asking {
         if self.offline {
             return Err(Failure("--offline refuses to send anything; leave it out to ask Twilio".to_owned()));
         }
-        no_core_dumps();
         let client = Client::new(&Options {
             endpoint: variable("SIDSWEEP_TWILIO_ENDPOINT")?,
             authority: variable("SIDSWEEP_TWILIO_CA")?,
@@ -162,16 +161,6 @@ impl Named {
         }
         let of = if user.starts_with("AC") { Some(user.clone()) } else { self.account.clone() };
         Ok(Some((Pair { user, secret, account: of }, self.account)))
-    }
-}
-
-/// While credentials are in memory to be asked with, a crash leaves no image of it on the disk. Where the system refuses,
-/// nothing is lost by going on.
-fn no_core_dumps() {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, Rlimit, setrlimit};
-        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     }
 }
 

@@ -111,6 +111,9 @@ pub struct Report {
     pub stats: Stats,
     /// What was not read.
     pub skipped: Vec<Skipped>,
+    /// What was left out as asked, and may hold secrets all the same: it does not count for the exit code.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub not_covered: Vec<Skipped>,
     /// Values at places.
     pub findings: Vec<Finding>,
     /// What they add up to.

@@ -8,20 +8,24 @@ use crate::model::Report;
 
 /// Writes a command for each secret that counts, and for what was not read.
 pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    for alert in alert::all(report).iter().filter(|alert| alert.allowed.is_none()) {
+    for alert in &alert::all(report) {
         let level = match alert.severity() {
+            _ if alert.allowed.is_some() => "notice",
             Severity::Critical | Severity::High => "error",
             Severity::Medium => "warning",
             Severity::Low => "notice",
         };
         let place = &alert.finding.location;
-        let steps = alert.steps();
+        let (title, steps) = match alert.allowed {
+            Some(reason) => ("Twilio, allowed", format!("Allowed, so it does not count: {reason}")),
+            None => ("Twilio", alert.steps()),
+        };
         writeln!(
             out,
             "::{level} file={},line={},title={}::{}",
             property(&printable(&place.path)),
             place.line,
-            property(&format!("Twilio: {}", alert.finding.kind.title())),
+            property(&format!("{title}: {}", alert.finding.kind.title())),
             data(&printable(&format!("{}. {steps}", alert.sentence()))),
         )?;
     }

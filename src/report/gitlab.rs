@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Builder;
 
 use super::alert::{self, Alert, Severity};
-use super::printable::printable;
+use super::printable::{self, printable};
 use crate::model::{Fingerprint, Report};
 use crate::rules::Rules;
 
@@ -53,7 +53,7 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
         },
         "vulnerabilities": counted.iter().map(|alert| vulnerability(alert, &rules)).collect::<Vec<_>>(),
     });
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    printable::json(out, &document, true)?;
     out.write_all(b"\n")
 }
 
@@ -140,6 +140,6 @@ pub fn write_quality(report: &Report, out: &mut impl Write) -> io::Result<()> {
             })
         })
         .collect();
-    serde_json::to_writer_pretty(&mut *out, &issues)?;
+    printable::json(out, &issues, true)?;
     out.write_all(b"\n")
 }

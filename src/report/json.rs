@@ -2,18 +2,23 @@
 
 use std::io::{self, Write};
 
+use super::printable;
 use crate::model::Report;
 
 /// The whole report as one document.
 pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, report)?;
+    printable::json(out, report, true)?;
     out.write_all(b"\n")
 }
 
-/// One finding a line.
+/// One finding a line, then those that were allowed, with the reason.
 pub fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
     for finding in &report.findings {
-        serde_json::to_writer(&mut *out, finding)?;
+        printable::json(out, finding, false)?;
+        out.write_all(b"\n")?;
+    }
+    for allowed in &report.suppressed {
+        printable::json(out, allowed, false)?;
         out.write_all(b"\n")?;
     }
     Ok(())

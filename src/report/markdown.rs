@@ -1,5 +1,6 @@
 //! Markdown for a pull request's comment or a job's summary.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::alert::{self, Alert, Severity};
@@ -13,7 +14,10 @@ const MOST_ROWS: usize = 100;
 /// Writes a table of the secrets, worst first, and what to do about the worst.
 pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let mut alerts = alert::all(report);
-    let allowed = alerts.iter().filter(|alert| alert.allowed.is_some()).count();
+    let mut allowed: BTreeMap<&str, usize> = BTreeMap::new();
+    for reason in alerts.iter().filter_map(|alert| alert.allowed) {
+        *allowed.entry(reason).or_default() += 1;
+    }
     alerts.retain(|alert| alert.allowed.is_none());
     alerts.sort_by_key(|alert| std::cmp::Reverse(alert.severity()));
     if alerts.is_empty() {
@@ -40,13 +44,16 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     }
     let stats = &report.stats;
     write!(out, "\nCovered {} files, {} blobs, {} commits", stats.files, stats.blobs, stats.commits)?;
-    if allowed > 0 {
-        write!(out, "; {allowed} allowed, with a reason")?;
+    if !allowed.is_empty() {
+        write!(out, "; {} allowed, with a reason", allowed.values().sum::<usize>())?;
     }
     if !report.skipped.is_empty() {
         write!(out, "; **{} things could not be read**", report.skipped.len())?;
     }
     writeln!(out, ".")?;
+    for (reason, number) in allowed.iter().take(MOST_ROWS) {
+        writeln!(out, "\nAllowed ({number}): {}", escape(reason))?;
+    }
     if let Some(text) = report.asked.as_ref().and_then(verdict::doubtful) {
         writeln!(out, "\n{text}")?;
     }

@@ -12,7 +12,7 @@ mod junit;
 mod markdown;
 mod months;
 pub mod plan;
-mod printable;
+pub mod printable;
 pub use printable::printable;
 mod sarif;
 mod table;

@@ -12,7 +12,7 @@ use serde_sarif::sarif::{
 };
 
 use super::alert::{self, Alert, Severity};
-use super::printable::printable;
+use super::printable::{self, printable};
 use crate::model::{Kind, Report};
 use crate::rules::Rules;
 
@@ -57,7 +57,7 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
         .results(results)
         .build();
     let log = Sarif::builder().schema(SCHEMA.to_owned()).version(json!("2.1.0")).runs(vec![run]).build();
-    serde_json::to_writer_pretty(&mut *out, &log)?;
+    printable::json(out, &log, true)?;
     out.write_all(b"\n")
 }
 

@@ -1,7 +1,7 @@
 //! Text for people: by credential, what it is, where it stands, what it pairs with and what to do next; last, what
 //! was covered and what was not.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -273,6 +273,22 @@ impl<W: Write> Printer<'_, W> {
         Ok(())
     }
 
+    /// What was allowed, by its reasons.
+    fn allowed(&mut self, report: &Report) -> io::Result<()> {
+        let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+        for suppressed in &report.suppressed {
+            *reasons.entry(suppressed.reason.as_str()).or_default() += 1;
+        }
+        for (reason, number) in reasons.iter().take(MOST_LISTED) {
+            let s = if *number == 1 { "" } else { "s" };
+            self.wrapped("", &format!("{number} finding{s} allowed: {}.", printable(reason)), "  ")?;
+        }
+        if reasons.len() > MOST_LISTED {
+            writeln!(self.out, "and more, for {} other reasons.", reasons.len() - MOST_LISTED)?;
+        }
+        Ok(())
+    }
+
     fn summary(&mut self, report: &Report, secrets: &[&Credential], identifiers: usize) -> io::Result<()> {
         let count = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
         let result = if secrets.is_empty() {
@@ -282,10 +298,7 @@ impl<W: Write> Printer<'_, W> {
             let pairs = secrets.iter().filter(|c| is_pair(c)).count();
             format!("{RED}{}{RED:#}, {} of them paired", count(secrets.len(), "secret", "secrets"), pairs)
         };
-        if !report.suppressed.is_empty() {
-            let text = count(report.suppressed.len(), "finding", "findings");
-            writeln!(self.out, "{text} allowed on the line, with a reason (listed in --format json).")?;
-        }
+        self.allowed(report)?;
         writeln!(self.out, "{result}; {}.", count(identifiers, "identifier alone", "identifiers alone"))?;
         self.asked(report, secrets)?;
         let stats = &report.stats;
@@ -309,6 +322,13 @@ impl<W: Write> Printer<'_, W> {
             && report.sources.iter().any(|source| source.mode == SourceMode::Tree)
         {
             not.push("git history (--history adds it)".to_owned());
+        }
+        let named: Vec<String> =
+            report.not_covered.iter().take(3).map(|left| printable(&left.path)).collect();
+        if let Some(first) = report.not_covered.first() {
+            let more = report.not_covered.len() - named.len();
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            not.push(format!("{}{more} ({})", named.join(", "), printable(&first.reason)));
         }
         if !report.skipped.is_empty() {
             not.push(count(

@@ -1,20 +1,17 @@
 //! What somebody accepted, with a reason: a line's comment, a baseline of values, a policy of paths. Accepted findings do
 //! not count; they are listed all the same, and what turns out to work is shown whatever was accepted.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::policy::Policy;
 use crate::model::{Finding, Fingerprint, Kind, Report, Suppressed, VerdictState};
-use crate::rules;
 
 /// The baseline's schema.
 pub const BASELINE_SCHEMA: &str = "sidsweep/baseline/1";
-/// The policy's name in a repository.
-pub const POLICY_NAME: &str = ".sidsweep.toml";
 
 /// Why a file of accepted things is of no use.
 #[derive(Debug, thiserror::Error)]
@@ -38,11 +35,11 @@ pub enum Error {
 }
 
 impl Error {
-    fn io(path: &Path, error: std::io::Error) -> Self {
+    pub(super) fn io(path: &Path, error: std::io::Error) -> Self {
         Self::Io { path: path.display().to_string(), error }
     }
 
-    fn syntax(path: &Path, reason: impl std::fmt::Display) -> Self {
+    pub(super) fn syntax(path: &Path, reason: impl std::fmt::Display) -> Self {
         Self::Syntax { path: path.display().to_string(), reason: reason.to_string() }
     }
 }
@@ -149,129 +146,8 @@ impl Baseline {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawPolicy {
-    #[serde(default)]
-    allow: Vec<RawAllow>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawAllow {
-    path: String,
-    kind: Option<Kind>,
-    reason: String,
-    #[serde(default)]
-    by: Option<String>,
-    /// A date of TOML's, or text.
-    #[serde(default)]
-    until: Option<toml::Value>,
-}
-
-/// Paths that were accepted.
-#[derive(Debug)]
-struct Allow {
-    pattern: Gitignore,
-    kind: Option<Kind>,
-    reason: String,
-    until: Option<Date>,
-}
-
-/// Paths that a repository, or an organization, accepts. It can do nothing else: not switch off history, rules, hosts or
-/// revoking.
-#[derive(Debug)]
-pub struct Policy {
-    /// The folder that its patterns are relative to.
-    folder: PathBuf,
-    name: String,
-    allows: Vec<Allow>,
-}
-
-impl Policy {
-    /// Reads a policy whose patterns are relative to `folder`.
-    pub fn read(path: &Path, folder: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, error))?;
-        let raw: RawPolicy = toml::from_str(&text).map_err(|error| {
-            let reason = rules::located(&text, &error);
-            Error::syntax(
-                path,
-                format!(
-                    "{} (a policy holds [[allow]] with path and reason, and nothing else)",
-                    reason.trim()
-                ),
-            )
-        })?;
-        let mut allows = Vec::new();
-        for allow in raw.allow {
-            if allow.reason.trim().is_empty() {
-                return Err(Error::syntax(path, format!("[[allow]] {:?} has no reason", allow.path)));
-            }
-            let mut builder = GitignoreBuilder::new("");
-            builder.add_line(None, &allow.path).map_err(|error| Error::syntax(path, error))?;
-            let until = match allow.until {
-                None => None,
-                Some(toml::Value::String(text)) => Some(text),
-                Some(toml::Value::Datetime(date)) => Some(date.to_string()),
-                Some(_) => Some("no date".to_owned()),
-            };
-            let until = until.map(|text| text.parse::<Date>()).transpose().map_err(|error| {
-                Error::syntax(
-                    path,
-                    format!("[[allow]] {:?}: until: {error}; write it as 2027-01-31", allow.path),
-                )
-            })?;
-            let by = allow.by.map(|by| format!(" ({by})")).unwrap_or_default();
-            allows.push(Allow {
-                pattern: builder.build().map_err(|error| Error::syntax(path, error))?,
-                kind: allow.kind,
-                reason: format!("{}{by}", allow.reason),
-                until,
-            });
-        }
-        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let folder = std::path::absolute(folder).map_err(|error| Error::io(folder, error))?;
-        Ok(Self { folder, name, allows })
-    }
-
-    /// The policies' files of the repositories that some paths lie in, with their folders: the nearest one at a path or above
-    /// it, up to the top of the work tree.
-    #[must_use]
-    pub fn files_above(paths: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
-        // A hook may name thousands of files of the same few folders.
-        let mut seen = HashSet::new();
-        let mut above = |path: &PathBuf| {
-            let path = std::path::absolute(path).ok()?;
-            let start = if path.is_dir() { path.as_path() } else { path.parent()? };
-            for folder in start.ancestors() {
-                if !seen.insert(folder.to_owned()) {
-                    return None;
-                }
-                let file = folder.join(POLICY_NAME);
-                if file.is_file() {
-                    return Some((file, folder.to_owned()));
-                }
-                if folder.join(".git").exists() {
-                    return None;
-                }
-            }
-            None
-        };
-        paths.iter().filter_map(&mut above).collect()
-    }
-
-    fn of(&self, finding: &Finding, path: &Path, today: Date) -> Option<Accepted> {
-        let below = path.strip_prefix(&self.folder).ok()?;
-        let allow = self.allows.iter().find(|allow| {
-            allow.kind.is_none_or(|kind| kind == finding.kind)
-                && allow.pattern.matched_path_or_any_parents(below, false).is_ignore()
-        })?;
-        Some(Accepted::until(allow.until, today, &format!("{}: {}", self.name, allow.reason)))
-    }
-}
-
 /// What was found out about a finding that somebody accepted.
-enum Accepted {
+pub(super) enum Accepted {
     /// It holds.
     Holds(String),
     /// It is over.
@@ -279,7 +155,7 @@ enum Accepted {
 }
 
 impl Accepted {
-    fn until(until: Option<Date>, today: Date, reason: &str) -> Self {
+    pub(super) fn until(until: Option<Date>, today: Date, reason: &str) -> Self {
         match until {
             Some(until) if until < today => {
                 Self::Over(format!("accepted until {until}, which is over: {reason}"))

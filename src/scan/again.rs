@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{Progress, Scanned, changes, gather, history, trees};
+use super::{Progress, Scanned, changes, gather, history, reread, trees};
 use crate::detect::Detector;
 use crate::model::{Confidence, Finding, Fingerprint, Report, Source, SourceMode, Vault};
 use crate::source::repository::{self, causes};
@@ -129,7 +129,7 @@ impl<'a> Wanted<'a> {
                 }
             }
             if source.mode == SourceMode::History
-                && let Ok(scanned) = history::read_again(detector, &root, &here)
+                && let Ok(scanned) = reread::read_again(detector, &root, &here)
             {
                 self.take(again, detector, scanned);
             }

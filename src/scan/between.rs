@@ -145,7 +145,7 @@ impl Between<'_> {
     /// What is found in what a commit says.
     fn message(&self, commits: &mut Versions<'_>, order: usize) -> Option<(Looked, Origin)> {
         let data = commits.read(&self.nodes[order].id).ok()?;
-        let looked = look::message(self.detector, message(&data), COMMIT_MESSAGE);
+        let looked = look::message(self.detector, &message(&data), COMMIT_MESSAGE);
         let origin = Origin { order, at_head: false, ..Origin::default() };
         (!looked.is_empty()).then_some((looked, origin))
     }

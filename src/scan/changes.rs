@@ -12,13 +12,14 @@ use super::workers::Workers;
 use crate::detect::Detector;
 use crate::source::changes::Changes;
 use crate::source::commits::{Commits, Node};
-use crate::source::repository::{self, Error};
+use crate::source::repository::{self, Error, causes};
 use crate::source::versions::{Packs, Versions};
 
 /// Scans what would be committed: the index against HEAD. `whole` looks at whole staged files, not only at what they
 /// add.
 pub fn staged(detector: &Detector, root: &Path, whole: bool) -> Result<Scanned, Error> {
     let repository = repository::open(root)?;
+    readable(&repository)?;
     let changes = Changes::of_index(&repository)?;
     let packs = Packs::none();
     let mut blobs = Versions::of(&repository, &packs);
@@ -32,11 +33,23 @@ pub fn staged(detector: &Detector, root: &Path, whole: bool) -> Result<Scanned, 
     Ok(scanner.scanned)
 }
 
+/// Fails where references cannot be followed: nothing tells then what is new.
+pub fn readable(repository: &gix::Repository) -> Result<(), Error> {
+    match repository::unread_references(repository) {
+        None => Ok(()),
+        Some(reason) => {
+            let path = repository.git_dir().display().to_string();
+            Err(Error::Unreadable { path, reason })
+        }
+    }
+}
+
 /// Scans what the commits of a range add: `A..B`, `A...B` (since they parted), or the commits since one (`A..`).
 pub fn range(detector: &Detector, root: &Path, spec: &str, jobs: usize) -> Result<Scanned, Error> {
     let repository = repository::open_for_walks(root)?;
+    readable(&repository)?;
     let (from, to) = ends(&repository, spec)?;
-    scan_between(detector, &repository, spec, (&[to], &from), jobs)
+    scan_between(detector, &repository, spec, (&[to], &[from]), jobs)
 }
 
 /// Scans what the commits add that are reachable from `tips` and not from `hidden`, on as many threads as there are `jobs`.
@@ -67,33 +80,79 @@ pub fn scan_between(
 
 const DEEPEN: &str = "the clone is too shallow for this range; `git fetch --unshallow` (in CI: fetch-depth: 0) brings what is missing";
 
-/// The commits that a range leaves out, and the one it ends with.
-fn ends(repository: &gix::Repository, spec: &str) -> Result<(Vec<ObjectId>, ObjectId), Error> {
-    let resolve = |name: &str| {
-        let name = if name.is_empty() { "HEAD" } else { name };
-        let object = repository.rev_parse_single(name).ok().and_then(|id| id.object().ok());
-        let commit = object.and_then(|object| object.peel_to_kind(gix::object::Kind::Commit).ok());
-        commit.map(|commit| commit.id).ok_or_else(|| {
-            let shallow =
-                if repository.is_shallow().unwrap_or(false) { format!("; {DEEPEN}") } else { String::new() };
-            Error::Revision {
-                spec: name.to_owned(),
-                reason: format!("names no commit here, or more than one{shallow}"),
-            }
-        })
+/// The two names of a range, and whether it begins where they parted. An empty name is what an unset variable of a CI leaves, and
+/// would silently be something else.
+fn parts(spec: &str) -> Result<(&str, &str, bool), Error> {
+    let wrong = |reason: &str| Error::Revision { spec: format!("{spec:?}"), reason: reason.to_owned() };
+    let (from, to, since_parted) = match (spec.split_once("..."), spec.split_once("..")) {
+        (Some((from, to)), _) => (from, to, true),
+        (None, Some((from, to))) => (from, to, false),
+        (None, None) => return Err(wrong("write a range as A..B or A...B")),
     };
-    if let Some((from, to)) = spec.split_once("...") {
-        let (from, to) = (resolve(from)?, resolve(to)?);
-        let base = repository.merge_base(from, to).ok().flatten().ok_or_else(|| Error::Revision {
-            spec: spec.to_owned(),
-            reason: format!("the two have no common ancestor here; perhaps {DEEPEN}"),
-        })?;
-        return Ok((vec![base.detach()], to));
+    if from.trim().is_empty() || to.trim().is_empty() {
+        return Err(wrong(
+            "one end of the range is empty, as where a variable of a CI is not set; name both ends, HEAD for the newest commit",
+        ));
     }
-    match spec.split_once("..") {
-        Some((from, to)) => Ok((vec![resolve(from)?], resolve(to)?)),
-        None => {
-            Err(Error::Revision { spec: spec.to_owned(), reason: "write a range as A..B or A...B".into() })
+    Ok((from, to, since_parted))
+}
+
+/// The commit that a name stands for. A name that is both a branch's and a tag's would be taken for the tag, which anybody may push.
+fn resolve(repository: &gix::Repository, name: &str) -> Result<ObjectId, Error> {
+    let wrong = |reason: String| Error::Revision { spec: name.to_owned(), reason };
+    let damaged = |words: String| {
+        wrong(format!("the commit that it names cannot be read: {words}; `git fsck` tells what is damaged"))
+    };
+    let start = name.split(['~', '^', '@', ':']).next().unwrap_or_default();
+    let find =
+        |prefix: &str| repository.try_find_reference(format!("{prefix}{start}").as_str()).ok().flatten();
+    let is_branch = || find("refs/heads/").is_some() || find("refs/remotes/").is_some();
+    if !start.is_empty() && !start.starts_with("refs/") && find("refs/tags/").is_some() && is_branch() {
+        return Err(wrong(format!(
+            "both a branch and a tag have this name; write refs/heads/{start} or refs/tags/{start}"
+        )));
+    }
+    let Ok(id) = repository.rev_parse_single(name) else {
+        if let Some(Err(error)) = named_by(repository, start).map(|id| repository.find_object(id)) {
+            return Err(damaged(causes(&error)));
         }
+        let is_shallow = repository.is_shallow().unwrap_or(false);
+        let shallow = if is_shallow { format!("; {DEEPEN}") } else { String::new() };
+        return Err(wrong(format!("names no commit here, or more than one{shallow}")));
+    };
+    let object = id.object().map_err(|error| damaged(causes(&error)))?;
+    let peeled = object.peel_to_kind(gix::object::Kind::Commit);
+    Ok(peeled.map_err(|error| wrong(format!("names no commit that can be read: {}", causes(&error))))?.id)
+}
+
+/// The object that a reference names, whether it can be read or not.
+fn named_by(repository: &gix::Repository, name: &str) -> Option<ObjectId> {
+    let mut reference = repository.try_find_reference(name).ok()??;
+    for _ in 0..8 {
+        if let Some(id) = reference.try_id() {
+            return Some(id.detach());
+        }
+        reference = reference.follow()?.ok()?;
     }
+    None
+}
+
+/// The commit before the commits of a range.
+pub fn base(repository: &gix::Repository, spec: &str) -> Result<ObjectId, Error> {
+    let (from, to, since_parted) = parts(spec)?;
+    let from = resolve(repository, from)?;
+    if !since_parted {
+        return Ok(from);
+    }
+    let base = repository.merge_base(from, resolve(repository, to)?).ok().flatten();
+    base.map(gix::Id::detach).ok_or_else(|| Error::Revision {
+        spec: spec.to_owned(),
+        reason: format!("the two have no common ancestor here; perhaps {DEEPEN}"),
+    })
+}
+
+/// The commit that a range leaves out, and the one it ends with.
+fn ends(repository: &gix::Repository, spec: &str) -> Result<(ObjectId, ObjectId), Error> {
+    let (_, to, _) = parts(spec)?;
+    Ok((base(repository, spec)?, resolve(repository, to)?))
 }

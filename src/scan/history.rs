@@ -1,6 +1,7 @@
 //! All of a repository's history: every object is searched once; where a blob with findings came from is worked out
 //! afterwards, in one walk.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,15 +16,18 @@ use super::doubtful::folder;
 use super::gather::{Origin, value_key};
 use super::ledger::Ledger;
 use super::look::{self, Looked};
+use super::missing;
 use super::provenance::{outer, removals, renamed, stays};
 use super::{Progress, Scanned};
 use crate::detect::Detector;
-use crate::model::{Commit, Finding, Skipped, Stats};
+use crate::model::{Commit, Skipped, Stats};
 use crate::source::commits::{self, Commits};
 use crate::source::holdings::{Finder, Holdings};
 use crate::source::objects::Objects;
 use crate::source::pack::Object;
-use crate::source::repository;
+use crate::source::references::References;
+use crate::source::stream::Windows;
+use crate::source::{guarded, lfs, repository, tracked};
 
 /// The path of what stands in a commit's message.
 pub(super) const COMMIT_MESSAGE: &str = "(commit message)";
@@ -57,7 +61,9 @@ impl Pass {
                 // What of an archive cannot be read is named in the second pass, with its path.
                 let mut unread = Vec::new();
                 let found = data.map(|data| look::bytes(detector, data, "", &mut unread)).unwrap_or_default();
-                if !found.is_empty() || !unread.is_empty() {
+                // What a pointer of Git LFS stands for is read in the second pass too.
+                let is_pointer = data.is_some_and(|data| lfs::pointer(data).is_some());
+                if !found.is_empty() || !unread.is_empty() || is_pointer {
                     let has_sid = found.iter().any(look::Text::has_sid);
                     let mut pass = lock();
                     pass.blobs.insert(id.to_owned());
@@ -65,7 +71,7 @@ impl Pass {
                 }
             }
             ObjectKind::Commit | ObjectKind::Tag => {
-                let found = look::message(detector, message(data.unwrap_or_default()), COMMIT_MESSAGE);
+                let found = look::message(detector, &message(data.unwrap_or_default()), COMMIT_MESSAGE);
                 let has_hits = found.iter().any(|text| !text.hits.is_empty());
                 let mut pass = lock();
                 if kind == ObjectKind::Commit {
@@ -135,7 +141,7 @@ pub fn scan_on(
     progress: &Progress,
     ledger: Option<&mut Ledger>,
 ) -> Result<Scanned, repository::Error> {
-    let mut repository = repository::open(root)?;
+    let mut repository = repository::open_fully(root)?;
     repository.object_cache_size_if_unset(16 << 20);
     let earlier = ledger.as_deref();
     let knows = |id: &oid| earlier.is_some_and(|ledger| ledger.knows(id));
@@ -144,6 +150,9 @@ pub fn scan_on(
     let pass: Mutex<Pass> = Mutex::default();
     // A thorough look takes many times as long where there are many hashes, and is of use only if there is a SID.
     let quick = Detector::new(detector.rules().clone());
+    let mut skipped = repository.unread.clone();
+    let objects = Objects::of(&repository, jobs, &mut skipped)?;
+    let references = References::of(&repository, &objects);
     let visit = |object: Object<'_>| {
         if earlier.is_some() {
             fresh.lock().unwrap_or_else(PoisonError::into_inner).push(object.id.to_owned());
@@ -154,10 +163,9 @@ pub fn scan_on(
             progress.bytes.fetch_add(object.length, Ordering::Relaxed);
             progress.files.fetch_add(1, Ordering::Relaxed);
         }
+        references.note(&object);
         Pass::look(&pass, &quick, &object);
     };
-    let mut skipped = Vec::new();
-    let objects = Objects::of(&repository, jobs, &mut skipped)?;
     skipped.extend(objects.each(&look::Traces(detector), knows, visit));
     let has_sid = pass.lock().unwrap_or_else(PoisonError::into_inner).has_sid;
     if detector.is_thorough() && has_sid {
@@ -166,6 +174,11 @@ pub fn scan_on(
         let _ = objects.each(&look::Traces(detector), knows, visit);
     }
     skipped.extend(shallow(&repository).filter(|_| !allow_shallow));
+    skipped.extend(commits::dangling(&repository));
+    let missing = references.missing();
+    if !missing.is_empty() && !objects.are_partial() {
+        skipped.extend(missing::named(&repository, &objects, &missing.keys().copied().collect()));
+    }
     let mut pass = pass.into_inner().unwrap_or_else(PoisonError::into_inner);
     let stats = Stats {
         blobs: blobs.into_inner(),
@@ -176,52 +189,35 @@ pub fn scan_on(
     if let Some(ledger) = ledger {
         pass.recall(&repository, &objects, ledger);
         let hits = pass.blobs.iter().copied().chain(pass.messages.iter().map(|&(_, id)| id)).collect();
-        ledger.enter(&fresh.into_inner().unwrap_or_else(PoisonError::into_inner), hits);
+        let mut fresh = fresh.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // What refers to something that is missing is read again, so that a later scan names that too.
+        let incomplete: gix::hashtable::HashSet = missing.into_values().collect();
+        fresh.retain(|id| !incomplete.contains(id));
+        ledger.enter(&fresh, hits);
     }
     let mut scanned = Scanned { skipped, stats, ..Scanned::default() };
     if !pass.blobs.is_empty() || !pass.messages.is_empty() {
         scanned.doubtful.drop_values(pass.dropped);
         Tracing { detector, repository: &repository, objects: &objects, scanned: &mut scanned }.trace(pass);
     }
+    scanned.skipped.sort();
+    scanned.skipped.dedup();
     Ok(scanned)
 }
 
-/// Reads again what findings of an earlier scan name: a path in the commit that brought it or in HEAD, a message, a blob.
-pub fn read_again(
-    detector: &Detector,
-    root: &Path,
-    findings: &[&Finding],
-) -> Result<Scanned, repository::Error> {
-    let repository = repository::open(root)?;
-    let mut scanned = Scanned::default();
-    let mut read: HashSet<ObjectId> = HashSet::new();
-    for finding in findings {
-        let path = finding.location.path.as_str();
-        let commit = finding.commit.as_ref().and_then(|commit| ObjectId::from_hex(commit.id.as_bytes()).ok());
-        let named = path.strip_prefix("(blob ").and_then(|rest| rest.strip_suffix(')'));
-        let id = match (named, commit) {
-            (Some(id), _) => ObjectId::from_hex(id.as_bytes()).ok(),
-            (None, Some(commit)) if path == COMMIT_MESSAGE => Some(commit),
-            (None, Some(commit)) => commits::blob_at(&repository, commit, outer(path)),
-            (None, None) => repository
-                .head_id()
-                .ok()
-                .and_then(|head| commits::blob_at(&repository, head.detach(), outer(path))),
-        };
-        let Some(object) = id.filter(|id| read.insert(*id)).and_then(|id| repository.find_object(id).ok())
-        else {
-            continue;
-        };
-        let data = if object.kind == ObjectKind::Commit { message(&object.data) } else { &object.data };
-        let looked = look::bytes(detector, data, outer(path), &mut scanned.skipped);
-        scanned.add_looked(looked, &Origin::default());
-    }
-    Ok(scanned)
+/// The text of a commit or tag after its headers, and what a commit's headers hold of the tags that it merged.
+pub(super) fn message(data: &[u8]) -> Cow<'_, [u8]> {
+    let end = memchr::memmem::find(data, b"\n\n");
+    let (headers, text) = end.map_or((data, &[][..]), |at| (&data[..at], &data[at + 2..]));
+    let Some(merged) = memchr::memmem::find(headers, b"\nmergetag ") else { return Cow::Borrowed(text) };
+    Cow::Owned([&headers[merged + 1..], b"\n\n", text].concat())
 }
 
-/// The text of a commit or tag after its headers.
-pub(super) fn message(data: &[u8]) -> &[u8] {
-    memchr::memmem::find(data, b"\n\n").map_or(&[], |at| &data[at + 2..])
+/// The name by which a tag's message is reported, and the message.
+pub(super) fn message_of_tag(data: &[u8], hash: gix::hash::Kind) -> (String, &[u8]) {
+    let name = gix::objs::TagRef::from_bytes(data, hash).map(|tag| tag.name.to_string()).unwrap_or_default();
+    let text = memchr::memmem::find(data, b"\n\n").map_or(&[][..], |at| &data[at + 2..]);
+    (format!("(message of tag {name})"), text)
 }
 
 fn shallow(repository: &gix::Repository) -> Option<Skipped> {
@@ -312,12 +308,34 @@ impl Tracing<'_> {
                 return Vec::new();
             }
         };
+        if let Some(id) = lfs::pointer(&object.data) {
+            return self.content(path, id);
+        }
         look::bytes(self.detector, &object.data, path, &mut self.scanned.skipped)
+    }
+
+    /// Looks at the content that a pointer of Git LFS stands for.
+    fn content(&mut self, path: &str, id: &str) -> Looked {
+        let skipped = &mut self.scanned.skipped;
+        let reason =
+            match lfs::content(self.repository.common_dir(), id).map(|content| guarded::open(&content)) {
+                Some(Ok(mut file)) => {
+                    match look::file(&mut Windows::default(), self.detector, path, &mut file, skipped) {
+                        Ok((looked, _)) => return looked,
+                        Err(error) => error.to_string(),
+                    }
+                }
+                Some(Err(error)) => error.to_string(),
+                None => lfs::ABSENT.to_owned(),
+            };
+        skipped.push(Skipped { path: path.to_owned(), reason });
+        Looked::new()
     }
 
     /// Blobs that no commit holds: staged, or left over.
     fn unplaced(&mut self, blobs: Vec<ObjectId>) {
-        let index = self.repository.index_or_empty().ok();
+        let is_readable = tracked::vet(&self.repository.index_path()).is_ok();
+        let index = is_readable.then(|| self.repository.index_or_empty().ok()).flatten();
         let staged: HashMap<ObjectId, String> = index
             .iter()
             .flat_map(|index| index.entries().iter().map(|entry| (entry.id, entry.path(index).to_string())))
@@ -346,12 +364,10 @@ impl Tracing<'_> {
                     Origin { order, commit, at_head: false, reachable, removed_by: None, renamed: None },
                 )
             } else {
-                let name = gix::objs::TagRef::from_bytes(&object.data, self.repository.object_hash())
-                    .map(|tag| tag.name.to_string())
-                    .unwrap_or_default();
-                (format!("(message of tag {name})"), Origin { reachable: true, ..Origin::default() })
+                let (name, _) = message_of_tag(&object.data, self.repository.object_hash());
+                (name, Origin { reachable: true, ..Origin::default() })
             };
-            let looked = look::message(self.detector, message(&object.data), &path);
+            let looked = look::message(self.detector, &message(&object.data), &path);
             self.scanned.add_looked(looked, &origin);
         }
     }

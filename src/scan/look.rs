@@ -5,9 +5,9 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use crate::detect::{Detector, Hit, sieve};
 use crate::model::{Confidence, Kind, Skipped};
-use crate::source::archive;
 use crate::source::pack::Sieve;
 use crate::source::stream::{Windows, drop_unlikely};
+use crate::source::{archive, lfs};
 
 /// What was found in one text.
 #[derive(Debug)]
@@ -73,6 +73,9 @@ pub fn file(
     skipped: &mut Vec<Skipped>,
 ) -> io::Result<(Looked, u64)> {
     let mut found = windows.scan(detector, path, &mut *file)?;
+    if found.pointer.is_some() {
+        skipped.push(Skipped { path: path.to_owned(), reason: lfs::ABSENT.to_owned() });
+    }
     if let Some(kind) = found.archive {
         let length = file.seek(SeekFrom::End(0))?;
         file.seek(SeekFrom::Start(0))?;
@@ -169,6 +172,6 @@ impl Sieve for Traces<'_> {
     }
 
     fn catches_head(&self, head: &[u8]) -> bool {
-        archive::kind(head).is_some() || sieve::catches_head(head)
+        archive::kind(head).is_some() || sieve::catches_head(head) || lfs::is_pointer(head)
     }
 }

@@ -9,7 +9,12 @@ pub mod gather;
 pub mod history;
 pub mod ledger;
 pub mod look;
+mod missing;
+pub mod nested;
+pub mod policy;
 mod provenance;
+pub mod pushed;
+mod reread;
 mod scanner;
 mod workers;
 
@@ -24,10 +29,10 @@ use look::Looked;
 
 use crate::detect::Detector;
 use crate::model::{Skipped, Stats};
-use crate::source::archive;
-use crate::source::roots;
+use crate::source::guarded::{self, Links};
 use crate::source::stream::Windows;
 use crate::source::tree::{self, Opened};
+use crate::source::{archive, lfs, repository, roots};
 
 /// Enough to know an archive by, in bytes.
 const HEAD: u64 = 512;
@@ -52,6 +57,10 @@ pub struct Scanned {
     pub doubtful: Doubtful,
     /// What was not read.
     pub skipped: Vec<Skipped>,
+    /// What was left out as asked, and may hold secrets all the same.
+    pub not_covered: Vec<Skipped>,
+    /// The tops of work trees that stand at or below the roots of a scan of work trees.
+    pub repositories: Vec<PathBuf>,
     /// How much was looked at; `seconds` is left to the caller.
     pub stats: Stats,
 }
@@ -60,12 +69,16 @@ impl Scanned {
     /// Adds the result of another scan, its paths below `root`.
     pub fn add(&mut self, other: Self, root: &Path) {
         let prefix = roots::prefix(root);
-        let under = |path: String| format!("{prefix}{path}");
+        // A place that is named in full stays so.
+        let under = |path: String| if path.starts_with('/') { path } else { format!("{prefix}{path}") };
         let texts = other.texts.into_iter().map(|text| TextHits { path: under(text.path), ..text }).collect();
-        let skipped = other.skipped.into_iter();
-        let skipped = skipped.map(|skipped| Skipped { path: under(skipped.path), ..skipped }).collect();
+        let below = |list: Vec<Skipped>| {
+            list.into_iter().map(|skipped| Skipped { path: under(skipped.path), ..skipped }).collect()
+        };
+        let (skipped, not_covered) = (below(other.skipped), below(other.not_covered));
         let doubtful = other.doubtful.below(&prefix);
-        self.append(Self { texts, doubtful, skipped, stats: other.stats });
+        let repositories = other.repositories;
+        self.append(Self { texts, doubtful, skipped, not_covered, repositories, stats: other.stats });
         self.skipped.sort();
     }
 
@@ -79,11 +92,36 @@ impl Scanned {
         }
     }
 
+    /// Looks at the content that a pointer of Git LFS stands for, where it is here.
+    fn add_content(&mut self, detector: &Detector, roots: &[PathBuf], pointer: Skipped) {
+        let places = roots.iter().map(|root| root.join(&pointer.path)).chain([PathBuf::from(&pointer.path)]);
+        let content = places.filter_map(|place| {
+            let bytes = guarded::read(&place, guarded::LINE, Links::BetweenGitFolders).ok()??;
+            let git =
+                repository::find(place.parent().filter(|folder| *folder != "").unwrap_or(Path::new(".")))?;
+            let common = repository::common_of(&git).ok()?;
+            lfs::content(&common, lfs::pointer(&bytes)?)
+        });
+        let Some(Ok(mut file)) = content.map(|path| guarded::open(&path)).next() else {
+            return self.skipped.push(pointer);
+        };
+        let mut windows = Windows::default();
+        match look::file(&mut windows, detector, &pointer.path, &mut file, &mut self.skipped) {
+            Ok((found, bytes)) => {
+                self.stats.bytes += bytes;
+                self.add_looked(found, &Origin::default());
+            }
+            Err(error) => self.skipped.push(Skipped { path: pointer.path, reason: error.to_string() }),
+        }
+    }
+
     /// Adds the result of another part of the same scan.
     fn append(&mut self, other: Self) {
         self.texts.extend(other.texts);
         self.doubtful.append(other.doubtful);
         self.skipped.extend(other.skipped);
+        self.not_covered.extend(other.not_covered);
+        self.repositories.extend(other.repositories);
         self.stats += other.stats;
     }
 }
@@ -104,7 +142,7 @@ pub fn trees(
     let (files, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
     let scanned: Mutex<Scanned> = Mutex::default();
     let inside: Mutex<Vec<Skipped>> = Mutex::default();
-    let mut skipped = tree::walk(roots, options, || {
+    let tree::Walked { mut skipped, not_covered, repositories } = tree::walk(roots, options, || {
         let mut windows = Windows::default();
         let (scanned, inside, files, bytes) = (&scanned, &inside, &files, &bytes);
         move |Opened { mut file, path }: Opened| {
@@ -129,10 +167,16 @@ pub fn trees(
         }
     })?;
     skipped.extend(inside.into_inner().unwrap_or_else(PoisonError::into_inner));
-    skipped.sort();
-    let scanned = scanned.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let stats = Stats { files: files.into_inner(), bytes: bytes.into_inner(), ..Stats::default() };
-    Ok(Scanned { skipped, stats, ..scanned })
+    let mut scanned = scanned.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let (pointers, skipped) = skipped.into_iter().partition(|unread| unread.reason == lfs::ABSENT);
+    scanned.skipped = skipped;
+    for pointer in pointers {
+        scanned.add_content(detector, roots, pointer);
+    }
+    scanned.skipped.sort();
+    let read = Stats { files: files.into_inner(), bytes: bytes.into_inner(), ..Stats::default() };
+    scanned.stats += read;
+    Ok(Scanned { not_covered, repositories, ..scanned })
 }
 
 /// The same by a thorough detector, for its doubtful values. That takes many times as long where there are many hashes, so only

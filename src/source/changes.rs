@@ -9,6 +9,7 @@ use gix::objs::tree::{EntryMode, EntryRef};
 
 use super::folders::{Change, DAMAGED, DEEPEST, Folder, Folders, read, unreadable};
 use super::repository::{Error, causes};
+use super::tracked;
 use super::versions::{Packs, Versions};
 use crate::model::Skipped;
 
@@ -55,6 +56,8 @@ impl Changes {
             Some(path) => path.into(),
             None => repository.index_path(),
         };
+        tracked::vet(&path)
+            .map_err(|reason| Error::Unreadable { path: path.display().to_string(), reason })?;
         let options = gix::index::decode::Options { thread_limit: Some(2), ..Default::default() };
         let index = gix::index::File::at_or_default(&path, repository.object_hash(), true, options).map_err(
             |error| Error::Unreadable { path: path.display().to_string(), reason: causes(&error) },
@@ -67,6 +70,16 @@ impl Changes {
         let mut comparison = Comparison { trees: Versions::of(repository, &packs), index: &index };
         comparison.folder(&mut changes, index.tree(), Some(head.detach()), 0..index.entries().len(), 0);
         Ok(changes)
+    }
+
+    /// All blobs of some trees.
+    #[must_use]
+    pub fn of_trees(repository: &gix::Repository, packs: &Packs, trees: &[ObjectId]) -> Self {
+        let (mut changes, mut versions) = (Self::default(), Versions::of(repository, packs));
+        for &tree in trees {
+            changes.below(&mut versions, Folder { path: BString::default(), tree, before: Vec::new() });
+        }
+        changes
     }
 
     fn removed_below(&mut self, trees: &mut Versions<'_>, tree: ObjectId, depth: usize) {

@@ -5,12 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use gix::ObjectId;
 use gix::hashtable::{HashMap, HashSet, hash_map};
 
+use super::guarded::{self, Links};
 use super::objects::Objects;
 use super::repository::{causes, shallow_boundary};
 use crate::model::{Commit, Skipped};
 
 /// So many commits are read beforehand at most.
 const MOST_FORESEEN: usize = 500_000;
+/// The most that is read of a reflog, in bytes.
+const LONGEST_LOG: u64 = 256 << 20;
 
 /// One commit.
 #[derive(Debug, Clone)]
@@ -59,7 +62,7 @@ impl Commits {
     ) -> Self {
         let mut tips = Vec::new();
         let mut commits = Self::default();
-        references(repository, &mut tips, &mut commits.skipped);
+        references(repository, &mut tips);
         logged(repository, &mut tips);
         tips.extend(others.into_iter().map(|id| Tip { id, reachable: false, notes: None }));
         commits.walk(repository, tips, None, foreseen(repository, objects));
@@ -203,32 +206,76 @@ fn peeled(repository: &gix::Repository, id: ObjectId) -> Option<ObjectId> {
     object.peel_to_kind(gix::object::Kind::Commit).ok().map(|commit| commit.id)
 }
 
-fn references(repository: &gix::Repository, tips: &mut Vec<Tip>, skipped: &mut Vec<Skipped>) {
+/// All references that name an object, with what they name. What cannot be read is named.
+fn named(repository: &gix::Repository, skipped: &mut Vec<Skipped>) -> Vec<(String, ObjectId)> {
+    let mut skip = |reason: String| skipped.push(Skipped { path: "refs".into(), reason });
     let platform = match repository.references() {
         Ok(platform) => platform,
         Err(error) => {
-            skipped.push(Skipped { path: "refs".into(), reason: error.to_string() });
-            return;
+            skip(error.to_string());
+            return Vec::new();
         }
     };
-    let Ok(all) = platform.all() else { return };
+    let all = match platform.all() {
+        Ok(all) => all,
+        Err(error) => {
+            skip(error.to_string());
+            return Vec::new();
+        }
+    };
+    let mut named = Vec::new();
     for reference in all {
         match reference {
             Ok(reference) => {
-                let name = reference.name().as_bstr().to_string();
-                let notes = name.starts_with("refs/notes/").then(|| Arc::from(name.as_str()));
-                if let Some(id) = reference.try_id().and_then(|id| peeled(repository, id.detach())) {
-                    tips.push(Tip { id, reachable: true, notes });
-                }
+                let id = reference.try_id().map(gix::Id::detach);
+                named.extend(id.map(|id| (reference.name().as_bstr().to_string(), id)));
             }
-            Err(error) => skipped.push(Skipped { path: "refs".into(), reason: error.to_string() }),
+            Err(error) => skip(error.to_string()),
+        }
+    }
+    named
+}
+
+/// The references that lead nowhere, by way of tags or at once, and those that cannot be read.
+#[must_use]
+pub fn dangling(repository: &gix::Repository) -> Vec<Skipped> {
+    let mut skipped = Vec::new();
+    for (path, id) in named(repository, &mut skipped) {
+        if let Some(missing) = end_of_tags(repository, id) {
+            let reason = format!("it leads to {missing}, which is not here: what that holds was not read");
+            skipped.push(Skipped { path, reason });
+        }
+    }
+    skipped
+}
+
+/// What an id stands for, if it is not here; tags are followed.
+fn end_of_tags(repository: &gix::Repository, mut id: ObjectId) -> Option<ObjectId> {
+    for _ in 0..32 {
+        let Ok(Some(header)) = repository.try_find_header(id) else { return Some(id) };
+        if header.kind() != gix::object::Kind::Tag {
+            return None;
+        }
+        id = repository.find_tag(id).ok()?.target_id().ok()?.detach();
+    }
+    None
+}
+
+fn references(repository: &gix::Repository, tips: &mut Vec<Tip>) {
+    // What cannot be read is told of by itself, also where nobody asks for the tips.
+    for (name, id) in named(repository, &mut Vec::new()) {
+        let notes = name.starts_with("refs/notes/").then(|| Arc::from(name.as_str()));
+        if let Some(id) = peeled(repository, id) {
+            tips.push(Tip { id, reachable: true, notes });
         }
     }
     let mut heads: Vec<ObjectId> = repository.head_id().ok().map(gix::Id::detach).into_iter().collect();
     // Detached HEADs of linked worktrees.
     let worktrees = std::fs::read_dir(repository.common_dir().join("worktrees"));
     for folder in worktrees.into_iter().flatten().filter_map(Result::ok) {
-        let head = std::fs::read_to_string(folder.path().join("HEAD")).unwrap_or_default();
+        let head = folder.path().join("HEAD");
+        let head = guarded::text(&head, guarded::LINE, Links::BetweenGitFolders).ok().flatten();
+        let head = head.unwrap_or_default();
         heads.extend(ObjectId::from_hex(head.trim().as_bytes()));
     }
     tips.extend(heads.into_iter().filter_map(|id| peeled(repository, id)).map(|id| Tip {
@@ -249,7 +296,8 @@ fn logged(repository: &gix::Repository, tips: &mut Vec<Tip>) {
                 folders.push(entry.path());
             } else if kind.is_file() {
                 let stash = entry.file_name() == "stash";
-                let text = std::fs::read(entry.path()).unwrap_or_default();
+                let text = guarded::read(&entry.path(), LONGEST_LOG, Links::BetweenGitFolders);
+                let text = text.ok().flatten().unwrap_or_default();
                 for line in text.split(|&b| b == b'\n') {
                     let ids = [line.get(..hex), line.get(hex + 1..2 * hex + 1)];
                     for id in ids.into_iter().flatten().filter_map(|id| ObjectId::from_hex(id).ok()) {

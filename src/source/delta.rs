@@ -100,6 +100,41 @@ impl<'a> Delta<'a> {
         self.pieces.first().is_some_and(|piece| piece.is_copy && piece.from == 0 && piece.length >= length)
     }
 
+    /// Of a version that is a list of records: the records that its base does not hold as they are, and where all of them end.
+    /// `ends` are those of the base, and `end` tells where the record ends that begins at a place. What is copied is passed over
+    /// record by record by the ends that are known, and not read.
+    pub fn new_records(
+        &self,
+        ends: &[u32],
+        mut end: impl FnMut(usize) -> Option<usize>,
+    ) -> (Vec<Range<usize>>, Vec<u32>) {
+        let (mut new, mut found) = (Vec::new(), Vec::with_capacity(ends.len() + 1));
+        let mut at = 0;
+        for piece in self.pieces {
+            let stop = piece.start + piece.length;
+            while at < stop {
+                if piece.is_copy && at >= piece.start {
+                    let here = at - piece.start + piece.from;
+                    // A record begins here if one begins, or ends, at the same place in the base.
+                    let first = ends.partition_point(|&end| (end as usize) <= here);
+                    let is_edge = here == 0 || first > 0 && ends[first - 1] as usize == here;
+                    let last = ends.partition_point(|&end| end as usize <= piece.from + piece.length);
+                    if is_edge && last > first {
+                        let moved = |&end: &u32| (end as usize - piece.from + piece.start) as u32;
+                        found.extend(ends[first..last].iter().map(moved));
+                        at = found.last().map_or(at, |&end| end as usize);
+                        continue;
+                    }
+                }
+                let Some(next) = end(at) else { return (new, found) };
+                new.push(at..next);
+                found.push(next as u32);
+                at = next;
+            }
+        }
+        (new, found)
+    }
+
     /// Calls `new` with each part of the version that its base does not hold in one stretch: what is added and what moved
     /// together, with `reach` bytes on both sides. Those that overlap are one. Ends when `new` says so; says whether it did.
     pub fn any_new(&self, reach: usize, mut new: impl FnMut(Range<usize>) -> bool) -> bool {

@@ -25,6 +25,12 @@ impl<'a> Entry<'a> {
         space.map_or(name, |space| &name[space + 1..])
     }
 
+    /// Whether it names a commit of another repository.
+    #[must_use]
+    pub fn is_submodule(&self) -> bool {
+        self.bytes.starts_with(b"160000 ")
+    }
+
     /// A full reading, by git's library; nothing if it is damaged.
     #[must_use]
     pub fn full(&self, hash: gix::hash::Kind) -> Option<EntryRef<'a>> {

@@ -11,17 +11,26 @@ use gix::object::Kind;
 use gix::odb::loose;
 use rayon::prelude::*;
 
+use super::budget::Budget;
 use super::delta::LONGEST;
+use super::layout;
 use super::pack::{Object, Pack, Sieve};
 use super::repository::Error;
 use crate::model::Skipped;
+
+/// A folder of objects.
+struct Store {
+    folder: PathBuf,
+    /// The ids of its loose objects, in order.
+    loose: Vec<ObjectId>,
+}
 
 /// The objects of a repository.
 pub struct Objects {
     hash: gix::hash::Kind,
     pool: rayon::ThreadPool,
     /// Its object folder and those of its alternates.
-    stores: Vec<PathBuf>,
+    stores: Vec<Store>,
     /// All packs, the largest first: what it holds too is then passed over in the others.
     packs: Vec<Pack>,
 }
@@ -39,10 +48,10 @@ impl Objects {
     pub fn of(repository: &gix::Repository, jobs: usize, skipped: &mut Vec<Skipped>) -> Result<Self, Error> {
         let pool = threads(repository, jobs)?;
         let hash = repository.object_hash();
-        let stores = stores(repository, skipped);
+        let mut stored = Vec::new();
         let mut packs: Vec<Pack> = Vec::new();
-        for store in &stores {
-            for index in indices(store, skipped) {
+        for folder in stores(repository, skipped) {
+            for index in indices(&folder, skipped) {
                 match Pack::at(&index, hash) {
                     Ok(pack) => packs.push(pack),
                     Err(error) => skipped.push(Skipped {
@@ -51,9 +60,11 @@ impl Objects {
                     }),
                 }
             }
+            let loose = loose_ids(&folder, hash, skipped);
+            stored.push(Store { folder, loose });
         }
         packs.sort_by_key(|pack| std::cmp::Reverse(pack.index().num_objects()));
-        Ok(Self { hash, pool, stores, packs })
+        Ok(Self { hash, pool, stores: stored, packs })
     }
 
     /// Calls `visit` with every object that is not `known` yet; returns what could not be read. Blobs in which the sieve
@@ -119,87 +130,127 @@ impl Objects {
     #[must_use]
     pub fn commits(&self, repository: &gix::Repository) -> Vec<ObjectId> {
         let packed = self.packs.iter().flat_map(|pack| pack.index().iter().map(|entry| entry.oid));
-        let loose = self.stores.iter().flat_map(|store| {
-            let ids: Vec<ObjectId> =
-                loose::Store::at(store, self.hash).iter().filter_map(Result::ok).collect();
-            ids
-        });
+        let loose = self.stores.iter().flat_map(|store| store.loose.iter().copied());
         let is_commit = |id: &ObjectId| {
             repository.try_find_header(*id).ok().flatten().is_some_and(|header| header.kind() == Kind::Commit)
         };
         packed.chain(loose).filter(is_commit).collect()
     }
+
+    /// Whether it is a partial clone and says so.
+    #[must_use]
+    pub fn are_partial(&self) -> bool {
+        self.packs.iter().any(|pack| pack.index().path().with_extension("promisor").exists())
+    }
+
+    /// Whether an object is here, in a pack or by itself.
+    #[must_use]
+    pub fn hold(&self, id: &oid) -> bool {
+        is_in(&self.packs, id)
+            || self.stores.iter().any(|store| store.loose.binary_search_by(|other| (**other).cmp(id)).is_ok())
+            || id.is_empty_tree()
+            || id.is_empty_blob()
+    }
+
     /// Reads the loose objects of a store that are wanted; returns which there are.
     fn loose(
         &self,
-        store: &Path,
+        store: &Store,
         is_wanted: &(impl Fn(&oid) -> bool + Sync),
         visit: &(impl Fn(Object<'_>) + Sync),
         skipped: &mut Vec<Skipped>,
     ) -> Vec<ObjectId> {
-        let objects = loose::Store::at(store, self.hash);
-        let mut ids = Vec::new();
-        for id in objects.iter() {
-            match id {
-                Ok(id) if is_wanted(&id) => ids.push(id),
-                Ok(_) => {}
-                Err(error) => {
-                    skipped.push(Skipped { path: store.display().to_string(), reason: error.to_string() });
-                }
-            }
-        }
-        let place = store.display().to_string();
+        let ids: Vec<ObjectId> = store.loose.iter().filter(|id| is_wanted(id)).copied().collect();
         let failed: Vec<Skipped> = ids
             .par_iter()
             .filter_map(|id| {
-                let mut buffer = Vec::new();
-                let object = match objects.try_header(id) {
-                    Ok(Some((length, _))) if length > LONGEST => {
-                        Err(format!("its {length} bytes are more than 1 GiB"))
-                    }
-                    Ok(_) => objects.try_find(id, &mut buffer).map_err(|error| error.to_string()),
-                    Err(error) => Err(error.to_string()),
-                };
-                match object {
-                    Ok(Some(object)) => {
-                        visit(Object::whole(object.kind, id, object.data));
-                        None
-                    }
-                    Ok(None) => Some(unreadable(id, &place, "missing")),
-                    Err(reason) => Some(unreadable(id, &place, &reason)),
-                }
+                let reason = self.loose_object(&store.folder, id, visit).err()?;
+                Some(unreadable(id, &store.folder.display().to_string(), &reason))
             })
             .collect();
         skipped.extend(failed);
         ids
     }
+
+    /// Reads a loose object, whose bytes have to be those that its name was made of.
+    fn loose_object(&self, store: &Path, id: &oid, visit: &impl Fn(Object<'_>)) -> Result<(), String> {
+        let objects = loose::Store::at(store, self.hash);
+        let header = objects.try_header(id).map_err(|error| error.to_string())?;
+        let length = header.map_or(0, |(length, _)| length);
+        if length > LONGEST {
+            return Err(format!("its {length} bytes are more than 1 GiB"));
+        }
+        let _share = Budget::of_process().share(length);
+        let mut buffer = Vec::new();
+        let object =
+            objects.try_find(id, &mut buffer).map_err(|error| error.to_string())?.ok_or("missing")?;
+        let named = gix::objs::compute_hash(self.hash, object.kind, object.data);
+        if *named.map_err(|error| error.to_string())? != *id {
+            return Err("its bytes are not those that its name was made of".into());
+        }
+        visit(Object::whole(object.kind, id, object.data));
+        Ok(())
+    }
+}
+
+/// The ids of a store's loose objects. What stands among them and is none is named.
+fn loose_ids(store: &Path, hash: gix::hash::Kind, skipped: &mut Vec<Skipped>) -> Vec<ObjectId> {
+    let (mut ids, mut odd) = (Vec::new(), 0_usize);
+    for number in 0..=255_u8 {
+        let first = format!("{number:02x}");
+        let Ok(entries) = std::fs::read_dir(store.join(&first)) else { continue };
+        for entry in entries.filter_map(Result::ok) {
+            let name = entry.file_name();
+            let rest = name.to_string_lossy();
+            let id = ObjectId::from_hex(format!("{first}{rest}").as_bytes());
+            match id.ok().filter(|id| id.kind() == hash) {
+                Some(id) => ids.push(id),
+                // Files that git was writing.
+                None if rest.starts_with("tmp_obj") => {}
+                None => odd += 1,
+            }
+        }
+    }
+    if odd > 0 {
+        skipped.push(Skipped {
+            path: store.display().to_string(),
+            reason: format!(
+                "{odd} files are named as no object of this repository's format ({hash}), and were not read"
+            ),
+        });
+    }
+    ids.sort_unstable();
+    ids
 }
 
 fn is_in(packs: &[Pack], id: &oid) -> bool {
     packs.iter().any(|pack| pack.index().lookup(id).is_some())
 }
 
-/// The index files of a store's packs. A pack without one is named: git cannot read it either.
 /// A repository's object folder and those of its alternates.
 pub fn stores(repository: &gix::Repository, skipped: &mut Vec<Skipped>) -> Vec<PathBuf> {
-    let objects = repository.objects.store_ref().path().to_owned();
-    let mut stores = vec![objects.clone()];
-    match gix::odb::alternate::resolve(objects, repository.current_dir()) {
-        Ok(alternates) => stores.extend(alternates),
-        Err(error) => {
-            skipped.push(Skipped { path: "objects/info/alternates".into(), reason: error.to_string() });
-        }
-    }
-    stores
+    layout::stores(repository.objects.store_ref().path().to_owned(), skipped)
 }
 
-/// The indices of the packs of an object folder.
+/// The indices of the packs of an object folder. A pack without one is named: git cannot read it either.
 pub fn indices(store: &Path, skipped: &mut Vec<Skipped>) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(store.join("pack")) else { return Vec::new() };
+    let entries = match std::fs::read_dir(store.join("pack")) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
+        Err(error) => {
+            let reason = format!("packs were not read: {error}");
+            skipped.push(Skipped { path: store.join("pack").display().to_string(), reason });
+            return Vec::new();
+        }
+    };
     let mut found = Vec::new();
     for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
         match path.extension().and_then(|extension| extension.to_str()) {
-            Some("idx") => found.push(path),
+            Some("idx") if path.with_extension("pack").exists() => found.push(path),
+            Some("idx") => skipped.push(Skipped {
+                path: path.display().to_string(),
+                reason: "the index of a pack that is not here: its objects were not read".into(),
+            }),
             Some("pack") if !path.with_extension("idx").exists() => skipped.push(Skipped {
                 path: path.display().to_string(),
                 reason: "a pack without an index; `git index-pack` makes one".into(),

@@ -6,11 +6,16 @@ use std::path::{Path, PathBuf};
 use gix::hashtable::HashSet;
 use gix::odb::pack::cache::lru::MemoryCappedHashmap;
 
+use super::guarded::{self, Links, is_git_folder};
+use super::layout::{self, Extent};
+use crate::model::Skipped;
+
 /// What may be kept of versions that others are made of, in bytes: trees and texts of neighbouring commits share most of their
 /// deltas.
 const MOST_KEPT: usize = 16 << 20;
 /// What may be kept of commits that were read, in bytes: naming a range, listing it and ordering it each come to all of them.
 const MOST_COMMITS_KEPT: usize = 4 << 20;
+
 /// A repository cannot be opened, or not looked at in the way asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -43,8 +48,10 @@ pub enum Error {
 /// An open repository.
 pub struct Repository {
     inner: gix::Repository,
-    /// A list of the object folders that git's environment names, which git's library reads as alternates.
-    _objects: Option<tempfile::TempDir>,
+    /// What it says of itself and cannot be followed; the rest can be read.
+    pub unread: Vec<Skipped>,
+    /// A list of object folders, which git's library reads as alternates, and a git folder with that list in it.
+    _made: [Option<tempfile::TempDir>; 2],
 }
 
 impl std::ops::Deref for Repository {
@@ -64,57 +71,151 @@ impl std::ops::DerefMut for Repository {
 /// Opens the repository that a path lies in. For the current folder, `GIT_DIR` and `GIT_OBJECT_DIRECTORY` are
 /// honoured, as git sets them for its hooks: what is being pushed stands in a folder of its own until it is accepted.
 pub fn open(path: &Path) -> Result<Repository, Error> {
-    let shown = || path.display().to_string();
-    let git_dir = match std::env::var_os("GIT_DIR").filter(|_| path == Path::new(".")) {
-        Some(git_dir) => PathBuf::from(git_dir),
-        None => find(path).ok_or_else(|| Error::None { path: shown() })?,
-    };
-    let options = gix::open::Options::isolated()
-        .open_path_as_is(true)
-        .with(gix::sec::Trust::Full)
-        .config_overrides(["core.useReplaceRefs=false"]);
-    let unreadable = |reason: String| Error::Unreadable { path: shown(), reason };
-    let mut inner = gix::open_opts(&git_dir, options).map_err(|error| unreadable(causes(&error)))?;
-    let mut objects = None;
-    if let Some(folder) = std::env::var_os("GIT_OBJECT_DIRECTORY").filter(|_| path == Path::new(".")) {
-        let list = object_folders(&folder, &inner).map_err(|error| unreadable(error.to_string()))?;
-        let handle =
-            gix::odb::at(list.path(), inner.object_hash()).map_err(|error| unreadable(error.to_string()))?;
-        inner.objects = gix::OdbHandle::from(handle);
-        objects = Some(list);
-    }
-    inner.objects.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(MOST_KEPT)));
-    Ok(Repository { inner, _objects: objects })
+    open_to(path, Extent::Files)
+}
+
+/// The same, to read all of its history: every object is looked at before git's library opens it.
+pub fn open_fully(path: &Path) -> Result<Repository, Error> {
+    open_to(path, Extent::Everything)
 }
 
 /// Opens a repository whose commits are about to be walked over several times.
 pub fn open_for_walks(path: &Path) -> Result<Repository, Error> {
-    let mut repository = open(path)?;
+    let mut repository = open_fully(path)?;
     repository.object_cache_size(MOST_COMMITS_KEPT);
     Ok(repository)
 }
 
-/// An object folder without objects of its own, whose alternates are the folders that git's environment names and the
-/// repository's own.
-fn object_folders(
-    first: &std::ffi::OsStr,
-    repository: &gix::Repository,
-) -> std::io::Result<tempfile::TempDir> {
+fn open_to(path: &Path, extent: Extent) -> Result<Repository, Error> {
+    let git_dir = match std::env::var_os("GIT_DIR").filter(|_| path == Path::new(".")) {
+        // Where git runs a hook in its own folder, it says `.`, which the library takes for a work tree.
+        Some(git_dir) => PathBuf::from(&git_dir).canonicalize().unwrap_or_else(|_| PathBuf::from(git_dir)),
+        None => find(path).ok_or_else(|| Error::None { path: path.display().to_string() })?,
+    };
+    open_at(&git_dir, path, extent)
+}
+
+/// Opens the repository of a git folder; `shown` is what errors name.
+pub fn open_at(git_dir: &Path, shown: &Path, extent: Extent) -> Result<Repository, Error> {
+    let unreadable = |reason: String| Error::Unreadable { path: shown.display().to_string(), reason };
+    let common = common_of(git_dir).map_err(unreadable)?;
+    layout::vet(git_dir, &common, extent)
+        .map_err(|found| unreadable(format!("{}: {}", found.path.display(), found.reason)))?;
+    let options = gix::open::Options::isolated()
+        .open_path_as_is(true)
+        .with(gix::sec::Trust::Full)
+        // A commit-graph says of commits what it likes.
+        .config_overrides(["core.useReplaceRefs=false", "core.commitGraph=false"]);
+    let first = std::env::var_os("GIT_OBJECT_DIRECTORY").filter(|_| shown == Path::new("."));
+    let mut roots: Vec<PathBuf> = first.iter().flat_map(named_objects).collect();
+    roots.push(common.join("objects"));
+    let (mut stores, mut unread) = (Vec::new(), Vec::new());
+    for root in roots {
+        stores.extend(layout::stores(root, &mut unread));
+    }
+    let words = |error: std::io::Error| unreadable(error.to_string());
+    let needs_list = first.is_some() || !unread.is_empty();
+    let objects = needs_list.then(|| list_of(&stores)).transpose().map_err(words)?;
+    // Where what it borrows from leads nowhere or in a circle, the library would not open it.
+    let view = match &objects {
+        Some(list) if !unread.is_empty() => Some(view_of(git_dir, &common, list.path()).map_err(words)?),
+        _ => None,
+    };
+    let place = view.as_ref().map_or(git_dir, |view| view.path());
+    let mut inner = gix::open_opts(place, options).map_err(|error| unreadable(causes(&error)))?;
+    if let Some(list) = &objects {
+        let handle =
+            gix::odb::at(list.path(), inner.object_hash()).map_err(|error| unreadable(error.to_string()))?;
+        inner.objects = gix::OdbHandle::from(handle);
+    }
+    unread.extend(reference_format(&inner));
+    inner.objects.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(MOST_KEPT)));
+    Ok(Repository { inner, unread, _made: [objects, view] })
+}
+
+/// The object folders that git's environment names.
+fn named_objects(first: &std::ffi::OsString) -> Vec<PathBuf> {
+    let more = std::env::var_os("GIT_ALTERNATE_OBJECT_DIRECTORIES").unwrap_or_default();
+    let folders = std::iter::once(PathBuf::from(first)).chain(std::env::split_paths(&more));
+    folders.filter_map(|folder| folder.canonicalize().ok()).collect()
+}
+
+/// An object folder without objects of its own, whose alternates are these. They are linked part by part, without the lists of what
+/// they borrow from: where those lead in a circle, git's library would read nothing.
+#[cfg(unix)]
+fn list_of(stores: &[PathBuf]) -> std::io::Result<tempfile::TempDir> {
     let list = tempfile::tempdir()?;
     std::fs::create_dir_all(list.path().join("info"))?;
     std::fs::create_dir_all(list.path().join("pack"))?;
-    let more = std::env::var_os("GIT_ALTERNATE_OBJECT_DIRECTORIES").unwrap_or_default();
     let mut text = String::new();
-    for folder in std::iter::once(PathBuf::from(first))
-        .chain(std::env::split_paths(&more))
-        .chain([repository.common_dir().join("objects")])
-        .filter_map(|folder| folder.canonicalize().ok())
-    {
+    for (number, store) in stores.iter().filter_map(|store| store.canonicalize().ok()).enumerate() {
+        let folder = list.path().join(number.to_string());
+        std::fs::create_dir(&folder)?;
+        for entry in
+            std::fs::read_dir(&store)?.filter_map(Result::ok).filter(|entry| entry.file_name() != "info")
+        {
+            std::os::unix::fs::symlink(entry.path(), folder.join(entry.file_name()))?;
+        }
         text.push_str(&folder.to_string_lossy());
         text.push('\n');
     }
     std::fs::write(list.path().join("info/alternates"), text)?;
     Ok(list)
+}
+
+/// A git folder of links to all of another, but with these objects.
+#[cfg(unix)]
+fn view_of(git: &Path, common: &Path, objects: &Path) -> std::io::Result<tempfile::TempDir> {
+    let view = tempfile::tempdir()?;
+    let link = |from: &Path, name: &std::ffi::OsStr| std::os::unix::fs::symlink(from, view.path().join(name));
+    link(objects, "objects".as_ref())?;
+    // A linked work tree's own files come before those that it shares.
+    for folder in [git, common] {
+        for entry in std::fs::read_dir(folder)?.filter_map(Result::ok) {
+            let name = entry.file_name();
+            if name != "commondir" && view.path().join(&name).symlink_metadata().is_err() {
+                link(&entry.path().canonicalize().unwrap_or_else(|_| entry.path()), &name)?;
+            }
+        }
+    }
+    Ok(view)
+}
+
+/// Where there are no links, it is left as it is.
+#[cfg(not(unix))]
+fn view_of(_: &Path, _: &Path, _: &Path) -> std::io::Result<tempfile::TempDir> {
+    tempfile::tempdir()
+}
+
+/// Where there are no links, the folders are listed as they are.
+#[cfg(not(unix))]
+fn list_of(stores: &[PathBuf]) -> std::io::Result<tempfile::TempDir> {
+    let list = tempfile::tempdir()?;
+    std::fs::create_dir_all(list.path().join("info"))?;
+    std::fs::create_dir_all(list.path().join("pack"))?;
+    let lines: Vec<String> = stores.iter().map(|store| store.to_string_lossy().into_owned()).collect();
+    std::fs::write(list.path().join("info/alternates"), lines.join("\n"))?;
+    Ok(list)
+}
+
+/// What is said of references in a format that git's library cannot read.
+fn reference_format(repository: &gix::Repository) -> Option<Skipped> {
+    let snapshot = repository.config_snapshot();
+    let format = snapshot.string("extensions.refStorage").filter(|format| *format != "files")?;
+    Some(Skipped { path: "refs".into(), reason: reference_way_out(&format.to_string()) })
+}
+
+fn reference_way_out(format: &str) -> String {
+    format!(
+        "the references are kept in the format {format}, which cannot be read here, so nothing tells branches from leftovers; \
+         `git refs migrate --ref-format=files` changes it"
+    )
+}
+
+/// Why references cannot be followed in this repository, if they cannot.
+#[must_use]
+pub fn unread_references(repository: &gix::Repository) -> Option<String> {
+    reference_format(repository).map(|skipped| skipped.reason)
 }
 
 /// The commits whose parents a shallow clone does not have; none in a whole one.
@@ -135,21 +236,35 @@ pub fn is_bare(path: &Path) -> bool {
 pub fn find(path: &Path) -> Option<PathBuf> {
     let absolute = path.canonicalize().ok()?;
     absolute.ancestors().find_map(|folder| {
-        let dot_git = folder.join(".git");
-        if is_git_folder(&dot_git) {
-            return Some(dot_git);
-        }
-        if dot_git.is_file() {
-            // A linked worktree's or a submodule's pointer.
-            let text = std::fs::read_to_string(&dot_git).ok()?;
-            return Some(folder.join(text.strip_prefix("gitdir:")?.trim()));
+        if let Ok(Some((git, _))) = git_folders(&folder.join(".git")) {
+            return Some(git);
         }
         is_git_folder(folder).then(|| folder.to_owned())
     })
 }
 
-fn is_git_folder(folder: &Path) -> bool {
-    folder.join("HEAD").exists() && (folder.join("objects").is_dir() || folder.join("commondir").is_file())
+/// The git folder that a `.git` is or points to, and the one that it shares with other work trees; nothing where there is none. An
+/// error, in words, where there is something else.
+pub fn git_folders(dot_git: &Path) -> Result<Option<(PathBuf, PathBuf)>, String> {
+    let Ok(found) = dot_git.metadata() else { return Ok(None) };
+    if found.is_dir() {
+        return Ok(is_git_folder(dot_git).then(|| dot_git.to_owned()).map(|git| (git.clone(), git)));
+    }
+    // A linked worktree's or a submodule's pointer.
+    let Some(text) = guarded::text(dot_git, guarded::LINE, Links::BetweenGitFolders)? else {
+        return Ok(None);
+    };
+    let Some(pointed) = text.strip_prefix("gitdir:") else { return Ok(None) };
+    let git = dot_git.parent().unwrap_or(Path::new("")).join(pointed.trim());
+    let common = common_of(&git)?;
+    Ok(Some((git, common)))
+}
+
+/// The git folder that one shares with other work trees.
+pub fn common_of(git: &Path) -> Result<PathBuf, String> {
+    let text = guarded::text(&git.join("commondir"), guarded::LINE, Links::BetweenGitFolders)
+        .map_err(|reason| format!("{}: {reason}", git.join("commondir").display()))?;
+    Ok(text.map_or_else(|| git.to_owned(), |text| git.join(text.trim())))
 }
 
 /// An error with its causes, on one line.

@@ -4,6 +4,7 @@
 use std::io::{self, Read};
 
 use super::archive;
+use super::lfs;
 use crate::detect::{Detector, Hit, Lines, OVERLAP};
 use crate::model::Confidence;
 
@@ -36,6 +37,8 @@ pub struct Scanned {
     pub bytes: u64,
     /// It is an archive, and was not searched.
     pub archive: Option<archive::Kind>,
+    /// It is a pointer of Git LFS to this content.
+    pub pointer: Option<String>,
 }
 
 impl Windows {
@@ -73,6 +76,7 @@ impl Windows {
             }
         }
         if ended {
+            scanned.pointer = lfs::pointer(&self.buffer[..filled]).map(ToOwned::to_owned);
             scanned.hits = detector.detect(&self.buffer[..filled], path);
             scanned.dropped = drop_unlikely(&mut scanned.hits);
             return Ok(scanned);

@@ -2,18 +2,48 @@
 
 use std::path::{Path, PathBuf};
 
+use super::guarded::{self, Links};
+use super::layout::Extent;
+use super::repository;
+
+/// The most that an index may hold, in bytes: some ten million files.
+const LARGEST: u64 = 2 << 30;
+
 /// The tracked files of the repository whose work tree is `root`, relative to it; an error, in words, where its index
 /// cannot be read.
 pub fn files(root: &Path) -> Result<Vec<PathBuf>, String> {
-    let repository = gix::open_opts(root, gix::open::Options::isolated()).map_err(|error| {
-        format!("git's index could not be read, so files that are both tracked and ignored may be missing: {error}")
-    })?;
-    let index =
-        repository.index_or_empty().map_err(|error| format!("git's index could not be read: {error}"))?;
+    let unread = |reason: String| {
+        format!(
+            "git's index could not be read, so files that are both tracked and ignored may be missing: {reason}"
+        )
+    };
+    let dot_git = root.join(".git");
+    let Some((git, _)) = repository::git_folders(&dot_git).map_err(unread)? else {
+        return Err(unread(format!("{}: no git folder", dot_git.display())));
+    };
+    entries(&git, root, gix::index::entry::Mode::FILE).map_err(unread)
+}
+
+/// The submodules that the index of a git folder names, relative to its work tree.
+pub fn submodules(git: &Path) -> Result<Vec<PathBuf>, String> {
+    entries(git, git, gix::index::entry::Mode::COMMIT)
+}
+
+fn entries(git: &Path, shown: &Path, mode: gix::index::entry::Mode) -> Result<Vec<PathBuf>, String> {
+    let opened = repository::open_at(git, shown, Extent::Files);
+    let repository = opened.map_err(|error| repository::causes(&error))?;
+    vet(&repository.index_path())?;
+    let index = repository.index_or_empty().map_err(|error| repository::causes(&error))?;
     Ok(index
         .entries()
         .iter()
-        .filter(|entry| entry.mode.contains(gix::index::entry::Mode::FILE))
+        .filter(|entry| entry.mode.contains(mode))
         .filter_map(|entry| gix::path::from_bstr(entry.path(&index)).ok().map(std::borrow::Cow::into_owned))
         .collect())
+}
+
+/// Whether git's library may open an index; an error in words.
+pub fn vet(index: &Path) -> Result<(), String> {
+    guarded::vet(index, LARGEST, Links::BetweenGitFolders)
+        .map_err(|reason| format!("{}: {reason}", index.display()))
 }

@@ -3,15 +3,17 @@
 //! `.gitignore` is honoured, but not for files that git tracks; hidden files are always looked at; symbolic links
 //! are not followed; what is not a regular file is never opened.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
+use super::guarded;
+use super::ignored::{Ignored, Noted, Rules};
 use super::roots::{Error, Roots};
 use super::tracked;
 use crate::model::Skipped;
@@ -35,18 +37,25 @@ pub struct Opened {
     pub path: String,
 }
 
+/// What a walk passed over.
+#[derive(Debug, Default)]
+pub struct Walked {
+    /// What could not be read.
+    pub skipped: Vec<Skipped>,
+    /// What was left out as asked, and may hold secrets all the same.
+    pub not_covered: Vec<Skipped>,
+    /// The tops of work trees at or below the roots.
+    pub repositories: Vec<PathBuf>,
+}
+
 /// The root that a walked entry stands below.
 fn root_of(entry: &DirEntry) -> &Path {
     entry.path().ancestors().nth(entry.depth()).unwrap_or(entry.path())
 }
 
-/// Opens every file at or below `roots` and gives it to a visitor; `visitor` makes one for each thread. Returns what could not
-/// be read.
-pub fn walk<V>(
-    roots: &[PathBuf],
-    options: &Options,
-    visitor: impl Fn() -> V + Sync,
-) -> Result<Vec<Skipped>, Error>
+/// Opens every file at or below `roots` and gives it to a visitor; `visitor` makes one for each thread. Returns what was passed
+/// over.
+pub fn walk<V>(roots: &[PathBuf], options: &Options, visitor: impl Fn() -> V + Sync) -> Result<Walked, Error>
 where
     V: FnMut(Opened) -> Result<(), Skipped> + Send,
 {
@@ -54,43 +63,56 @@ where
     let named = |root: &PathBuf| if root == Path::new("-") { PathBuf::from("./-") } else { root.clone() };
     let roots: Vec<PathBuf> = roots.iter().map(named).collect();
     let named = Roots::of(&roots)?;
-    let walked = Mutex::new(Vec::new());
-    let repositories: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
+    let ignored = Arc::new(Ignored::at(&roots, !options.no_ignore));
+    let skipped = Mutex::new(Vec::new());
     let seen: Mutex<HashSet<u64>> = Mutex::new(HashSet::new());
     let state = RandomState::new();
-    build(&roots, options, &repositories).run(|| {
+    build(&roots, options, &ignored).run(|| {
         let mut visit = visitor();
         let mut seen_here = SeenHere { all: &seen, hashes: Vec::new(), keep: !options.no_ignore };
-        let (walked, state, named) = (&walked, &state, &named);
+        let (skipped, state, named) = (&skipped, &state, &named);
         Box::new(move |entry| {
             match entry {
                 Ok(entry) => {
-                    if let Err(skipped) = regular(named, &entry, options).and_then(|file| match file {
+                    if let Err(unread) = regular(named, &entry, options).and_then(|file| match file {
                         Some(opened) => {
                             seen_here.note(state, entry.path());
                             visit(opened)
                         }
                         None => Ok(()),
                     }) {
-                        lock(walked).push(skipped);
+                        lock(skipped).push(unread);
                     }
                 }
-                Err(error) => lock(walked).push(walk_error(named, &error)),
+                Err(error) => lock(skipped).push(walk_error(named, &error)),
             }
             WalkState::Continue
         })
     });
-    let mut walked = walked.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let skipped = skipped.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Noted { repositories, unread, environments } = ignored.noted();
+    let mut walked = Walked { skipped, not_covered: Vec::new(), repositories: repositories.clone() };
+    let mut read_after_all = HashSet::new();
     if !options.no_ignore {
         let seen = seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let repositories = std::mem::take(&mut *lock(&repositories));
-        let passed_over =
-            passed_over(&named.folders, repositories, &mut walked, |path| seen.contains(&hash(&state, path)));
+        let is_seen = |path: &Path| seen.contains(&hash(&state, path));
+        let passed_over = passed_over(&named.folders, repositories, &mut walked.skipped, is_seen);
         let mut visit = visitor();
         for (root, path) in passed_over {
-            walked.extend(open(&path, named.shown(root, &path), options).and_then(&mut visit).err());
+            let opened = open(&path, named.shown(root, &path), options);
+            walked.skipped.extend(opened.and_then(&mut visit).err());
+            read_after_all.insert(path);
         }
     }
+    let below = |path: &Path| named.shown(named.above(path), path);
+    walked.skipped.extend(unread.into_iter().map(|(path, reason)| Skipped {
+        path: below(&path),
+        reason: format!("rules of ignored files were not followed, and what they name was scanned: {reason}"),
+    }));
+    let left = environments.into_iter().filter(|path| !read_after_all.contains(path));
+    let reason = "git ignores it; --no-ignore scans it as well";
+    walked.not_covered.extend(left.map(|path| Skipped { path: below(&path), reason: reason.to_owned() }));
+    walked.not_covered.sort();
     Ok(walked)
 }
 
@@ -150,31 +172,45 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// The walk over the roots. A folder's `.git` is not part of its work tree; whose it is, is noted.
-fn build(
-    roots: &[PathBuf],
-    options: &Options,
-    repositories: &Arc<Mutex<Vec<PathBuf>>>,
-) -> ignore::WalkParallel {
+thread_local! {
+    /// The folder that a thread of a walk is in, with its rules: entries come folder by folder.
+    static HERE: RefCell<Option<(PathBuf, Option<Rules>)>> = const { RefCell::new(None) };
+}
+
+/// The walk over the roots. A folder's `.git` is not part of its work tree.
+fn build(roots: &[PathBuf], options: &Options, ignored: &Arc<Ignored>) -> ignore::WalkParallel {
     let mut builder = WalkBuilder::from_iter(roots);
-    builder
-        .hidden(false)
-        .ignore(false)
-        .git_ignore(!options.no_ignore)
-        .git_global(!options.no_ignore)
-        .git_exclude(!options.no_ignore)
-        .parents(!options.no_ignore)
-        .follow_links(false)
-        .threads(options.jobs);
-    let repositories = Arc::clone(repositories);
+    builder.standard_filters(false).follow_links(false).threads(options.jobs);
+    let ignored = Arc::clone(ignored);
     builder.filter_entry(move |entry| {
-        let is_git = entry.file_name() == ".git" && entry.depth() > 0;
-        if is_git {
-            lock(&repositories).extend(entry.path().parent().map(Path::to_owned));
-        }
-        !is_git
+        // Roots are entered whatever is said of them.
+        entry.depth() == 0 || HERE.with_borrow_mut(|here| is_wanted(&ignored, entry, here))
     });
     builder.build_parallel()
+}
+
+/// Whether an entry is walked; the rules of a folder are read before it is entered.
+fn is_wanted(ignored: &Ignored, entry: &DirEntry, here: &mut Option<(PathBuf, Option<Rules>)>) -> bool {
+    if entry.file_name() == ".git" {
+        return false;
+    }
+    let path = entry.path();
+    let folder = path.parent().unwrap_or(Path::new(""));
+    if here.as_ref().is_none_or(|(known, _)| known.as_os_str() != folder.as_os_str()) {
+        *here = Some((folder.to_owned(), ignored.rules(folder)));
+    }
+    let rules = here.as_ref().and_then(|(_, rules)| rules.as_ref());
+    let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
+    if ignored.is_ignored(path, is_dir, rules) {
+        if !is_dir {
+            ignored.note_ignored(path);
+        }
+        return false;
+    }
+    if is_dir {
+        ignored.enter(path, rules);
+    }
+    true
 }
 
 /// The repository that a folder is, or lies in.
@@ -217,7 +253,7 @@ fn regular(roots: &Roots<'_>, entry: &DirEntry, options: &Options) -> Result<Opt
 /// Opens a file without following a link or waiting for a pipe that took its place meanwhile.
 fn open(path: &Path, shown: String, options: &Options) -> Result<Opened, Skipped> {
     let skipped = |reason: String| Skipped { path: shown.clone(), reason };
-    let file = open_plainly(path).map_err(|error| skipped(error.to_string()))?;
+    let file = guarded::open(path).map_err(|error| skipped(error.to_string()))?;
     if let Some(most) = options.max_file_size {
         let size = file.metadata().map_err(|error| skipped(error.to_string()))?.len();
         if size > most {
@@ -225,19 +261,6 @@ fn open(path: &Path, shown: String, options: &Options) -> Result<Opened, Skipped
         }
     }
     Ok(Opened { file, path: shown })
-}
-
-#[cfg(unix)]
-fn open_plainly(path: &Path) -> io::Result<File> {
-    use rustix::fs::{Mode, OFlags};
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
-}
-
-/// Elsewhere the walk has seen that it is a regular file.
-#[cfg(not(unix))]
-fn open_plainly(path: &Path) -> io::Result<File> {
-    File::open(path)
 }
 
 fn walk_error(roots: &Roots<'_>, error: &ignore::Error) -> Skipped {

@@ -82,6 +82,7 @@ impl Store {
             sources: self.sources(&audit.id).await?,
             stats,
             skipped,
+            not_covered: Vec::new(),
             credentials: named(credentials, &findings),
             findings,
             asked: None,

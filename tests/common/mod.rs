@@ -112,3 +112,16 @@ pub fn commit(folder: &Path, message: &str) -> String {
     git(folder, &["commit", "-q", "--allow-empty", "-m", message]);
     git(folder, &["rev-parse", "HEAD"])
 }
+
+/// A commit on top of HEAD whose headers hold a signed tag that it merged, with this message; git writes it for signed tags alone.
+pub fn merge_of_tag(folder: &Path, message: &str) -> String {
+    let (tree, head) = (git(folder, &["rev-parse", "HEAD^{tree}"]), git(folder, &["rev-parse", "HEAD"]));
+    let who = "Ada <ada@example.com> 1700000000 +0000";
+    let said = message.trim_end().replace('\n', "\n ");
+    let text = format!(
+        "tree {tree}\nparent {head}\nauthor {who}\ncommitter {who}\nmergetag object {head}\n type commit\n tag v1\n tagger {who}\n \n {said}\n\nmerge\n"
+    );
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), text).expect("written");
+    git(folder, &["hash-object", "-t", "commit", "-w", &file.path().display().to_string()])
+}

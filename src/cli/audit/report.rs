@@ -7,8 +7,9 @@ use super::super::{Failure, Outcome, asking, output, twilio, verify};
 use super::{Chosen, Working};
 use crate::model::Report;
 use crate::report::Format;
-use crate::scan::accept::{self, Baseline, Policy};
+use crate::scan::accept::{self, Baseline};
 use crate::scan::again::Wanted;
+use crate::scan::policy::Policy;
 use crate::store::{Audit, Filter, Store};
 use crate::twilio::Client;
 

@@ -106,6 +106,7 @@ impl Gathered {
             sources,
             stats,
             skipped,
+            not_covered: Vec::new(),
             findings: self.findings,
             credentials: self.credentials,
             asked: None,
