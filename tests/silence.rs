@@ -1177,3 +1177,59 @@ fn a_policy_allows_what_it_says_and_hides_nothing() {
         ),
     ]);
 }
+
+#[cfg(feature = "audit")]
+#[test]
+fn an_audit_names_what_it_cannot_look_at_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    for (name, spoil) in
+        [("fine", ""), ("head", ".git/HEAD"), ("config", ".git/config"), ("index", ".git/index")]
+    {
+        let repository = at.join("org").join(name);
+        fs::create_dir_all(&repository).unwrap();
+        leaky(&repository);
+        if !spoil.is_empty() {
+            pipe(&repository, spoil);
+        }
+    }
+    fs::create_dir(at.join("org/pointer")).unwrap();
+    pipe(at, "org/pointer/.git");
+    let arguments = ["audit", "dir:org", "--database", "sqlite:a.db", "--format", "json"];
+    let output = run(at, &arguments);
+    assert_eq!(output.status.code(), Some(1), "{}", common::stderr(&output));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let skipped = report["skipped"].to_string();
+    for name in ["head", "config", "index", "pointer"] {
+        assert!(skipped.contains(&format!("org/{name}")), "{name}: {skipped}");
+    }
+    assert!(report["findings"].to_string().contains("auth_token"));
+}
+
+#[cfg(feature = "audit")]
+#[test]
+fn a_database_of_a_newer_version_is_refused_in_words() {
+    use sqlx::Connection;
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::create_dir(at.join("org")).unwrap();
+    clean(&at.join("org"));
+    let output = run(at, &["audit", "dir:org", "--database", "sqlite:a.db"]);
+    assert_eq!(output.status.code(), Some(0), "{}", common::stderr(&output));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let file = format!("sqlite://{}", at.join("a.db").display());
+        let mut database = sqlx::SqliteConnection::connect(&file).await.unwrap();
+        let newer = "INSERT INTO _sqlx_migrations VALUES (900, 'newer', CURRENT_TIMESTAMP, 1, x'00', 1)";
+        sqlx::query(newer).execute(&mut database).await.unwrap();
+        database.close().await.unwrap();
+    });
+    let before = fs::read(at.join("a.db")).unwrap();
+    for arguments in [&["audit", "dir:org"][..], &["audit", "status"], &["audit", "report"]] {
+        let output = run(at, &[arguments, &["--database", "sqlite:a.db"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let said = common::stderr(&output);
+        assert!(said.contains("made by a newer sidsweep"), "{arguments:?}: {said}");
+    }
+    assert_eq!(fs::read(at.join("a.db")).unwrap(), before);
+}
