@@ -65,7 +65,10 @@ impl Name {
             let last = index >= last_component;
             name.brand |= known.is(Tag::Brand);
             name.spoken = name.spoken.and(known);
-            if known.is_any(&[Tag::Vendor, Tag::CommonVendor]) && !known.is(Tag::Brand) {
+            // The last that is named is the nearest: `SUPABASE_TWILIO_AUTH_TOKEN` is Twilio's, `TWILIO_GITHUB_TOKEN` is not.
+            if known.is(Tag::Brand) {
+                (name.vendor, name.vendor_is_common) = (false, false);
+            } else if known.is_any(&[Tag::Vendor, Tag::CommonVendor]) {
                 name.vendor = true;
                 name.vendor_is_common = known.is(Tag::CommonVendor);
             }
@@ -172,7 +175,8 @@ fn is_compound(words: &[(&str, Word)], holder: Tag) -> bool {
 }
 
 fn is_stem(word: Word) -> bool {
-    !(word.is_any(&[Tag::Brand, Tag::Role]) || (word.is(Tag::Wrapper) && word.is(Tag::Neutral)))
+    !(word.is_any(&[Tag::Brand, Tag::Role, Tag::ValueHolder])
+        || (word.is(Tag::Wrapper) && word.is(Tag::Neutral)))
 }
 
 /// Whether a name is that of a file: `vendor/AuthToken.php`, `twilio.js`, with a version behind it as in `twilio.js?v`.

@@ -21,7 +21,8 @@ impl Reader<'_> {
             before.end == token.start
                 && self.comment_start(index - 1).is_none()
                 && match before.kind {
-                    TokenKind::Op(Op::Slash | Op::Hash) => true,
+                    TokenKind::Op(Op::Slash) => !self.is_behind_value(index - 1),
+                    TokenKind::Op(Op::Hash) => true,
                     // `{cipher}…`: encrypted.
                     TokenKind::Close(b'}') => page.partner(index - 1).is_some_and(|opener| {
                         self.name(page.slice(opener + 1, index - 1)).is_one_word(Tag::Hash)
@@ -85,6 +86,17 @@ impl Reader<'_> {
                     }
             });
         left || right || in_key
+    }
+
+    /// Whether a slash stands right behind a value that begins its word, as in `AC…/token` and not in a link.
+    pub(super) fn is_behind_value(&self, slash: usize) -> bool {
+        let page = self.page;
+        let Some(value) = slash.checked_sub(1) else { return false };
+        let is_value = matches!(page.kind(value), TokenKind::Value(_));
+        let in_path = value.checked_sub(1).is_some_and(|before| {
+            page.is(before, Op::Slash) && page.tokens[before].end == page.tokens[value].start
+        });
+        is_value && !in_path
     }
 
     /// Whether an asterisk makes what it stands at bold, as Markdown does: `**value**`, `*value*`.

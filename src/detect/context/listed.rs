@@ -123,8 +123,13 @@ impl Reader<'_> {
             context.after_value = self.last_value(start, comma);
             return None;
         }
+        // `set :session_secret, "…"`: a symbol of Ruby's is no key.
+        let is_symbol = |t: usize| {
+            let touches = |a: usize, b: usize| page.tokens[a].end == page.tokens[b].start;
+            page.kind(t + 1) == TokenKind::Word && touches(t, t + 1) && !(t > start && touches(t - 1, t))
+        };
         let keyed =
-            page.tokens[start..comma].iter().any(|t| matches!(t.kind, TokenKind::Op(Op::Assign | Op::Colon)));
+            (start..comma).any(|t| page.is(t, Op::Assign) || (page.is(t, Op::Colon) && !is_symbol(t)));
         if let Some(value) = self.last_value(start, comma) {
             if context.after_value.is_none() && is_direct {
                 context.after_value = Some(value);

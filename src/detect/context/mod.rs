@@ -50,7 +50,9 @@ impl Level {
     #[must_use]
     pub fn names_secrets(&self) -> bool {
         let is_declared = self.head.text.trim_end().ends_with('=');
-        (self.is_key || is_declared) && self.head.role >= Role::Plain
+        // Of `token: {iv: …, tag: …}` each is a part of one.
+        let is_plural = self.head.words.last().is_some_and(|word| word.ends_with('s'));
+        (self.is_key || is_declared) && is_plural && self.head.role >= Role::Plain
     }
 }
 
@@ -317,10 +319,11 @@ impl<'a> Reader<'a> {
     /// `account / token`, and a path.
     fn slash(&self, index: usize, at: usize, slash: usize, context: &mut Context) {
         let page = self.page;
-        if page.tokens[slash].spaced {
+        let is_pair = self.is_behind_value(slash);
+        if page.tokens[slash].spaced || is_pair {
             context.after_value = self.skip_quotes(slash).and_then(|last| self.last_value(last, last + 1));
         }
-        context.glued |= at == index && !page.tokens[at].spaced;
+        context.glued |= at == index && !page.tokens[at].spaced && !is_pair;
     }
 
     /// The first and last line of the paragraph around a line: no blank line, no more than 40 lines either way.

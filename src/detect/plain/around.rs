@@ -174,6 +174,8 @@ impl Examination<'_> {
                         SidTie::Namesake
                     }
                     (Some(together), _) => together,
+                    // The next line of a log speaks of something else.
+                    (None, 1..=40) if read.context.is_logged => SidTie::Around,
                     (None, 0..=2) => SidTie::OnLine,
                     (None, 3..=12) => SidTie::Near,
                     (None, 13..=40) => SidTie::Around,
@@ -273,7 +275,9 @@ fn names_secrets(read: &Read) -> bool {
 
 /// Whether a value and a SID have one key in maps side by side: `sids.us` and `tokens.us`.
 fn is_of_one_key(own: Option<&Named>, sid: &Read) -> bool {
-    let key = |named: &Named| named.relation == Relation::Key && named.name.role == Role::None;
+    let key = |named: &Named| {
+        named.relation == Relation::Key && named.name.role == Role::None && !named.name.value_holder
+    };
     own.filter(|own| key(own)).zip(own_name(sid)).is_some_and(|(own, sid)| own.name.text == sid.name.text)
 }
 

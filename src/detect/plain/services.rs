@@ -101,6 +101,9 @@ pub(super) fn is_served(
     else {
         return false;
     };
+    if is_passed_on(page, read, sid) {
+        return true;
+    }
     let section = sid.context.levels.first().map(|level| level.id);
     let own_section = section.is_some() && section == read.context.levels.first().map(|level| level.id);
     let own_role = read.context.informative().map_or(Role::None, |named| named.name.role);
@@ -113,7 +116,8 @@ pub(super) fn is_served(
             return false;
         }
         // `-u "$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN"`: a variable holds it.
-        if page.text[page.tokens[token].start] == b'$' {
+        let is_assigned = page.is(token + 1, Op::Assign);
+        if page.text[page.tokens[token].start] == b'$' && !is_assigned {
             let name = reader.name(page.slice(token, token + 1));
             return name.brand && name.role == Role::Exact;
         }
@@ -133,7 +137,40 @@ pub(super) fn is_served(
         let is_own = (sign..end.min(page.tokens.len())).contains(&read.token);
         // `RASA_TOKEN` beside a SID's own `AUTH_TOKEN` serves nothing.
         let fits = name.role >= own_role;
-        is_secret && !is_own && (name.brand || (section.is_some() && !own_section && fits))
+        // `auth_token = os.environ["AUTH"]`: the token is elsewhere, and `client_secret` beside it is somebody else's.
+        let is_looked_up = name.role == Role::Exact
+            && own_role < Role::Exact
+            && page.line(token) == page.line(sign)
+            && !page.holds_value(sign, end.min(page.tokens.len()).max(sign));
+        is_secret && !is_own && (name.brand || is_looked_up || (section.is_some() && !own_section && fits))
+    })
+}
+
+/// Whether a SID is passed to Twilio's call together with a variable or look-up that is not this value: `twilio("AC…", process.env.TOKEN)`.
+fn is_passed_on(page: &Page<'_>, read: &Read, sid: &Read) -> bool {
+    const REACH: usize = 24;
+    let callee = sid.context.callee.as_ref();
+    let Some(opener) = page.parent(sid.token).filter(|_| {
+        callee.is_some_and(|callee| !callee.vendor && (callee.brand || callee.speaks_of(Tag::Client)))
+    }) else {
+        return false;
+    };
+    let skip = |t: &usize| page.kind(*t) == TokenKind::Quote;
+    let after = (sid.token + 1..page.tokens.len()).find(|t| !skip(t));
+    let Some(comma) = after.filter(|&t| page.is(t, Op::Comma) && page.parent(t) == Some(opener)) else {
+        return false;
+    };
+    let ends = |t: &usize| {
+        page.partner(opener) == Some(*t) || (page.is(*t, Op::Comma) && page.parent(*t) == Some(opener))
+    };
+    let end = (comma + 1..page.tokens.len().min(comma + REACH)).find(ends);
+    end.is_some_and(|end| {
+        let words = || (comma + 1..end).filter(|&t| page.kind(t) == TokenKind::Word);
+        let is_own =
+            |t: usize| Some(page.slice(t, t + 1).trim_start_matches('$')) == read.context.ident.as_deref();
+        page.kind(comma + 1) == TokenKind::Word
+            && !page.holds_value(comma, end)
+            && words().next_back().is_some_and(|last| !is_own(last))
     })
 }
 
@@ -152,9 +189,20 @@ fn on_line(reader: &Reader<'_>, page: &Page<'_>, read: &Read, around: &mut Surro
         around.cookie_on_line |= token < read.token && name.says(Tag::Cookie) && name.role == Role::None;
         if page.parent(token) == page.parent(read.token) {
             around.hash_on_line |= name.speaks_of(Tag::Hash);
-            around.secret_on_line |= name.brand && name.role >= Role::Plain && !is_in_file_name(page, token);
+            around.secret_on_line |= name.brand
+                && name.role >= Role::Plain
+                && !is_in_file_name(page, token)
+                && !names_another(page, token, read.token);
         }
     }
+}
+
+/// Whether a word is the name of another value: `twilioToken: "…"`.
+fn names_another(page: &Page<'_>, word: usize, value: usize) -> bool {
+    let mut further = (word + 1..page.tokens.len()).filter(|&t| page.kind(t) != TokenKind::Quote);
+    let is_sign = |t: usize| matches!(page.kind(t), TokenKind::Op(Op::Assign | Op::Colon));
+    further.next().is_some_and(is_sign)
+        && further.next().is_some_and(|t| t != value && matches!(page.kind(t), TokenKind::Value(_)))
 }
 
 /// Whether a word is a part of a file's name: `sms/twilio_auth.inc`.
