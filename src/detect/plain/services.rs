@@ -101,12 +101,12 @@ pub(super) fn is_served(
     else {
         return false;
     };
-    if is_passed_on(page, read, sid) {
+    let own_role = read.context.informative().map_or(Role::None, |named| named.name.role);
+    if own_role < Role::Exact && is_passed_on(page, read, sid) {
         return true;
     }
     let section = sid.context.levels.first().map(|level| level.id);
     let own_section = section.is_some() && section == read.context.levels.first().map(|level| level.id);
-    let own_role = read.context.informative().map_or(Role::None, |named| named.name.role);
     let line = sid.context.line;
     let first = page.line_range(line.saturating_sub(LINES).max(sid.context.paragraph.0)).start;
     let last = page.line_range((line + LINES).min(sid.context.paragraph.1)).end;
