@@ -11,7 +11,7 @@ use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 pub fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() || is_invisible(character) {
+        if is_acted_on(character) {
             shown.extend(character.escape_unicode());
         } else {
             shown.push(character);
@@ -29,7 +29,7 @@ pub fn printable_lines(text: &str) -> String {
 /// Whether a text would be shown as it is.
 #[must_use]
 pub fn is_printable(text: &str) -> bool {
-    !text.chars().any(|character| character.is_control() || is_invisible(character))
+    !text.chars().any(is_acted_on)
 }
 
 /// Writes a value as JSON, on one line or indented. What a terminal would act on is written as JSON's own escapes.
@@ -73,7 +73,7 @@ impl<F: Formatter> Formatter for Harmless<F> {
         }
         for character in text.chars() {
             let mut buffer = [0; 4];
-            if character.is_control() || is_invisible(character) {
+            if is_acted_on(character) {
                 let mut units = [0; 2];
                 for unit in character.encode_utf16(&mut units) {
                     write!(out, "\\u{unit:04x}")?;
@@ -86,8 +86,10 @@ impl<F: Formatter> Formatter for Harmless<F> {
     }
 }
 
-fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{061c}' | '\u{e0000}'..='\u{e007f}')
+/// Whether a terminal acts on a character, or shows nothing for it.
+fn is_acted_on(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{061c}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

@@ -213,11 +213,15 @@ pub(super) fn message(data: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned([&headers[merged + 1..], b"\n\n", text].concat())
 }
 
-/// The name by which a tag's message is reported, and the message.
-pub(super) fn message_of_tag(data: &[u8], hash: gix::hash::Kind) -> (String, &[u8]) {
+/// The name by which a tag's message is reported.
+pub(super) fn name_of_tag(data: &[u8], hash: gix::hash::Kind) -> String {
     let name = gix::objs::TagRef::from_bytes(data, hash).map(|tag| tag.name.to_string()).unwrap_or_default();
-    let text = memchr::memmem::find(data, b"\n\n").map_or(&[][..], |at| &data[at + 2..]);
-    (format!("(message of tag {name})"), text)
+    format!("(message of tag {name})")
+}
+
+/// The name by which a blob is reported that stands under no path.
+pub(super) fn name_of_blob(blob: &gix::oid) -> String {
+    format!("(blob {blob})")
 }
 
 fn shallow(repository: &gix::Repository) -> Option<Skipped> {
@@ -343,7 +347,7 @@ impl Tracing<'_> {
         for blob in blobs {
             let (path, reachable) = match staged.get(&blob) {
                 Some(path) => (path.clone(), true),
-                None => (format!("(blob {blob})"), false),
+                None => (name_of_blob(&blob), false),
             };
             let origin = Origin { reachable, at_head: false, ..Origin::default() };
             let looked = self.text(&path, blob);
@@ -364,7 +368,7 @@ impl Tracing<'_> {
                     Origin { order, commit, at_head: false, reachable, removed_by: None, renamed: None },
                 )
             } else {
-                let (name, _) = message_of_tag(&object.data, self.repository.object_hash());
+                let name = name_of_tag(&object.data, self.repository.object_hash());
                 (name, Origin { reachable: true, ..Origin::default() })
             };
             let looked = look::message(self.detector, &message(&object.data), &path);

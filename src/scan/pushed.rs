@@ -7,7 +7,7 @@ use gix::object::Kind;
 
 use super::changes::scan_between;
 use super::gather::Origin;
-use super::history::message_of_tag;
+use super::history::{message, name_of_blob, name_of_tag};
 use super::scanner::Scanner;
 use super::{Scanned, look};
 use crate::detect::Detector;
@@ -81,8 +81,8 @@ pub fn scan(
     scanned.skipped.append(&mut found.skipped);
     for &tag in found.tags.iter().filter(|tag| !hidden.contains(tag)) {
         if let Ok(object) = repository.find_object(tag) {
-            let (name, message) = message_of_tag(&object.data, repository.object_hash());
-            let looked = look::message(detector, message, &name);
+            let name = name_of_tag(&object.data, repository.object_hash());
+            let looked = look::message(detector, &message(&object.data), &name);
             scanned.add_looked(looked, &Origin { reachable: true, ..Origin::default() });
         }
     }
@@ -98,7 +98,7 @@ fn files(repository: &gix::Repository, tips: Tips, hidden: &[ObjectId]) -> Chang
     let packs = Packs::none();
     let mut changes = Changes::of_trees(repository, &packs, &tips.trees);
     changes.changed.extend(tips.blobs.into_iter().map(|blob| {
-        let path = BString::from(format!("(blob {blob})"));
+        let path = BString::from(name_of_blob(&blob));
         Change { path, blob, before: Vec::new() }
     }));
     let sought: HashSet = changes.changed.iter().map(|change| change.blob).collect();

@@ -150,11 +150,15 @@ impl Reader<'_> {
         Some(self.name(page.slice(start, end + 1)))
     }
 
+    /// The token before a word and the quotes at it.
+    fn unquoted_before(&self, word: usize) -> Option<usize> {
+        (word.saturating_sub(4)..word).rev().find(|&t| self.page.kind(t) != TokenKind::Quote)
+    }
+
     /// Whether a command's option for a user stands right before: `http -a $SID:…`.
     fn is_user_option(&self, user: usize) -> bool {
         let page = self.page;
-        let before = (user.saturating_sub(3)..user).rev().find(|&t| page.kind(t) != TokenKind::Quote);
-        before.is_some_and(|option| {
+        self.unquoted_before(user).is_some_and(|option| {
             page.kind(option) == TokenKind::Word
                 && option.checked_sub(1).is_some_and(|dash| page.is(dash, Op::Dash))
                 && self.name(page.slice(option, option + 1)).is_one_word(Tag::UserOption)
@@ -164,8 +168,7 @@ impl Reader<'_> {
     /// Whether the token right before is a command's option for a user: `-u user:password`.
     fn follows_option(&self, word: usize) -> bool {
         let page = self.page;
-        let before = (word.saturating_sub(4)..word).rev().find(|&t| page.kind(t) != TokenKind::Quote);
-        before.is_some_and(|option| {
+        self.unquoted_before(word).is_some_and(|option| {
             page.kind(option) == TokenKind::Word
                 && self.name(page.slice(option, option + 1)).says(Tag::BasicAuth)
                 || page.is(option, Op::Slash)

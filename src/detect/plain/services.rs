@@ -133,15 +133,16 @@ pub(super) fn is_served(
         // `credentials: { token: "…" }`: what the name holds may be an object with the value in it.
         let end = (sign + 1..(sign + 3).min(page.tokens.len()))
             .find_map(|t| page.partner(t).filter(|&close| close > t))
-            .unwrap_or(sign + 4);
-        let is_own = (sign..end.min(page.tokens.len())).contains(&read.token);
+            .unwrap_or(sign + 4)
+            .min(page.tokens.len());
+        let is_own = (sign..end).contains(&read.token);
         // `RASA_TOKEN` beside a SID's own `AUTH_TOKEN` serves nothing.
         let fits = name.role >= own_role;
         // `auth_token = os.environ["AUTH"]`: the token is elsewhere, and `client_secret` beside it is somebody else's.
         let is_looked_up = name.role == Role::Exact
             && own_role < Role::Exact
             && page.line(token) == page.line(sign)
-            && !page.holds_value(sign, end.min(page.tokens.len()).max(sign));
+            && !page.holds_value(sign, end);
         is_secret && !is_own && (name.brand || is_looked_up || (section.is_some() && !own_section && fits))
     })
 }
