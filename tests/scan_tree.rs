@@ -349,3 +349,74 @@ fn a_tie_in_doubt_is_reported_with_the_candidates() {
     let (report, _) = common::report(folder.path(), &[]);
     assert!(report["credentials"][0]["ambiguous"].is_null(), "no doubt where there is one of each");
 }
+
+/// Two files of one program: what defines a pair under names that say nothing, and what passes the names to a call.
+fn across(defines: (&str, &str), calls: (&str, &str)) -> (Vec<String>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut mint = Mint::new(17);
+    for (path, text) in [defines, calls] {
+        let (text, _) = mint.fill(text);
+        write(folder.path(), path, text);
+    }
+    let (report, _) = report(folder.path(), &["--show-secrets"]);
+    let of_secrets =
+        report["findings"].as_array().unwrap().iter().filter(|finding| finding["kind"] == "auth_token");
+    (
+        of_secrets.map(|finding| finding["value"].as_str().unwrap().to_owned()).collect(),
+        mint.value("token", "1"),
+    )
+}
+
+#[test]
+fn a_call_in_another_file_shows_what_a_name_does_not_say() {
+    let cases = [
+        (
+            (
+                "inc/constants.php",
+                "<?php\ndefine('T_ONE', '{{ac:1}}');\ndefine('T_TWO', '{{token:1}}');\ndefine('T_THREE', '{{hex:32}}');\n",
+            ),
+            ("inc/sms.php", "<?php\nuse Twilio\\Rest\\Client;\n$c = new Client(T_ONE, T_TWO);\n"),
+        ),
+        (
+            ("secret.py", "usr = \"{{ac:1}}\"\npw = \"{{token:1}}\"\nrev = \"{{hex:32}}\"\n"),
+            (
+                "send.py",
+                "from twilio.rest import Client\nfrom secret import usr, pw\nclient = Client(usr, pw)\n",
+            ),
+        ),
+        (
+            (
+                "config/index.js",
+                "module.exports = {\n  a1: '{{ac:1}}',\n  a2: '{{token:1}}',\n  rev: '{{hex:32}}',\n};\n",
+            ),
+            (
+                "routes/sms.js",
+                "const conf = require('../config');\nconst client = require('twilio')(conf.a1, conf.a2);\n",
+            ),
+        ),
+        (
+            (
+                "Helpers/Keys.cs",
+                "public static class Keys {\n  public const string A = \"{{ac:1}}\";\n  public const string B = \"{{token:1}}\";\n}\n",
+            ),
+            (
+                "Services/Sms.cs",
+                "using Twilio;\nclass Sms { Sms() { TwilioClient.Init(Keys.A, Keys.B); } }\n",
+            ),
+        ),
+    ];
+    for (defines, calls) in cases {
+        let (found, token) = across(defines, calls);
+        assert_eq!(found, [token], "{} and {}", defines.0, calls.0);
+    }
+}
+
+#[test]
+fn a_name_that_a_file_defines_itself_is_not_another_files() {
+    let calls = "from twilio.rest import Client\npw = input()\nclient = Client(\"{{ac:1}}\", pw)\n";
+    let (found, _) = across(("cache.py", "pw = \"{{hex:32}}\"\n"), ("send.py", calls));
+    assert!(found.is_empty(), "its own variable");
+    let calls = "from twilio.rest import Client\nclient = Client(\"{{ac:1}}\", secrets.pw)\n";
+    let (found, _) = across(("a/b/c/cache.py", "pw = \"{{hex:32}}\"\n"), ("x/y/z/send.py", calls));
+    assert!(found.is_empty(), "a file that is not imported");
+}

@@ -44,6 +44,8 @@ pub struct Hit {
 pub struct Place {
     /// The words of its name that tell it from its siblings.
     pub stem: Vec<String>,
+    /// The identifier that it is assigned to, unless that is too common to be looked for elsewhere.
+    pub variable: Option<String>,
     /// The enclosing sections, innermost first, by the byte where they begin.
     pub levels: Vec<usize>,
     /// The call or list that it stands in, by the byte where it begins, and its position there.
@@ -56,6 +58,8 @@ pub struct Place {
     pub used_after: Option<usize>,
     /// It stands in a comment behind the value whose place it could take.
     pub is_alternate: bool,
+    /// Of a SID: the variables and look-ups that are passed with it where its secret would stand.
+    pub partners: Vec<String>,
     /// It counts only because of a SID nearby, so a better partner of that SID displaces it.
     pub leans_on_sid: bool,
     /// The log-odds that it is a credential, for choosing between two that lean on one SID.

@@ -106,6 +106,18 @@ impl Detector {
         &self.rules
     }
 
+    /// Whether a path is that of a program's source.
+    #[must_use]
+    pub fn is_source(&self, path: &str) -> bool {
+        plain::is_source(&self.rules, path)
+    }
+
+    /// Whether a text names Twilio.
+    #[must_use]
+    pub fn speaks_of_twilio(&self, text: &[u8]) -> bool {
+        plain::speaks(&self.rules, text)
+    }
+
     /// Every value in a text that could be a credential, of any confidence, with its line and columns. `path` is
     /// evidence too: it is never opened.
     #[must_use]

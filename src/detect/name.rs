@@ -42,6 +42,8 @@ pub struct Name {
     pub unknown: Vec<String>,
     /// What tells this credential from its siblings: the words that are neither Twilio's nor a role.
     pub stem: Vec<String>,
+    /// It is the name of a part of the program, whose own secret this is: `APP_SECRET`, `VERIFY_TOKEN`.
+    pub part: bool,
     /// It is the name of a place that holds a value, not of the value.
     pub value_holder: bool,
     /// It is the name of a place that holds a name.
@@ -88,6 +90,9 @@ impl Name {
             }
         }
         name.role = role(&words, plain, weak);
+        name.part = words[last_component.min(words.len())..]
+            .windows(2)
+            .any(|pair| pair[0].1.is(Tag::Part) && pair[1].1.is_any(&[Tag::Secret, Tag::Key, Tag::Token]));
         let each = |tag: Tag| {
             let mut last = words.iter().skip(last_component).peekable();
             last.peek().is_some() && last.all(|(_, word)| word.is(tag))

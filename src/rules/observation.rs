@@ -32,6 +32,7 @@ pub enum Observation {
     PasswordOfUser,
     PasswordOfOther,
     UserOfOther,
+    LiteralUser,
 
     // The nearest that says whose it is: Twilio.
     BrandInName,
@@ -103,6 +104,7 @@ pub enum Observation {
     PurposeName,
     PurposeSpeech,
     PurposeSection,
+    PartInName,
     FileName,
 
     // How it is written.
@@ -111,6 +113,7 @@ pub enum Observation {
     HashOnLine,
     IsKey,
     PartOfPath,
+    QueryOfOther,
     PartOfWord,
     Invoked,
     Unquoted,

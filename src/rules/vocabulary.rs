@@ -43,6 +43,7 @@ pub enum Tag {
     Meta,
     LabelKey,
     HashFile,
+    Part,
 }
 
 /// All that a word says, as a set of tags.

@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod again;
 mod between;
+mod callers;
 pub mod changes;
 pub mod doubtful;
 pub mod gather;
@@ -176,6 +177,7 @@ pub fn trees(
     scanned.skipped.sort();
     let read = Stats { files: files.into_inner(), bytes: bytes.into_inner(), ..Stats::default() };
     scanned.stats += read;
+    callers::judge(detector, roots, options, &mut scanned);
     Ok(Scanned { not_covered, repositories, ..scanned })
 }
 

@@ -13,13 +13,13 @@ pub use evidence::Evidence;
 pub use sid::{Passed, SidTie, sid};
 
 use super::candidate::{Candidate, Shape};
-use super::context::{Context, Named};
+use super::context::{Context, Named, Relation};
 use super::name::Role;
 
 use super::name::Name;
 use super::placeholder::Typed;
 use crate::model::{Confidence, Kind};
-use crate::rules::{Observation, Rules, Tag};
+use crate::rules::{MEDIUM, Observation, Rules, Tag};
 
 /// What is known of the text that a candidate stands in.
 #[derive(Debug, Clone, Default)]
@@ -52,6 +52,8 @@ pub struct Surroundings {
     pub label: Option<Label>,
     /// The SID that it is tied to has a secret of its own by name.
     pub sid_served: bool,
+    /// It is a parameter of an address that is not Twilio's.
+    pub query_of_other: bool,
     /// A name on its line says that it is Twilio's secret.
     pub secret_on_line: bool,
     /// A digest is spoken of on its line.
@@ -148,11 +150,13 @@ pub fn weigh(
     let password = evidence.has(Observation::RolePassword);
     let is_apart = around.sid.is_some_and(|tie| tie > SidTie::After);
     let own_says_it = is_branded && own.is_some_and(|named| named.name.role != Role::None);
+    let is_exact = own.is_some_and(|named| named.name.role == Role::Exact);
     let hash_is_said = evidence.has(Observation::HashSpeech);
     for (is_so, observation) in [
         (password && around.sid_is_user, Observation::PasswordOfUser),
         (password && !around.sid_is_user && is_apart && !is_branded, Observation::PasswordOfOther),
         (around.other_user, Observation::UserOfOther),
+        (is_literal_user(context), Observation::LiteralUser),
         (around.hash_file, Observation::HashFile),
         (around.hash_siblings, Observation::HashSiblings),
         (around.is_key, Observation::IsKey),
@@ -163,7 +167,9 @@ pub fn weigh(
         (context.compared, Observation::ComparedWithCall),
         (around.hash_on_line && !hash_is_said, Observation::HashOnLine),
         (around.cookie_on_line, Observation::CookieOnLine),
-        (around.secret_on_line && !own_says_it, Observation::SecretNamedOnLine),
+        (around.secret_on_line && !own_says_it && !context.glued, Observation::SecretNamedOnLine),
+        (around.query_of_other && !is_exact, Observation::QueryOfOther),
+        (!is_branded && own.is_some_and(|named| named.name.part), Observation::PartInName),
         (around.crowded, Observation::CrowdedLine),
     ] {
         if is_so {
@@ -174,6 +180,21 @@ pub fn weigh(
         evidence.add(observation);
     }
     evidence
+}
+
+/// Whether it is the password of a user that is written out and is no SID: `curl -u deploy:…`.
+fn is_literal_user(context: &Context) -> bool {
+    let previous = context.previous.as_ref().filter(|_| context.basic && context.is_previous_literal);
+    previous.is_some_and(|name| !(name.says(Tag::Sid) || name.says(Tag::Account) || name.brand))
+}
+
+/// Whether its own name says that it is a secret, and of what: `SMS_PASSWORD`.
+fn has_stem(context: &Context) -> bool {
+    context.names.first().is_some_and(|named| {
+        matches!(named.relation, Relation::Name | Relation::Key)
+            && named.name.role >= Role::Plain
+            && !named.name.stem.is_empty()
+    })
 }
 
 /// The judgement that this evidence comes to.
@@ -189,6 +210,13 @@ pub fn judge(
     }
     let odds = evidence.odds();
     let mut confidence = Confidence::of(odds);
+    // A SID of the same name in a file beside it would make it one, so that it is kept until all files are known.
+    if confidence == Confidence::Doubtful
+        && odds + Observation::SidInBlock.weight() >= MEDIUM
+        && has_stem(context)
+    {
+        confidence = Confidence::Low;
+    }
     let mut reasons = evidence.reasons();
     if let Some(Typed::Certainly(reason)) = typed {
         confidence = confidence.min(Confidence::Low);

@@ -189,7 +189,11 @@ fn vendor(context: &Context, uses: &Uses, around: &Surroundings) -> Option<Owner
     let names = context
         .names
         .iter()
-        .filter(|named| named.name.vendor && !(named.relation.is_spoken() && named.name.vendor_is_common))
+        .filter(|named| {
+            // An ordinary word in a sentence; `FacebookClientToken` is no sentence.
+            let is_word = named.relation.is_spoken() && named.name.text.contains(' ');
+            named.name.vendor && !(is_word && named.name.vendor_is_common)
+        })
         .map(|named| {
             // A comment behind a value may speak of anything.
             let nearness = if named.relation == Relation::Comment { Nearness::Line } else { nearness(named) };

@@ -65,7 +65,7 @@ pub(super) fn observe(context: &Context, uses: &Uses, around: &Surroundings, evi
     if around.sid_served {
         evidence.add(Observation::SidServed);
     }
-    if context.basic {
+    if (context.basic && !super::is_literal_user(context)) || uses.passed.basic {
         evidence.add(Observation::BasicAuth);
     }
     let passed = Passed::of(context);
@@ -89,6 +89,8 @@ pub struct Passed {
     pub argument: bool,
     /// To a call that takes a SID and its secret, or to one that validates.
     pub client: bool,
+    /// Behind the name of a SID, where a user and a password are put together.
+    pub basic: bool,
 }
 
 impl Passed {
@@ -104,13 +106,14 @@ impl Passed {
             let is_user = name.says(Tag::Sid) || name.says(Tag::Account) || name.says(Tag::User);
             is_key || (is_user && name.role == Role::None && (takes_key || !context.is_previous_literal))
         });
+        let basic = context.basic && previous.is_some_and(|name| name.says(Tag::Sid));
         let Some(callee) = context.callee.as_ref().filter(|callee| !callee.vendor) else {
-            return Self { behind_sid, ..Self::default() };
+            return Self { behind_sid, basic, ..Self::default() };
         };
         let first = context.position == 0 && previous.is_none();
         let argument = callee.brand && (!first || callee.speaks_of(Tag::Validator));
         let client = (callee.speaks_of(Tag::Client) && behind_sid) || callee.says(Tag::Validator);
-        Self { behind_sid, argument, client: client && !argument }
+        Self { behind_sid, argument, client: client && !argument, basic }
     }
 }
 

@@ -128,6 +128,11 @@ impl Reader<'_> {
         }
         context.basic = self.is_basic(colon, at) || self.is_user_option(start);
         if context.basic {
+            // What touches the colon and is no variable is written out: `-u deploy:…`.
+            context.is_previous_literal = last + 1 == colon
+                && page.tokens[at].start == page.tokens[colon].end
+                && page.kind(last) == TokenKind::Word
+                && page.text[page.tokens[last].start] != b'$';
             context.previous = Some(self.name(text));
         }
         context.basic

@@ -11,6 +11,9 @@ pub(super) enum Before {
     LineStart,
 }
 
+/// How many words of a remark may stand before a value that was there before.
+const MOST_REMARKS: usize = 3;
+
 impl Reader<'_> {
     /// A value that is part of a path, a file name, a version or a longer word.
     pub(super) fn is_glued(&self, index: usize) -> bool {
@@ -192,6 +195,20 @@ impl Reader<'_> {
         while matches!(page.kind(mark), TokenKind::Quote | TokenKind::Op(Op::At)) {
             mark = mark.checked_sub(1)?;
         }
+        // `// was …`, `# old: …`
+        let mut has_words = false;
+        for _ in 0..MOST_REMARKS {
+            let is_remark = match page.kind(mark) {
+                TokenKind::Word => !self.name(page.slice(mark, mark + 1)).is_informative(),
+                TokenKind::Op(Op::Colon) => true,
+                _ => false,
+            };
+            if !is_remark {
+                break;
+            }
+            has_words = true;
+            mark = mark.checked_sub(1)?;
+        }
         if page.is(mark, Op::Slash) {
             mark = mark.checked_sub(1).filter(|&first| page.is(first, Op::Slash))?;
         } else if !page.is(mark, Op::Hash) {
@@ -201,7 +218,9 @@ impl Reader<'_> {
             matches!(page.kind(*at), TokenKind::Quote | TokenKind::Op(Op::Semicolon | Op::Comma))
         };
         let before = (0..mark).rev().find(|at| !ends(at))?;
-        let is_value = matches!(page.kind(before), TokenKind::Value(_));
+        let length = |at: usize| page.tokens[at].end - page.tokens[at].start;
+        let is_value = matches!(page.kind(before), TokenKind::Value(_))
+            && (!has_words || length(before) == length(index));
         (is_value && page.tokens[mark].spaced && page.line(before) == page.line(index)).then_some(before)
     }
 

@@ -143,6 +143,14 @@ impl Reader<'_> {
             if !keyed && context.previous.is_none() && text.len() <= LONGEST_NAME {
                 context.is_previous_literal = from > start && page.kind(from - 1) == TokenKind::Quote;
                 context.previous = Some(self.name(text));
+                // `define('T_TWO', '…')`, `config.set("phrase", "…")`
+                if context.is_previous_literal
+                    && start > 0
+                    && Some(start - 1) == opener
+                    && is_identifier(text)
+                {
+                    context.ident.get_or_insert_with(|| text.to_owned());
+                }
             }
             if opener.is_none() && context.callee.is_none() {
                 self.command(start, comma, context);
@@ -287,4 +295,10 @@ impl Reader<'_> {
         }
         Some(at)
     }
+}
+
+/// Whether a literal is written as an identifier is: `T_TWO`, `smsPhrase`.
+fn is_identifier(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

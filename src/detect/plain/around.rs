@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::examination::{Examination, Read};
-use super::{FAR, services};
+use super::{FAR, headings, services};
 use crate::detect::candidate::Shape;
 use crate::detect::classify::{SidTie, Surroundings};
 use crate::detect::context::{Level, Named, Reader, Relation};
@@ -107,7 +107,9 @@ impl Examination<'_> {
                 || (among.values - usize::from(itself) >= 2 && !names_secrets(read))
         });
         let tied = self.tie(page, read, all, &mut around);
-        around.unknown_section = self.is_in_unknown_section(read, all);
+        around.unknown_section =
+            self.is_in_unknown_section(read, all) || headings::is_under_another(reader, page, read, all);
+        around.query_of_other = self.is_query_of_other(read);
         services::observe(reader, page, read, &mut around);
         around.label = services::label(reader, read, all);
         around.sid_served = tied.is_some_and(|sid| services::is_served(reader, page, read, sid, all));
@@ -153,7 +155,7 @@ impl Examination<'_> {
                 continue;
             }
             // Each line of a log is a statement of its own.
-            let is_apart = read.context.is_logged && lines > 0;
+            let is_apart = read.context.is_logged && lines > 0 && !(read.is_said && other.is_said);
             let together = if right && !is_apart { together(read, other, lines) } else { None };
             let in_block = together == Some(SidTie::Block);
             let sid_name = other.context.names.first().map(|named| &named.name);
@@ -213,6 +215,38 @@ impl Examination<'_> {
         !(holds_sid || (all.sids.is_empty() && self.mentions.is_empty()))
     }
 
+    /// Whether it is a parameter of an address that is not Twilio's: `https://shop.example/index.php?token=…`. Behind a SID it may be
+    /// the SID's secret all the same.
+    fn is_query_of_other(&self, read: &Read) -> bool {
+        const LONGEST_ADDRESS: usize = 400;
+        let value = &self.candidates[read.candidate].span;
+        let before = &self.text[value.start.saturating_sub(LONGEST_ADDRESS)..value.start];
+        let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`<>()".contains(byte);
+        let address = &before[before.iter().rposition(is_end).map_or(0, |end| end + 1)..];
+        // `route=a/b&token=…`: the rest of an address.
+        let Some(question) = memchr::memchr(b'?', address).or_else(|| is_query(address).then_some(0)) else {
+            return false;
+        };
+        let name_at = memchr::memrchr2(b'?', b'&', address).unwrap_or(question) + 1;
+        let is_parameter = address.ends_with(b"=")
+            && address[name_at..address.len() - 1]
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_-.[]".contains(byte));
+        let (place, query) = address.split_at(question);
+        let host = match memchr::memmem::find(place, b"://") {
+            Some(at) => &place[at + 3..],
+            None if place.is_empty() || place.starts_with(b"/") || place.contains(&b'.') => b"",
+            None => return false,
+        };
+        let host = host.split(|byte| *byte == b'/').next().unwrap_or_default();
+        let has_sid = self.candidates.iter().any(|other| {
+            other.shape.is_sid()
+                && other.span.end <= value.start
+                && other.span.start + query.len() > value.start
+        });
+        is_parameter && !has_sid && !super::speaks(self.rules, host)
+    }
+
     /// How the value is written: as an identifier of a program, in a longer word, without quotes.
     fn write(&self, page: &Page<'_>, read: &Read, around: &mut Surroundings) {
         let shape = self.candidates[read.candidate].shape;
@@ -266,6 +300,34 @@ impl Examination<'_> {
             around.part_of_word = !is_named && !matches!(before.kind, TokenKind::Value(_));
         }
     }
+}
+
+/// Forgets who said a value in a conversation: of `Ada: AC…` and `Ada: 3f…` right below it the name is nobody's but the speaker's.
+pub(super) fn forget_speakers(examination: &Examination<'_>, reads: &mut [Read]) {
+    /// Whoever tells both does so in a row, in lines.
+    const NEAR: usize = 3;
+    let said = |read: &Read| {
+        let speaker = read.context.names.first().filter(|_| read.context.is_logged)?;
+        Some((read.context.line, speaker.name.text.clone(), examination.shape(read).is_sid()))
+    };
+    let all: Vec<_> = reads.iter().map(said).collect();
+    for at in 0..reads.len() {
+        let Some((line, speaker, is_sid)) = &all[at] else { continue };
+        let around = at.saturating_sub(NEAR)..all.len().min(at + NEAR + 1);
+        let is_same = all[around].iter().flatten().any(|(other_line, other, other_is_sid)| {
+            other == speaker && other_is_sid != is_sid && (1..=NEAR).contains(&other_line.abs_diff(*line))
+        });
+        if is_same {
+            reads[at].context.names.retain(|named| named.name.text != *speaker);
+            reads[at].is_said = true;
+        }
+    }
+}
+
+/// Whether it begins as the query of an address does: `name=…&`.
+fn is_query(text: &[u8]) -> bool {
+    let name = text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(byte)).count();
+    name > 0 && text.get(name) == Some(&b'=') && text.contains(&b'&')
 }
 
 /// Whether its section says that its values are secrets.

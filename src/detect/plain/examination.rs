@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::REACH;
-use super::around::Neighbourhood;
+use super::around::{Neighbourhood, forget_speakers};
 use crate::detect::candidate::{self, Candidate, Decoded, Shape};
 use crate::detect::classify::{self, Evidence, Judgement, SidTie, Surroundings, Uses};
 use crate::detect::context::{Context, Reader};
@@ -42,6 +42,22 @@ pub(super) struct Read {
     /// The calls in which its variable is used: the byte where each begins, and the position.
     pub(super) calls: Vec<(usize, usize)>,
     pub(super) used_after: Option<usize>,
+    /// Of a SID: the variables and look-ups that are passed right behind it, or behind its variable, where its secret would stand.
+    pub(super) partners: Vec<String>,
+    /// Somebody tells a SID and its secret in two lines of a conversation, and this is one of them.
+    pub(super) is_said: bool,
+    /// Its line is a comment.
+    pub(super) is_commented: bool,
+}
+
+impl Read {
+    /// Whether a comment holds it where the secret of the same SID stood before: `# old auth token: …`, `// was …`. It may work still,
+    /// and that the SID has another secret now says nothing against it.
+    pub(super) fn is_former(&self) -> bool {
+        let is_exact =
+            || self.context.names.iter().any(|named| named.name.role == Role::Exact && !named.name.vendor);
+        self.context.is_alternate || (self.is_commented && is_exact())
+    }
 }
 
 /// A value that could be a secret, weighed.
@@ -94,16 +110,21 @@ impl Examination<'_> {
                     reader.name_by_file(token, self.path, &mut context);
                 }
                 reads.push(Read {
+                    is_commented: page.is_comment(context.line),
                     candidate,
                     token,
                     context,
                     used: Uses::default(),
                     calls: Vec::new(),
                     used_after: None,
+                    partners: Vec::new(),
+                    is_said: false,
                 });
             }
         }
+        self.find_partners(&page, &mut reads);
         self.follow_uses(&page, &reader, &mut reads);
+        forget_speakers(self, &mut reads);
         let all = Neighbourhood::of(self, &reads);
         let mut weighed: Vec<Weighed<'_>> = Vec::new();
         for read in &reads {
@@ -168,7 +189,11 @@ impl Examination<'_> {
         }
         for one in weighed {
             let Some(&(odds, other)) = one.sid.and_then(|sid| best.get(&sid)) else { continue };
-            if !one.is_close && odds >= one.evidence.odds() + CLEARLY && other != value(one) {
+            if !one.is_close
+                && !one.read.is_former()
+                && odds >= one.evidence.odds() + CLEARLY
+                && other != value(one)
+            {
                 one.evidence.add(Observation::SidTaken);
             }
         }
@@ -232,12 +257,14 @@ impl Examination<'_> {
             observed: judgement.observed,
             place: Place {
                 stem: name.map(|name| name.stem.clone()).unwrap_or_default(),
+                variable: self.variable(read),
                 levels: context.levels.iter().map(|level| level.id).collect(),
                 list: context.list.map(|list| (list, context.position)),
                 after: context.after_value.map(start_of),
                 uses: read.calls.clone(),
                 used_after: read.used_after.map(start_of),
                 is_alternate: context.is_alternate,
+                partners: read.partners.clone(),
                 leans_on_sid: judgement.odds_alone < MEDIUM,
                 odds: judgement.odds,
             },

@@ -2,6 +2,7 @@
 
 mod around;
 mod examination;
+mod headings;
 mod mentions;
 mod services;
 mod uses;
@@ -178,9 +179,6 @@ impl Survey {
     pub fn judge(mut self, rules: &Rules, text: &[u8], path: &str) -> Vec<Hit> {
         if !self.candidates.is_empty() {
             let Self { mentions, path_brand, thorough, .. } = self;
-            let is_code = path
-                .rsplit_once('.')
-                .is_some_and(|(_, ending)| rules.word(&ending.to_ascii_lowercase()).is(Tag::Code));
             Examination {
                 rules,
                 text,
@@ -188,7 +186,7 @@ impl Survey {
                 candidates: &self.candidates,
                 mentions,
                 path_brand,
-                is_code,
+                is_code: is_source(rules, path),
                 hash_file: classify::is_hash_file(rules, path),
                 thorough,
             }
@@ -196,6 +194,16 @@ impl Survey {
         }
         self.shaped
     }
+}
+
+/// Whether a path is that of a program's source.
+pub(super) fn is_source(rules: &Rules, path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, ending)| rules.word(&ending.to_ascii_lowercase()).is(Tag::Code))
+}
+
+/// Whether a text names Twilio.
+pub(super) fn speaks(rules: &Rules, text: &[u8]) -> bool {
+    !mentions(rules, text).is_empty()
 }
 
 /// Whether one of these places, which are in order, is so near that it speaks of what stands at a span.

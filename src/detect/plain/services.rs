@@ -40,13 +40,20 @@ pub(super) fn label(reader: &Reader<'_>, read: &Read, all: &Neighbourhood<'_>) -
         let own = read.context.levels.first().map(|level| level.id);
         all.sids.iter().any(|&sid| all.reads[sid].context.levels.first().map(|level| level.id) == own)
     };
+    let is_unknown = |label: &Rc<Name>| !label.unknown.is_empty() && label.role == Role::None;
+    // Where the SID's own object is called something unknown as well, it is the fields that are called so, and not services.
+    let is_sid_labelled_alike = || {
+        let nearest =
+            all.sids.iter().map(|&sid| &all.reads[sid]).min_by_key(|sid| sid.token.abs_diff(read.token));
+        nearest.is_some_and(|sid| reader.labels(sid.token).iter().any(is_unknown))
+    };
     if labels.iter().any(|label| label.brand) {
         Some(Label::Brand)
     } else if labels.iter().any(|label| label.vendor) {
         Some(Label::Vendor)
     } else {
-        let is_unknown = |label: &Rc<Name>| !label.unknown.is_empty() && label.role == Role::None;
-        (labels.iter().any(is_unknown) && !holds_sid() && !all.sids.is_empty()).then_some(Label::Unknown)
+        (labels.iter().any(is_unknown) && !holds_sid() && !all.sids.is_empty() && !is_sid_labelled_alike())
+            .then_some(Label::Unknown)
     }
 }
 
@@ -94,7 +101,9 @@ pub(super) fn is_served(
     all: &Neighbourhood<'_>,
 ) -> bool {
     const LINES: usize = 12;
-    if is_named_brand(read) {
+    /// What stands in one object so near to a SID is its own, whatever else the paragraph says, in lines.
+    const BESIDE: usize = 3;
+    if read.is_former() || is_named_brand(read) || read.used.names.iter().any(|named| named.name.brand) {
         return false;
     }
     let Some(sid) = all.sids.iter().map(|&index| &all.reads[index]).find(|other| other.candidate == sid)
@@ -102,7 +111,7 @@ pub(super) fn is_served(
         return false;
     };
     let own_role = read.context.informative().map_or(Role::None, |named| named.name.role);
-    if own_role < Role::Exact && is_passed_on(page, read, sid) {
+    if own_role < Role::Exact && is_passed_on(read, sid) {
         return true;
     }
     let section = sid.context.levels.first().map(|level| level.id);
@@ -111,6 +120,13 @@ pub(super) fn is_served(
     let first = page.line_range(line.saturating_sub(LINES).max(sid.context.paragraph.0)).start;
     let last = page.line_range((line + LINES).min(sid.context.paragraph.1)).end;
     let parent = page.parent(sid.token);
+    let is_beside = own_section && sid.context.line.abs_diff(read.context.line) <= BESIDE;
+    if own_role < Role::Exact
+        && !is_beside
+        && (first..last).any(|token| is_looked_up_here(reader, page, token))
+    {
+        return true;
+    }
     (first..last).any(|token| {
         if page.kind(token) != TokenKind::Word || page.parent(token) != parent {
             return false;
@@ -147,32 +163,33 @@ pub(super) fn is_served(
     })
 }
 
-/// Whether a SID is passed to Twilio's call together with a variable or look-up that is not this value: `twilio("AC…", process.env.TOKEN)`.
-fn is_passed_on(page: &Page<'_>, read: &Read, sid: &Read) -> bool {
-    const REACH: usize = 24;
-    let callee = sid.context.callee.as_ref();
-    let Some(opener) = page.parent(sid.token).filter(|_| {
-        callee.is_some_and(|callee| !callee.vendor && (callee.brand || callee.speaks_of(Tag::Client)))
-    }) else {
+/// Whether a word is the name of Twilio's secret in a statement that holds no value: `read -s TWILIO_AUTH_TOKEN`,
+/// `define('TWILIO_AUTH', getenv('TWILIO_AUTH'))`.
+fn is_looked_up_here(reader: &Reader<'_>, page: &Page<'_>, token: usize) -> bool {
+    if page.kind(token) != TokenKind::Word || is_in_file_name(page, token) {
         return false;
-    };
-    let skip = |t: &usize| page.kind(*t) == TokenKind::Quote;
-    let after = (sid.token + 1..page.tokens.len()).find(|t| !skip(t));
-    let Some(comma) = after.filter(|&t| page.is(t, Op::Comma) && page.parent(t) == Some(opener)) else {
+    }
+    let name = reader.name(page.slice(token, token + 1));
+    if !name.brand || name.role < Role::Plain || name.vendor || !is_identifier(page.slice(token, token + 1)) {
         return false;
-    };
-    let ends = |t: &usize| {
-        page.partner(opener) == Some(*t) || (page.is(*t, Op::Comma) && page.parent(*t) == Some(opener))
-    };
-    let end = (comma + 1..page.tokens.len().min(comma + REACH)).find(ends);
-    end.is_some_and(|end| {
-        let words = || (comma + 1..end).filter(|&t| page.kind(t) == TokenKind::Word);
-        let is_own =
-            |t: usize| Some(page.slice(t, t + 1).trim_start_matches('$')) == read.context.ident.as_deref();
-        page.kind(comma + 1) == TokenKind::Word
-            && !page.holds_value(comma, end)
-            && words().next_back().is_some_and(|last| !is_own(last))
-    })
+    }
+    let line = page.line(token);
+    // A label may stand in the line above its value.
+    let last = (line + 1).min(page.lines.len() - 1);
+    let lines = page.line_range(line).start..page.line_range(last).end;
+    !page.is_comment(line) && !page.holds_value(lines.start, lines.end)
+}
+
+/// Whether a word is written as identifiers are, and not as a sentence has it.
+fn is_identifier(word: &str) -> bool {
+    let is_capital = |letter: char| letter.is_ascii_uppercase();
+    word.contains('_') || word.trim_start_matches('$').get(1..).is_some_and(|rest| rest.contains(is_capital))
+}
+
+/// Whether a SID is passed together with a variable or look-up that is not this value.
+fn is_passed_on(read: &Read, sid: &Read) -> bool {
+    let ident = read.context.ident.as_deref();
+    !sid.partners.is_empty() && !sid.partners.iter().any(|partner| Some(partner.as_str()) == ident)
 }
 
 /// What its line says of a value: services, and words for Twilio's secrets, for digests and for cookies.
@@ -191,7 +208,7 @@ fn on_line(reader: &Reader<'_>, page: &Page<'_>, read: &Read, around: &mut Surro
         if page.parent(token) == page.parent(read.token) {
             around.hash_on_line |= name.speaks_of(Tag::Hash);
             around.secret_on_line |= name.brand
-                && name.role >= Role::Plain
+                && (name.role >= Role::Plain || name.says(Tag::Secret))
                 && !is_in_file_name(page, token)
                 && !names_another(page, token, read.token);
         }

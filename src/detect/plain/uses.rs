@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::around::is_named_brand;
 use super::examination::{Examination, Read};
 use crate::detect::classify::Passed;
-use crate::detect::context::Reader;
+use crate::detect::context::{Context, Reader};
 use crate::detect::lex::{Op, TokenKind};
 use crate::detect::page::Page;
 use crate::rules::Tag;
@@ -22,13 +22,18 @@ impl Examination<'_> {
             || ident.bytes().all(|b| b.is_ascii_digit())
     }
 
+    /// The identifier that a value is assigned to, if its other places can say something of the value.
+    pub(super) fn variable(&self, read: &Read) -> Option<String> {
+        let ident = read.context.ident.clone().filter(|_| !read.context.is_alternate);
+        ident.filter(|ident| !self.is_everyday(ident))
+    }
+
     /// Finds where the variables that values are assigned to are used.
     pub(super) fn follow_uses(&self, page: &Page<'_>, reader: &Reader<'_>, reads: &mut [Read]) {
         let mut owners: HashMap<&str, Vec<usize>> = HashMap::new();
-        let ident = |read: &Read| read.context.ident.clone().filter(|_| !read.context.is_alternate);
-        let idents: Vec<Option<String>> = reads.iter().map(ident).collect();
+        let idents: Vec<Option<String>> = reads.iter().map(|read| self.variable(read)).collect();
         for (index, ident) in idents.iter().enumerate() {
-            if let Some(ident) = ident.as_deref().filter(|ident| !self.is_everyday(ident)) {
+            if let Some(ident) = ident.as_deref() {
                 owners.entry(ident).or_default().push(index);
             }
         }
@@ -61,6 +66,11 @@ impl Examination<'_> {
             }
             *count += 1;
             let context = reader.read(page.chain_start(token));
+            if self.shape(&reads[owner]).is_sid() && takes_pair(&context) {
+                reads[owner]
+                    .partners
+                    .extend(page.parent(token).and_then(|opener| passed_behind(page, token, opener)));
+            }
             if let Some(list) = context.list {
                 reads[owner].calls.push((list, context.position));
             }
@@ -86,11 +96,27 @@ impl Examination<'_> {
             used.passed.behind_sid |= passed.behind_sid;
             used.passed.client |= passed.client;
             used.passed.argument |= passed.argument;
+            used.passed.basic |= passed.basic;
             used.brand |= brand;
             used.vendor |= vendor && !brand && !named;
             used.names.extend(context.names);
         }
         self.behind_variables(reads, &owners);
+    }
+
+    /// What is passed right behind the SIDs that stand in a call, or behind a SID and a colon: `AC…:${TWILIO_TOKEN}`.
+    pub(super) fn find_partners(&self, page: &Page<'_>, reads: &mut [Read]) {
+        for at in 0..reads.len() {
+            if !self.shape(&reads[at]).is_sid() {
+                continue;
+            }
+            let token = reads[at].token;
+            let opener = page.parent(token).filter(|_| takes_pair(&reads[at].context));
+            let partner = opener
+                .and_then(|opener| passed_behind(page, token, opener))
+                .or_else(|| interpolated_behind(page, token));
+            reads[at].partners.extend(partner);
+        }
     }
 
     /// Values that stand right behind the variable of a SID: `Client(ACCOUNT, "…")`.
@@ -107,6 +133,50 @@ impl Examination<'_> {
             }
         }
     }
+}
+
+/// Whether a call takes a SID and then its secret.
+fn takes_pair(context: &Context) -> bool {
+    context
+        .callee
+        .as_ref()
+        .is_some_and(|callee| !callee.vendor && (callee.brand || callee.speaks_of(Tag::Client)))
+}
+
+/// The last word of the variable or look-up that is passed behind the token at `at` in a call's brackets:
+/// `twilio("AC…", process.env.TOKEN)`. A literal value is none.
+fn passed_behind(page: &Page<'_>, at: usize, opener: usize) -> Option<String> {
+    const REACH: usize = 24;
+    let is_space = |t: usize| matches!(page.kind(t), TokenKind::Quote | TokenKind::Line(_));
+    let comma = (at + 1..page.tokens.len()).find(|&t| !is_space(t))?;
+    if !page.is(comma, Op::Comma) || page.parent(comma) != Some(opener) {
+        return None;
+    }
+    let ends = |t: &usize| {
+        page.partner(opener) == Some(*t) || (page.is(*t, Op::Comma) && page.parent(*t) == Some(opener))
+    };
+    let end = (comma + 1..page.tokens.len().min(comma + REACH)).find(ends)?;
+    let first = (comma + 1..end).find(|&t| !matches!(page.kind(t), TokenKind::Line(_)))?;
+    if page.kind(first) != TokenKind::Word || page.holds_value(comma, end) {
+        return None;
+    }
+    let last = (first..end).rev().find(|&t| page.kind(t) == TokenKind::Word)?;
+    Some(page.slice(last, last + 1).trim_start_matches('$').to_owned())
+}
+
+/// The word of what is filled in behind a SID and a colon: `twilio://AC…:${TOKEN}@default`, `-u AC…:$TOKEN`, `%env(TOKEN)%`.
+fn interpolated_behind(page: &Page<'_>, at: usize) -> Option<String> {
+    const REACH: usize = 8;
+    let end = page.tokens[at].end;
+    let rest = page.text.get(end..)?.strip_prefix(b":")?;
+    if !matches!(rest.first(), Some(b'$' | b'%' | b'{' | b'#' | b'<')) {
+        return None;
+    }
+    let words = (at + 1..page.tokens.len().min(at + REACH))
+        .take_while(|&t| !matches!(page.kind(t), TokenKind::Value(_) | TokenKind::Line(_)))
+        .filter(|&t| page.kind(t) == TokenKind::Word);
+    let word = |t: usize| page.slice(t, t + 1).trim_start_matches('$').to_owned();
+    words.map(word).find(|word| word.len() > 1 && word != "env")
 }
 
 fn last_word(text: &str) -> Option<&str> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::TextHits;
+use crate::detect::Hit;
 use crate::detect::pair::Pair;
 use crate::model::{Confidence, Kind, Tie};
 use crate::rules::{MEDIUM, Observation};
@@ -52,8 +53,26 @@ fn folder(path: &str) -> &str {
     path.rfind('/').map_or("", |at| &path[..at])
 }
 
-/// The SIDs of a folder: the text that names each, and what stands before its name.
-type Sids = BTreeMap<String, (String, Vec<String>)>;
+/// A SID of a folder.
+struct Sid {
+    /// The text that names it.
+    path: String,
+    /// What stands before its name.
+    stem: Vec<String>,
+    /// The variables and look-ups that are passed with it where its secret would stand.
+    partners: Vec<String>,
+}
+
+impl Sid {
+    /// Whether it is another value's name that is passed with it.
+    fn is_served_without(&self, hit: &Hit) -> bool {
+        let variable = hit.place.variable.as_deref();
+        !self.partners.is_empty() && !self.partners.iter().any(|partner| Some(partner.as_str()) == variable)
+    }
+}
+
+/// The SIDs of a folder.
+type Sids = BTreeMap<String, Sid>;
 
 /// How many folders above its own a secret's SID may stand in, or below one of those.
 const MOST_LEVELS: usize = 4;
@@ -63,17 +82,27 @@ fn by_folder(texts: &[TextHits], kind: Kind) -> (HashMap<String, Sids>, HashMap<
     let (mut own, mut below) = (HashMap::<String, Sids>::new(), HashMap::<String, Sids>::new());
     for text in texts {
         for hit in text.hits.iter().filter(|hit| hit.kind == kind && hit.confidence >= Confidence::Medium) {
-            let place = || (text.path.clone(), hit.place.stem.clone());
+            let place = || Sid {
+                path: text.path.clone(),
+                stem: hit.place.stem.clone(),
+                partners: hit.place.partners.clone(),
+            };
+            let add = |sid: &mut Sid| {
+                if sid.path != text.path && sid.partners.len() < MOST_RIVALS {
+                    sid.partners.extend(hit.place.partners.iter().cloned());
+                }
+            };
             let mut here = folder(&text.path);
             own.entry(here.to_owned())
                 .or_default()
                 .entry(hit.value.expose().to_owned())
+                .and_modify(add)
                 .or_insert_with(place);
             for _ in 0..=MOST_LEVELS {
                 let sids = below.entry(here.to_owned()).or_default();
                 // With so many none is said to be a value's.
                 if sids.len() <= MOST_RIVALS + 1 {
-                    sids.entry(hit.value.expose().to_owned()).or_insert_with(place);
+                    sids.entry(hit.value.expose().to_owned()).and_modify(add).or_insert_with(place);
                 }
                 if here.is_empty() {
                     break;
@@ -85,8 +114,8 @@ fn by_folder(texts: &[TextHits], kind: Kind) -> (HashMap<String, Sids>, HashMap<
     (own, below)
 }
 
-/// A SID, the text that names it, and what stands before its name.
-type Place<'a> = (&'a String, &'a (String, Vec<String>));
+/// A SID, and what is known of it.
+type Place<'a> = (&'a String, &'a Sid);
 
 /// The SIDs of a folder that have no secret of their own in their text.
 struct Free<'a> {
@@ -99,8 +128,8 @@ impl<'a> Free<'a> {
     fn of(sids: &'a Sids, taken: &BTreeSet<String>) -> Self {
         let all: Vec<Place<'a>> = sids.iter().filter(|(sid, _)| !taken.contains(*sid)).collect();
         let mut by_stem: HashMap<&[String], Option<usize>> = HashMap::new();
-        for (place, (_, (_, stem))) in all.iter().enumerate() {
-            by_stem.entry(stem).and_modify(|only| *only = None).or_insert(Some(place));
+        for (place, (_, sid)) in all.iter().enumerate() {
+            by_stem.entry(&sid.stem).and_modify(|only| *only = None).or_insert(Some(place));
         }
         Self { all, by_stem }
     }
@@ -116,6 +145,18 @@ impl<'a> Free<'a> {
 
 /// With more SIDs beside it in its folder, none is said to be a value's.
 const MOST_RIVALS: usize = 8;
+
+/// Whether a SID in another text of its folder makes a value a secret. One whose name begins alike says more (`SMS_ACCOUNT` and
+/// `SMS_PASSWORD`), one that is passed with another value's name nothing.
+fn suffices(hit: &Hit, free: &Free<'_>) -> bool {
+    let fitting = free.fitting(&hit.place.stem);
+    let is_namesake =
+        !hit.place.stem.is_empty() && matches!(fitting, [(_, sid)] if sid.stem == hit.place.stem);
+    let tie = if is_namesake { Observation::SidInBlock } else { Observation::SidInFolder };
+    let is_exact = hit.observed.contains(&Observation::RoleExact);
+    let is_open = is_exact || fitting.iter().any(|(_, sid)| !sid.is_served_without(hit));
+    is_open && hit.place.odds + tie.weight() >= MEDIUM
+}
 
 /// Pairs what is alone in its own text with what stands in the same folder (`.env` beside `config.js`).
 pub(super) fn across_folders(texts: &mut [TextHits], bonds: &mut Bonds) {
@@ -149,14 +190,14 @@ pub(super) fn across_folders(texts: &mut [TextHits], bonds: &mut Bonds) {
                 if bonds.get(kind, hit.value.expose()).is_some() {
                     continue;
                 }
-                // A SID in another folder ties a value that is one without it, and speaks for no other.
-                let suffices = is_own && hit.place.odds + Observation::SidInFolder.weight() >= MEDIUM;
-                if hit.confidence < Confidence::Medium && !suffices {
-                    continue;
-                }
-                let Some(((sid, (path, _)), others)) = free.fitting(&hit.place.stem).split_first() else {
+                let Some(((sid, Sid { path, .. }), others)) = free.fitting(&hit.place.stem).split_first()
+                else {
                     continue;
                 };
+                // A SID in another folder ties a value that is one without it, and speaks for no other.
+                if hit.confidence < Confidence::Medium && !(is_own && suffices(hit, free)) {
+                    continue;
+                }
                 // A SID of its own text was weighed there.
                 let is_elsewhere = *path != text.path;
                 if others.len() > MOST_RIVALS || (hit.confidence < Confidence::Medium && !is_elsewhere) {
@@ -164,9 +205,9 @@ pub(super) fn across_folders(texts: &mut [TextHits], bonds: &mut Bonds) {
                 }
                 let rivals: Vec<Tie> = others
                     .iter()
-                    .map(|(sid, (path, _))| Tie {
+                    .map(|(sid, place)| Tie {
                         sid: (*sid).clone(),
-                        evidence: format!("stands in {path}"),
+                        evidence: format!("stands in {}", place.path),
                     })
                     .collect();
                 if hit.confidence < Confidence::Medium && rivals.is_empty() {
