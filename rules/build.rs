@@ -1,6 +1,9 @@
 //! Makes the rules part of the program: what is wrong with them is seen when it is built, and nothing is left to be read each
 //! time it starts, which a hook has no time for.
 
+#[path = "../packaging/commit.rs"]
+mod commit;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
@@ -71,6 +74,8 @@ struct Rule {
 
 fn main() {
     println!("cargo::rerun-if-changed=rules");
+    println!("cargo::rerun-if-changed=packaging/commit.rs");
+    println!("cargo::rustc-env=SIDSWEEP_BUILT_FROM={}", commit::commit());
     let made = [vocabulary(), weights(read("weights")), published(read("published")), kinds(read("kinds"))];
     let out = env::var_os("OUT_DIR").expect("cargo tells where to write");
     fs::write(Path::new(&out).join("rules.rs"), made.concat()).expect("cargo's folder can be written to");

@@ -207,8 +207,9 @@ fn every_command_in_the_documents_runs() {
             .env("PATH", path)
             .env("BASE", "origin/main")
             .env("HEAD", "HEAD")
-            .env("CHANGE_TARGET", "main")
-            .env("SYSTEM_PULLREQUEST_TARGETBRANCHNAME", "main");
+            // A CI, for `--ci`.
+            .env("BUILDKITE", "true")
+            .env("BUILDKITE_COMMIT", "HEAD");
         let output = shell.output().expect("a shell");
         rig.check(&output);
         let said = common::stderr(&output);

@@ -139,8 +139,8 @@ fn sarif_is_what_the_official_schema_says_and_tells_alerts_apart() {
 fn gitlab_takes_the_secret_detection_report_and_the_code_quality_report() {
     let house = house();
     let report = house.json("gitlab");
-    // What version 15.0.6 of GitLab's schema requires.
-    assert_eq!(report["version"], "15.0.6");
+    // What version 15.2.3 of GitLab's schema requires.
+    assert_eq!(report["version"], "15.2.3");
     let scan = &report["scan"];
     let time = regex::Regex::new(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$").unwrap();
     for name in ["start_time", "end_time"] {
@@ -201,7 +201,15 @@ fn github_gets_annotations_and_a_summary() {
     .unwrap();
     for line in text.lines() {
         assert!(command.is_match(line), "{line}");
+        // One thing to do, in a line that has room in a diff.
+        let said = line.rsplit_once("::").unwrap().1;
+        assert!(said.len() < 250 && !said.contains("2. "), "{line}");
     }
+    assert!(text.contains("sidsweep revoke key SK"), "{text}");
+    let clean = tempfile::tempdir().unwrap();
+    common::write(clean.path(), "a.txt", "nothing");
+    let output = common::run(clean.path(), &["scan", "--format", "github"]);
+    assert_eq!(stdout(&output), "sidsweep: no Twilio secrets (files: 1, blobs: 0, commits: 0)\n");
     let summary = std::fs::read_to_string(summary).unwrap();
     assert!(summary.contains("### sidsweep: 3 Twilio secrets, 2 of them **live**"), "{summary}");
 }
@@ -236,11 +244,44 @@ fn markdown_csv_and_junit_carry_hostile_text_as_text() {
     let suite = &parsed.test_suites[0];
     assert_eq!((suite.tests, suite.failures), (house.secrets + 1, house.secrets));
     assert!(junit.contains("skipped=\"1\""), "{junit}");
+    held_to_xunit(&junit);
     assert!(junit.contains("&lt;img src=x"), "{junit}");
     let empty = tempfile::tempdir().unwrap();
     let output = common::run(empty.path(), &["scan", "--format", "junit"]);
     let parsed = quick_junit::Report::deserialize_from_str(&stdout(&output)).unwrap();
     assert_eq!((parsed.test_suites[0].tests, parsed.test_suites[0].failures), (1, 0));
+}
+
+/// What the schema of Jenkins' xUnit plugin takes (its `junit-10.xsd`): these attributes of these elements, and no others.
+fn held_to_xunit(junit: &str) {
+    let counts = ["name", "tests", "failures", "errors"];
+    let known = |element: &str| -> &[&str] {
+        match element {
+            "testsuites" => &["name", "time", "tests", "failures", "errors"],
+            "testsuite" => &["name", "tests", "failures", "errors", "skipped", "time", "timestamp", "file"],
+            "testcase" => &["name", "classname", "time", "group"],
+            "failure" | "error" | "skipped" => &["message", "type"],
+            other => panic!("xUnit knows no {other}"),
+        }
+    };
+    let mut reader = quick_xml::Reader::from_str(junit);
+    loop {
+        match reader.read_event().unwrap() {
+            quick_xml::events::Event::Start(element) | quick_xml::events::Event::Empty(element) => {
+                let name = String::from_utf8(element.name().as_ref().to_vec()).unwrap();
+                let written: Vec<String> = element
+                    .attributes()
+                    .map(|attribute| String::from_utf8(attribute.unwrap().key.as_ref().to_vec()).unwrap())
+                    .collect();
+                assert!(written.iter().all(|one| known(&name).contains(&one.as_str())), "{name} {written:?}");
+                if name == "testsuite" {
+                    assert!(counts.iter().all(|count| written.iter().any(|one| one == count)), "{written:?}");
+                }
+            }
+            quick_xml::events::Event::Eof => break,
+            _ => {}
+        }
+    }
 }
 
 #[test]

@@ -141,20 +141,144 @@ fn somebody_elses_hook_is_kept_chained_and_comes_back_as_it_was() {
     assert_eq!(std::fs::read_to_string(&hook).unwrap(), own, "not ours: left alone");
 }
 
+/// Installs a hook where somebody else manages them, which must be refused, and returns the lines that are to be written instead.
+fn lines_instead(at: &Path, kind: &str) -> String {
+    let output = run(at, &["hook", "install", "--type", kind]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    let said = stderr(&output);
+    said.split_once("\n\n").unwrap_or_else(|| panic!("{said}")).1.to_owned()
+}
+
+fn status(at: &Path) -> (Option<i32>, String) {
+    let output = run(at, &["hook", "status"]);
+    (output.status.code(), stdout(&output))
+}
+
+fn executable(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// The program by its name, as a manager's configuration calls it.
+fn git_with_program(at: &Path, arguments: &[&str]) -> Output {
+    let bin = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_sidsweep"), bin.path().join("sidsweep")).unwrap();
+    let path = std::env::var_os("PATH").unwrap();
+    let path = std::iter::once(bin.path().to_owned()).chain(std::env::split_paths(&path));
+    Command::new("git")
+        .current_dir(at)
+        .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.com"])
+        .args(arguments)
+        .env("PATH", std::env::join_paths(path).unwrap())
+        .env("HOME", "/nonexistent")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .output()
+        .unwrap()
+}
+
 #[test]
-fn hooks_path_husky_and_lefthook_are_respected() {
+fn the_lines_for_husky_stop_a_leak() {
+    let server = tempfile::tempdir().unwrap();
+    git(server.path(), &["init", "-q", "--bare", "s.git"]);
     let folder = repository();
     let at = folder.path();
-    git(at, &["config", "core.hooksPath", "tools/hooks"]);
-    install(at, "pre-commit");
-    assert!(at.join("tools/hooks/pre-commit").exists());
+    git(at, &["remote", "add", "origin", server.path().join("s.git").to_str().unwrap()]);
+    git(at, &["commit", "-q", "--allow-empty", "-m", "first"]);
     git(at, &["config", "core.hooksPath", ".husky/_"]);
-    let output = run(at, &["hook", "install"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("sidsweep scan --staged"), "{}", stderr(&output));
-    git(at, &["config", "--unset", "core.hooksPath"]);
+    assert_eq!(status(at).0, Some(1));
+    for kind in ["pre-commit", "pre-push"] {
+        // What husky 9 makes of a file of its folder.
+        executable(
+            &at.join(".husky/_").join(kind),
+            "#!/bin/sh\nexec sh -e \".husky/$(basename \"$0\")\" \"$@\"\n",
+        );
+        write(at, &format!(".husky/{kind}"), lines_instead(at, kind));
+    }
+    let (code, shown) = status(at);
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(
+        shown.contains("pre-commit   run by husky") && shown.contains("pre-push     run by husky"),
+        "{shown}"
+    );
+    write(at, "a.env", leak(1));
+    git(at, &["add", "a.env"]);
+    let refused = git_with_program(at, &["commit", "-q", "-m", "x"]);
+    assert!(
+        !refused.status.success() && stderr(&refused).contains("this commit would leak"),
+        "{}",
+        stderr(&refused)
+    );
+    assert!(git_with_program(at, &["commit", "-q", "--no-verify", "-m", "x"]).status.success());
+    let refused = git_with_program(at, &["push", "-q", "origin", "main"]);
+    assert!(
+        !refused.status.success() && stderr(&refused).contains("this push would leak"),
+        "{}",
+        stderr(&refused)
+    );
+}
+
+#[test]
+fn lefthook_gets_lines_of_the_hooks_own_kind() {
+    let folder = repository();
+    let at = folder.path();
     write(at, "lefthook.yml", "");
-    assert!(stderr(&run(at, &["hook", "install"])).contains("lefthook"));
+    assert!(
+        lines_instead(at, "pre-commit")
+            .contains("pre-commit:\n  commands:\n    sidsweep:\n      run: sidsweep hook run pre-commit\n")
+    );
+    let lines = lines_instead(at, "pre-push");
+    assert!(lines.contains("run: sidsweep hook run pre-push -- {0}\n      use_stdin: true"), "{lines}");
+    assert_eq!(status(at).0, Some(1));
+    write(at, "lefthook.yml", lines);
+    let (code, shown) = status(at);
+    assert!(code == Some(0) && shown.contains("pre-push     run by lefthook"), "{shown}");
+    assert!(shown.contains("pre-commit   not in the configuration of lefthook"), "{shown}");
+    // On a server there is no lefthook.
+    install(at, "pre-receive");
+}
+
+#[test]
+fn status_tells_a_hook_that_does_not_run() {
+    let folder = repository();
+    let at = folder.path();
+    let (code, shown) = status(at);
+    assert!(code == Some(1) && shown.matches("not installed").count() == 3, "{shown}");
+    install(at, "pre-commit");
+    assert_eq!(status(at).0, Some(0));
+    let hook = at.join(".git/hooks/pre-commit");
+    let text = std::fs::read_to_string(&hook).unwrap();
+    // The program is gone, is a folder, or is not named at all.
+    let program = env!("CARGO_BIN_EXE_sidsweep");
+    for (other, words) in [
+        ("/gone/sidsweep", "no program at /gone/sidsweep"),
+        ("/tmp", "no program at /tmp"),
+        ("x'\n: '", "installed"),
+    ] {
+        executable(&hook, &text.replace(program, other));
+        let (code, shown) = status(at);
+        assert!(code == Some(1) && shown.contains(words), "{other}: {shown}");
+    }
+    executable(&hook, &text);
+    assert_eq!(status(at).0, Some(0));
+    // One that is broken is not made good by another one that works.
+    install(at, "pre-push");
+    let sane = std::fs::read(&hook).unwrap();
+    std::fs::remove_file(&hook).unwrap();
+    std::fs::write(&hook, sane).unwrap();
+    let (code, shown) = status(at);
+    assert!(code == Some(1) && shown.contains("not executable"), "{shown}");
+    executable(&hook, &text);
+    // Git looks elsewhere.
+    git(at, &["config", "core.hooksPath", "tools/hooks"]);
+    let (code, shown) = status(at);
+    assert!(code == Some(1) && shown.contains("git does not run it: core.hooksPath is"), "{shown}");
+    install(at, "pre-commit");
+    install(at, "pre-push");
+    assert!(at.join("tools/hooks/pre-commit").exists());
+    assert_eq!(status(at).0, Some(0), "{}", status(at).1);
 }
 
 #[test]
@@ -203,6 +327,14 @@ fn a_push_is_checked_for_what_the_other_side_does_not_have() {
             stderr(&output)
         );
         assert!(!stderr(&output).contains("old.env"));
+        // The commit, and how it is rewritten: another one on top would leave it in history.
+        let commit = git(at, &["rev-parse", "--short=12", "HEAD~1"]);
+        assert!(
+            stderr(&output).contains(&format!("git rebase --interactive {commit}~1")),
+            "{}",
+            stderr(&output)
+        );
+        assert!(stderr(&output).contains(&format!(", in commit {commit}")), "{}", stderr(&output));
     }
     // A tag that stands for what no branch leads to.
     git(at, &["tag", "-a", "v1", "-m", "one"]);
@@ -234,6 +366,7 @@ fn a_server_refuses_a_push_whose_objects_are_still_in_quarantine() {
     let output = try_git(at, &["push", "-q", "origin", "main"]);
     assert!(!output.status.success());
     assert!(stderr(&output).contains("b.env:2"), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("--no-verify"), "whoever pushes cannot skip a server's hook");
     assert_eq!(git(&bare, &["rev-list", "--count", "main"]), "1");
 }
 

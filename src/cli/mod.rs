@@ -14,6 +14,7 @@ pub mod panic;
 mod progress;
 mod report;
 mod revoke;
+mod rooted;
 mod rotate;
 mod rules;
 mod scan;
@@ -63,6 +64,7 @@ Environment:
 #[command(
     name = "sidsweep",
     version,
+    long_version = long_version(),
     about,
     max_term_width = 100,
     after_help = "In a git repository, `sidsweep` alone is `sidsweep scan`.",
@@ -71,6 +73,16 @@ Environment:
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
+}
+
+/// The version with what tells two builds of it apart.
+fn long_version() -> String {
+    let commit = match env!("SIDSWEEP_BUILT_FROM") {
+        "" => "not known (a development build)",
+        commit => commit,
+    };
+    let features = if cfg!(feature = "audit") { "audit" } else { "none (built without audit)" };
+    format!("{}\ncommit: {commit}\nfeatures: {features}", env!("CARGO_PKG_VERSION"))
 }
 
 #[derive(Subcommand)]

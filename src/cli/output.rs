@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::Failure;
+use super::{Failure, rooted};
 use crate::model::Report;
 use crate::report::printable::printable_lines;
 use crate::report::{self, Format};
@@ -16,7 +16,8 @@ const WIDTH: usize = 100;
 pub fn print(report: &Report, format: Format) -> Result<(), Failure> {
     let width = terminal_size::terminal_size().map_or(WIDTH, |(width, _)| usize::from(width.0));
     let mut out = BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()));
-    let result = report::write(report, format, width, &mut out).and_then(|()| out.flush());
+    let report = rooted::rooted(report, format);
+    let result = report::write(&report, format, width, &mut out).and_then(|()| out.flush());
     pass_broken_pipe(result).map_err(|error| Failure(format!("standard output: {error}")))
 }
 
@@ -65,7 +66,7 @@ pub fn write(report: &Report, format: Format, path: &Path) -> Result<(), Failure
 
 fn write_to(report: &Report, format: Format, file: File) -> io::Result<()> {
     let mut out = BufWriter::new(anstream::StripStream::new(file));
-    report::write(report, format, WIDTH, &mut out)?;
+    report::write(&rooted::rooted(report, format), format, WIDTH, &mut out)?;
     out.flush()
 }
 
@@ -88,7 +89,7 @@ fn builder(report: &Report) -> tempfile::Builder<'static, 'static> {
 pub fn append(report: &Report, format: Format, path: &Path) -> Result<(), Failure> {
     let result = File::options().append(true).create(true).open(path).and_then(|file| {
         let mut out = BufWriter::new(file);
-        report::write(report, format, WIDTH, &mut out)?;
+        report::write(&rooted::rooted(report, format), format, WIDTH, &mut out)?;
         out.flush()
     });
     result.map_err(|error| Failure(format!("{}: {error}", path.display())))

@@ -1,6 +1,8 @@
 //! `sidsweep scan`: find credentials and report them.
 
+mod ci;
 mod sources;
+mod values;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use crate::rules::Rules;
 use crate::scan::accept::{self, Baseline};
 use crate::scan::policy::Policy;
 use crate::scan::{Progress, gather};
+pub use values::{format, report_file, size};
 
 /// Find leaked Twilio credentials
 ///
@@ -26,7 +29,7 @@ use crate::scan::{Progress, gather};
 ///
 /// Exit codes: 0 nothing to report; 1 something that counts for --fail-on was found; 2 the command could not do what
 /// was asked, or could not read all of it and found nothing in the rest.
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 pub struct Args {
     /// Folders and files to scan; a hyphen alone is standard input [default: the current folder]
     #[arg(value_name = "PATH", conflicts_with = "stdin")]
@@ -48,6 +51,11 @@ pub struct Args {
     /// Scan what the commits since this one add: the same as --range COMMIT..HEAD
     #[arg(long, value_name = "COMMIT", conflicts_with_all = ["stdin", "history", "range"])]
     since_commit: Option<String>,
+    /// In a CI: scan what the push or pull request brings, and all of history where the run says of no commits that they are
+    /// new (a schedule, a run by hand). Knows GitHub Actions, GitLab CI, Azure Pipelines, Bitbucket Pipelines, CircleCI,
+    /// Buildkite and Jenkins by their environment
+    #[arg(long, conflicts_with_all = ["stdin", "history", "staged", "range", "since_commit"])]
+    ci: bool,
     /// Accept a shallow clone, whose older history is not here
     #[arg(long, requires = "history")]
     allow_shallow: bool,
@@ -155,41 +163,33 @@ impl Args {
         self.range.clone().or_else(since)
     }
 
+    /// With --ci, what the run is to scan.
+    fn in_ci(&self) -> Result<Self, Failure> {
+        let mut args = self.clone();
+        if self.ci {
+            let paths = self.paths();
+            let [root] = paths.as_slice() else {
+                return Err(Failure("--ci takes one repository; leave out the other paths".to_owned()));
+            };
+            let (scope, words) = ci::decide(root)?;
+            output::complain(&words);
+            match scope {
+                ci::Scope::Range(range) => args.range = Some(range),
+                ci::Scope::History => args.history = true,
+            }
+        }
+        Ok(args)
+    }
+
     /// How much is asked about doubtful values.
     fn bounds(&self) -> Bounds {
         Bounds { per_sid: usize::from(self.ask_per_sid), most: usize::from(self.ask_most) }
     }
 }
 
-pub fn format(name: &str) -> Result<Format, String> {
-    Format::ALL.iter().find(|(known, _)| *known == name).map(|(_, format)| *format).ok_or_else(|| {
-        let known: Vec<&str> = Format::ALL.iter().map(|(known, _)| *known).collect();
-        format!("no such format; there are {}", known.join(", "))
-    })
-}
-
-pub fn report_file(text: &str) -> Result<(Format, PathBuf), String> {
-    let (name, file) = text.split_once('=').ok_or("write it as FORMAT=FILE, e.g. json=report.json")?;
-    Ok((format(name)?, PathBuf::from(file)))
-}
-
-pub fn size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let factor: u64 =
-        match text[digits.len()..].to_ascii_uppercase().trim_end_matches('B').trim_end_matches('I') {
-            "" => 1,
-            "K" => 1 << 10,
-            "M" => 1 << 20,
-            "G" => 1 << 30,
-            _ => return Err("write a number of bytes, or one with K, M or G".into()),
-        };
-    let number: u64 =
-        digits.parse().map_err(|_| "write a number of bytes, or one with K, M or G".to_owned())?;
-    number.checked_mul(factor).ok_or_else(|| "too large".into())
-}
-
 pub fn run(args: &Args) -> Result<Outcome, Failure> {
     output::clear(&args.reports)?;
+    let args = &args.in_ci()?;
     if args.fail_on == FailOn::Live && !args.verify {
         return Err(Failure(
             "--fail-on live needs --verify: without asking, nothing is known to be live".to_owned(),
@@ -277,6 +277,7 @@ pub fn whole(path: &Path, history: bool) -> Result<(Report, Vault), Failure> {
         whole: false,
         range: None,
         since_commit: None,
+        ci: false,
         allow_shallow: false,
         stdin: false,
         stdin_path: String::new(),

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::verdict;
 use crate::model::{
-    Confidence, Credential, Finding, Fingerprint, Kind, Report, Verdict, VerdictKind, VerdictState,
+    Confidence, Credential, Finding, Fingerprint, Kind, RemedyAction, Report, Verdict, VerdictKind,
+    VerdictState,
 };
 
 /// How bad it is, least first.
@@ -86,6 +87,27 @@ impl Alert<'_> {
     pub fn steps(&self) -> String {
         let steps = self.credential.map(|credential| credential.remedy.steps.as_slice()).unwrap_or_default();
         (1..).zip(steps).map(|(number, step)| format!("{number}. {step}")).collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Alert<'_> {
+    /// What to do, in one line: an annotation in a diff has no room for all the steps.
+    #[must_use]
+    pub fn next(&self) -> String {
+        let Some(credential) = self.credential else { return String::new() };
+        let remedy = &credential.remedy;
+        let is_foreign = credential.verdict.ours == Some(false);
+        match (remedy.action, &credential.key_sid, &credential.account_sid) {
+            (RemedyAction::DeleteKey, Some(sid), _) if remedy.steps.len() > 1 && !is_foreign => {
+                format!("Put a new key in its place, then delete it: `sidsweep revoke key {sid}`.")
+            }
+            (RemedyAction::RotateAuthTokenInConsole, _, Some(sid)) if !is_foreign => {
+                format!(
+                    "Replace the Auth Token: `sidsweep rotate auth-token {sid} --begin`, then `--finish`."
+                )
+            }
+            _ => remedy.steps.first().cloned().unwrap_or_default(),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Annotations of a GitHub workflow run: commands on standard output, one a secret.
+//! Annotations of a GitHub workflow run: commands on standard output, one a secret, and a line where there is none.
 
 use std::io::{self, Write};
 
@@ -6,9 +6,10 @@ use super::alert::{self, Severity};
 use super::printable::printable;
 use crate::model::Report;
 
-/// Writes a command for each secret that counts, and for what was not read.
+/// Writes a command for each secret that counts, and for what was not read. A job that found nothing says so.
 pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    for alert in &alert::all(report) {
+    let alerts = alert::all(report);
+    for alert in &alerts {
         let level = match alert.severity() {
             _ if alert.allowed.is_some() => "notice",
             Severity::Critical | Severity::High => "error",
@@ -16,9 +17,9 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
             Severity::Low => "notice",
         };
         let place = &alert.finding.location;
-        let (title, steps) = match alert.allowed {
+        let (title, next) = match alert.allowed {
             Some(reason) => ("Twilio, allowed", format!("Allowed, so it does not count: {reason}")),
-            None => ("Twilio", alert.steps()),
+            None => ("Twilio", alert.next()),
         };
         writeln!(
             out,
@@ -26,12 +27,21 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
             property(&printable(&place.path)),
             place.line,
             property(&format!("{title}: {}", alert.finding.kind.title())),
-            data(&printable(&format!("{}. {steps}", alert.sentence()))),
+            data(&printable(&format!("{}. {next}", alert.sentence()))),
         )?;
     }
     for skipped in &report.skipped {
         let text = format!("{}: {}", printable(&skipped.path), printable(&skipped.reason));
         writeln!(out, "::warning title=sidsweep could not read all of it::{}", data(&text))?;
+    }
+    if alerts.is_empty() {
+        let stats = &report.stats;
+        let of = if report.skipped.is_empty() { "" } else { " in what could be read" };
+        writeln!(
+            out,
+            "sidsweep: no Twilio secrets{of} (files: {}, blobs: {}, commits: {})",
+            stats.files, stats.blobs, stats.commits
+        )?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! GitLab's secret-detection report, version 15.0.6 of its schema, and its code-quality report.
+//! GitLab's secret-detection report, version 15.2.3 of its schema, and its code-quality report.
 
 use std::io::{self, Write};
 
@@ -12,7 +12,7 @@ use crate::model::{Fingerprint, Report};
 use crate::rules::Rules;
 
 /// The version of GitLab's schema that is written.
-const VERSION: &str = "15.0.6";
+const VERSION: &str = "15.2.3";
 /// The commit of what is not committed yet.
 const NO_COMMIT: &str = "0000000000000000000000000000000000000000";
 /// GitLab cuts off longer solutions by refusing the report.

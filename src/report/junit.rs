@@ -1,51 +1,107 @@
-//! `JUnit` XML: each secret is a test that failed.
+//! `JUnit` XML: each secret is a test that failed. Only what every reader takes is written: the schema of Jenkins' xUnit plugin refuses
+//! files and lines of a test, and counts of skipped tests of a whole document.
 
 use std::io::{self, Write};
 
-use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, BytesText, Event};
 
-use super::alert;
+use super::alert::{self, Alert};
 use super::printable::printable;
 use crate::model::Report;
 
+/// What came of a test.
+enum Status {
+    Passed,
+    Failed {
+        message: String,
+        kind: String,
+        text: String,
+    },
+    /// It could not be told.
+    Error(String),
+    Skipped(String),
+}
+
+struct Case {
+    class: String,
+    name: String,
+    status: Status,
+}
+
+impl Case {
+    fn of(alert: &Alert) -> Self {
+        let place = &alert.finding.location;
+        let rule = &alert.finding.rule;
+        let status = match alert.allowed {
+            Some(reason) => Status::Skipped(printable(reason)),
+            None => Status::Failed {
+                message: printable(&alert.sentence()),
+                kind: rule.clone(),
+                text: printable(&alert.steps()),
+            },
+        };
+        let name = format!("{}:{} {}", printable(&place.path), place.line, alert.finding.kind.title());
+        Self { class: rule.clone(), name, status }
+    }
+
+    /// A test of the scan itself.
+    fn of_scan(name: String, status: Status) -> Self {
+        Self { class: "sidsweep".to_owned(), name, status }
+    }
+}
+
 /// Writes one suite; without a secret, one test that passed.
 pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    let mut suite = TestSuite::new("sidsweep");
-    for alert in alert::all(report) {
-        let place = &alert.finding.location;
-        let at = format!("{}:{}", printable(&place.path), place.line);
-        let status = if let Some(reason) = alert.allowed {
-            let mut status = TestCaseStatus::skipped();
-            status.set_message(printable(reason));
-            status
-        } else {
-            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status
-                .set_message(printable(&alert.sentence()))
-                .set_type(alert.finding.rule.clone())
-                .set_description(printable(&alert.steps()));
-            status
-        };
-        let mut case = TestCase::new(format!("{at} {}", alert.finding.kind.title()), status);
-        case.set_classname(alert.finding.rule.clone());
-        case.extra.insert("file".into(), printable(&place.path).into());
-        case.extra.insert("line".into(), place.line.to_string().into());
-        suite.add_test_case(case);
+    let mut cases: Vec<Case> = alert::all(report).iter().map(Case::of).collect();
+    cases.extend(report.skipped.iter().map(|skipped| {
+        let name = format!("{} was not read", printable(&skipped.path));
+        Case::of_scan(name, Status::Error(printable(&skipped.reason)))
+    }));
+    if cases.is_empty() {
+        cases.push(Case::of_scan("no Twilio secret".to_owned(), Status::Passed));
     }
-    for skipped in &report.skipped {
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status.set_message(printable(&skipped.reason));
-        let mut case = TestCase::new(format!("{} was not read", printable(&skipped.path)), status);
-        case.set_classname("sidsweep");
-        suite.add_test_case(case);
-    }
-    if suite.test_cases.is_empty() {
-        let mut case = TestCase::new("no Twilio secret", TestCaseStatus::success());
-        case.set_classname("sidsweep");
-        suite.add_test_case(case);
-    }
-    let mut document = Document::new("sidsweep");
-    document.add_test_suite(suite);
-    document.serialize(&mut *out).map_err(io::Error::other)?;
+    let count = |is: fn(&Status) -> bool| cases.iter().filter(|case| is(&case.status)).count().to_string();
+    let counts = [
+        ("name", "sidsweep".to_owned()),
+        ("tests", cases.len().to_string()),
+        ("failures", count(|status| matches!(status, Status::Failed { .. }))),
+        ("errors", count(|status| matches!(status, Status::Error(_)))),
+    ];
+    let counts: Vec<(&str, &str)> = counts.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let skipped = count(|status| matches!(status, Status::Skipped(_)));
+    let mut writer = Writer::new_with_indent(&mut *out, b' ', 2);
+    writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    writer.create_element("testsuites").with_attributes(counts.iter().copied()).write_inner_content(
+        |writer| {
+            let suite = writer.create_element("testsuite").with_attributes(counts.iter().copied());
+            suite
+                .with_attribute(("skipped", skipped.as_str()))
+                .write_inner_content(|writer| cases.iter().try_for_each(|case| write_case(case, writer)))?;
+            Ok(())
+        },
+    )?;
     out.write_all(b"\n")
+}
+
+fn write_case(case: &Case, writer: &mut Writer<impl Write>) -> io::Result<()> {
+    let attributes = [("name", case.name.as_str()), ("classname", case.class.as_str())];
+    let element = writer.create_element("testcase").with_attributes(attributes);
+    match &case.status {
+        Status::Passed => element.write_empty()?,
+        Status::Failed { message, kind, text } => element.write_inner_content(|writer| {
+            let failure = writer.create_element("failure");
+            let attributes = [("message", message.as_str()), ("type", kind.as_str())];
+            failure.with_attributes(attributes).write_text_content(BytesText::new(text)).map(|_| ())
+        })?,
+        Status::Error(message) => element.write_inner_content(|writer| {
+            let error = writer.create_element("error");
+            error.with_attribute(("message", message.as_str())).write_empty().map(|_| ())
+        })?,
+        Status::Skipped(message) => element.write_inner_content(|writer| {
+            let skipped = writer.create_element("skipped");
+            skipped.with_attribute(("message", message.as_str())).write_empty().map(|_| ())
+        })?,
+    };
+    Ok(())
 }

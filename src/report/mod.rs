@@ -73,6 +73,15 @@ impl Format {
     fn knows_repositories(self) -> bool {
         matches!(self, Self::Json | Self::Jsonl | Self::Csv | Self::Html)
     }
+
+    /// Whether its reader looks for a path at the root of the repository, whatever folder of it was scanned.
+    #[must_use]
+    pub fn wants_repository_paths(self) -> bool {
+        matches!(
+            self,
+            Self::Sarif | Self::Gitlab | Self::Codequality | Self::Github | Self::Junit | Self::Markdown
+        )
+    }
 }
 
 /// The report of an audit for formats that know one repository: it stands in front of each path.

@@ -49,7 +49,11 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
         .execution_successful(report.skipped.is_empty())
         .tool_execution_notifications(notes)
         .build();
-    let root = ArtifactLocation::builder().description(message("The scanned root".to_owned())).build();
+    let root = ArtifactLocation::builder()
+        .description(message(
+            "The root of the repository, or of what was scanned where there is none".to_owned(),
+        ))
+        .build();
     let run = Run::builder()
         .tool(Tool::builder().driver(driver).build())
         .original_uri_base_ids(BTreeMap::from([(ROOT.to_owned(), root)]))

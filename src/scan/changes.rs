@@ -7,6 +7,7 @@ use gix::ObjectId;
 use super::Scanned;
 use super::between::Between;
 use super::gather::Origin;
+use super::pushed;
 use super::scanner::Scanner;
 use super::workers::Workers;
 use crate::detect::Detector;
@@ -49,7 +50,16 @@ pub fn range(detector: &Detector, root: &Path, spec: &str, jobs: usize) -> Resul
     let repository = repository::open_for_walks(root)?;
     readable(&repository)?;
     let (from, to) = ends(&repository, spec)?;
-    scan_between(detector, &repository, spec, (&[to], &[from]), jobs)
+    // An annotated tag says something itself.
+    let to = tag(&repository, spec).unwrap_or(to);
+    pushed::scan(detector, &repository, spec, (&[to], &[from]), jobs)
+}
+
+/// The annotated tag that a range ends with, if it does.
+fn tag(repository: &gix::Repository, spec: &str) -> Option<ObjectId> {
+    let (_, to, _) = parts(spec).ok()?;
+    let object = repository.rev_parse_single(to).ok()?.object().ok()?;
+    (object.kind == gix::object::Kind::Tag).then_some(object.id)
 }
 
 /// Scans what the commits add that are reachable from `tips` and not from `hidden`, on as many threads as there are `jobs`.

@@ -61,12 +61,12 @@ impl Tips {
     }
 }
 
-/// Scans what these tips bring to where the `hidden` ones are known already.
+/// Scans what these tips bring to where the `hidden` ones are known already. `spec` is how errors name them.
 pub fn scan(
     detector: &Detector,
     repository: &gix::Repository,
-    tips: &[ObjectId],
-    hidden: &[ObjectId],
+    spec: &str,
+    (tips, hidden): (&[ObjectId], &[ObjectId]),
     jobs: usize,
 ) -> Result<Scanned, Error> {
     let mut found = Tips::default();
@@ -76,7 +76,7 @@ pub fn scan(
     let mut scanned = if found.commits.is_empty() {
         Scanned::default()
     } else {
-        scan_between(detector, repository, "the push", (&found.commits, hidden), jobs)?
+        scan_between(detector, repository, spec, (&found.commits, hidden), jobs)?
     };
     scanned.skipped.append(&mut found.skipped);
     for &tag in found.tags.iter().filter(|tag| !hidden.contains(tag)) {

@@ -9,10 +9,14 @@ pub mod forge;
 #[cfg(feature = "audit")]
 pub mod org;
 pub mod pack;
+pub mod packed;
 #[cfg(feature = "audit")]
 pub mod postgres;
+pub mod registry;
+pub mod release;
 pub mod rewritten;
 pub mod rig;
+pub mod server;
 pub mod variants;
 
 use std::path::Path;

@@ -1,0 +1,171 @@
+//! The check that a hook makes.
+
+use std::io::{BufRead, BufWriter, Write};
+use std::path::Path;
+
+use gix::ObjectId;
+
+use super::Kind;
+use crate::cli::{Failure, Outcome, output};
+use crate::detect::Detector;
+use crate::model::{Confidence, Source, SourceMode};
+use crate::report::hook::{self, Refused};
+use crate::rules::Rules;
+use crate::scan::{self, Scanned, accept, changes, gather};
+use crate::source::{repository, tree};
+
+/// Checks what a hook of this kind has to check.
+pub(super) fn check(kind: Kind, arguments: &[String]) -> Result<Outcome, Failure> {
+    let detector = Detector::new(Rules::built_in());
+    let here = Path::new(".");
+    let (scanned, mode) = match kind {
+        Kind::PreCommit => committed(&detector, here)?,
+        Kind::PrePush | Kind::PreReceive => (pushed(&detector, kind, arguments)?, SourceMode::Range),
+    };
+    let options =
+        gather::Options { min_confidence: Confidence::Medium, show_secrets: false, repository: None };
+    let gathered = gather::gather(detector.rules(), scanned.texts, options);
+    let sources = vec![Source::new(mode, ".", None)];
+    let mut report = gathered.report(sources, scanned.stats, scanned.skipped);
+    // A server receives from strangers: there the pushed policy has no say.
+    let (policies, unread) = match kind {
+        Kind::PreReceive => (Vec::new(), Vec::new()),
+        Kind::PreCommit | Kind::PrePush => crate::cli::scan::policies(&[here.to_owned()], None)?,
+    };
+    report.skipped.extend(unread);
+    accept::mark(&mut report, None, &policies, accept::today());
+    accept::settle(&mut report);
+    for skipped in &report.skipped {
+        output::complain(&format!("sidsweep: not read: {}: {}", skipped.path, skipped.reason));
+    }
+    if report.findings.iter().any(|finding| finding.kind.is_secret()) {
+        let refused = match kind {
+            Kind::PreCommit => Refused::Commit,
+            Kind::PrePush => Refused::Push,
+            Kind::PreReceive => Refused::Received,
+        };
+        let all = match mode {
+            SourceMode::Staged => "sidsweep scan --staged",
+            SourceMode::Tree => "sidsweep scan",
+            _ => "sidsweep scan --history",
+        };
+        let mut out = BufWriter::new(anstream::stderr().lock());
+        let _ = hook::write(&report, refused, all, &mut out).and_then(|()| out.flush());
+        return Ok(Outcome::Found);
+    }
+    Ok(if report.skipped.is_empty() { Outcome::Clean } else { Outcome::Incomplete })
+}
+
+/// A variable that is set, and not to nothing.
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Whether the pre-commit framework runs the hook.
+fn is_framework() -> bool {
+    env("PRE_COMMIT").is_some()
+}
+
+/// Scans what would be committed. The framework runs its hooks without a commit as well: for a range that it names, or for all files,
+/// which it does not tell; git sets `GIT_INDEX_FILE` only for the hooks of a commit.
+fn committed(detector: &Detector, here: &Path) -> Result<(Scanned, SourceMode), Failure> {
+    let index = env("GIT_INDEX_FILE");
+    // In a container, for one, the path of the machine leads nowhere, and the index that lies here is another one.
+    if let Some(index) = index.as_ref().filter(|path| {
+        !Path::new(path).parent().is_none_or(|folder| folder == Path::new("") || folder.is_dir())
+    }) {
+        return Err(Failure(format!(
+            "{index}: git keeps what is to be committed there, and the folder does not exist here, so nothing was checked"
+        )));
+    }
+    match (env("PRE_COMMIT_FROM_REF"), env("PRE_COMMIT_TO_REF")) {
+        (Some(from), Some(to)) if is_framework() => {
+            let range = format!("{from}...{to}");
+            Ok((changes::range(detector, here, &range, scan::all_cores())?, SourceMode::Range))
+        }
+        _ if is_framework() && index.is_none() => {
+            output::complain("sidsweep: no commit is being made, so all files are checked");
+            let options = tree::Options { no_ignore: false, max_file_size: None, jobs: scan::all_cores() };
+            let roots = [here.to_owned()];
+            let scanned = scan::trees(detector, &roots, &options, &scan::Progress::default())?;
+            Ok((scanned, SourceMode::Tree))
+        }
+        _ => Ok((changes::staged(detector, here, false)?, SourceMode::Staged)),
+    }
+}
+
+/// Scans what a push brings, as git tells the hook on standard input.
+fn pushed(detector: &Detector, kind: Kind, arguments: &[String]) -> Result<Scanned, Failure> {
+    let repository = repository::open_for_walks(Path::new("."))?;
+    changes::readable(&repository)?;
+    let mut tips = Vec::new();
+    let remote = arguments.first().cloned().or_else(|| env("PRE_COMMIT_REMOTE_NAME"));
+    let mut hidden = known_tips(&repository, kind, remote.as_deref());
+    for line in std::io::stdin().lock().lines() {
+        let line = line?;
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let (new, old) = match (kind, fields.as_slice()) {
+            (Kind::PrePush, [_, new, _, old]) => (*new, *old),
+            (Kind::PreReceive, [old, new, _]) => (*new, *old),
+            (_, []) => continue,
+            _ => return Err(Failure(format!("git gave the hook a line that is none of its own: {line:?}"))),
+        };
+        let id = |text: &str| {
+            ObjectId::from_hex(text.as_bytes()).map_err(|error| Failure(format!("{text:?}: {error}")))
+        };
+        let (new, old) = (id(new)?, id(old)?);
+        // A deletion brings nothing.
+        if new.is_null() {
+            continue;
+        }
+        tips.push(new);
+        if !old.is_null() && repository.has_object(old) {
+            hidden.push(old);
+        }
+    }
+    if tips.is_empty() && kind == Kind::PrePush && is_framework() {
+        framework_push(&repository, &mut tips, &mut hidden)?;
+    }
+    if tips.is_empty() {
+        return Ok(Scanned::default());
+    }
+    let mut scanned =
+        scan::pushed::scan(detector, &repository, "the push", (&tips, &hidden), scan::all_cores())?;
+    scanned.skipped.extend(repository.unread.iter().cloned());
+    Ok(scanned)
+}
+
+/// What the framework says of a push: it has read standard input itself, and names what it pushes, or its branch where all of it is new.
+fn framework_push(
+    repository: &gix::Repository,
+    tips: &mut Vec<ObjectId>,
+    hidden: &mut Vec<ObjectId>,
+) -> Result<(), Failure> {
+    let Some(pushed) = env("PRE_COMMIT_TO_REF").or_else(|| env("PRE_COMMIT_LOCAL_BRANCH")) else {
+        return Ok(());
+    };
+    let find = |name: &str| {
+        let id = repository.rev_parse_single(name).map_err(|error| Failure(format!("{name}: {error}")))?;
+        Ok::<_, Failure>(id.detach())
+    };
+    tips.push(find(&pushed)?);
+    if let Some(known) = env("PRE_COMMIT_FROM_REF") {
+        hidden.push(find(&known)?);
+    }
+    Ok(())
+}
+
+/// What the other side is known to have: the remote's branches as last seen, or all of a server's own references.
+fn known_tips(repository: &gix::Repository, kind: Kind, remote: Option<&str>) -> Vec<ObjectId> {
+    let prefix = match (kind, remote) {
+        (Kind::PrePush, Some(remote)) => format!("refs/remotes/{remote}/"),
+        (Kind::PrePush, None) => return Vec::new(),
+        _ => "refs/".to_owned(),
+    };
+    let Ok(platform) = repository.references() else { return Vec::new() };
+    let Ok(all) = platform.all() else { return Vec::new() };
+    all.filter_map(Result::ok)
+        .filter(|reference| reference.name().as_bstr().starts_with(prefix.as_bytes()))
+        .filter_map(|mut reference| reference.peel_to_id().ok().map(gix::Id::detach))
+        .collect()
+}
