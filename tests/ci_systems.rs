@@ -10,6 +10,9 @@ use common::server::{NONE, Server, runner, set};
 use common::{git, stderr, stdout};
 use serde_json::Value;
 
+/// Variables of a CI.
+type Variables<'a> = &'a [(&'a str, &'a str)];
+
 /// GitLab's line, as it stands in the template.
 fn gitlab_line() -> String {
     let text = include_str!("../ci/gitlab.yml");
@@ -19,15 +22,8 @@ fn gitlab_line() -> String {
 
 #[test]
 fn gitlabs_template_scans_what_each_pipeline_brings() {
-    let server = Server::new();
-    git(&server.work(), &["checkout", "-q", "-b", "feature"]);
-    let feature = server.commit("feature.env", 2);
-    server.push("feature");
-    git(&server.work(), &["checkout", "-q", "main"]);
-    let base = server.commit("mains.env", 3);
-    server.push("main");
-    let all = ["feature.env", "mains.env", "old.env"];
-    let cases: [(&str, &str, &[(&str, &str)], &[&str]); 6] = [
+    let (server, feature, base) = forked();
+    let cases: [(&str, &str, Variables, &[&str]); 6] = [
         (
             "merge request",
             &feature,
@@ -62,10 +58,10 @@ fn gitlabs_template_scans_what_each_pipeline_brings() {
             "first push to main",
             &base,
             &[("CI_PIPELINE_SOURCE", "push"), ("CI_COMMIT_BRANCH", "main"), ("CI_COMMIT_BEFORE_SHA", NONE)],
-            &all,
+            &ALL,
         ),
-        ("schedule", &base, &[("CI_PIPELINE_SOURCE", "schedule"), ("CI_COMMIT_BRANCH", "main")], &all),
-        ("by hand", &base, &[("CI_PIPELINE_SOURCE", "web"), ("CI_COMMIT_BRANCH", "main")], &all),
+        ("schedule", &base, &[("CI_PIPELINE_SOURCE", "schedule"), ("CI_COMMIT_BRANCH", "main")], &ALL),
+        ("by hand", &base, &[("CI_PIPELINE_SOURCE", "web"), ("CI_COMMIT_BRANCH", "main")], &ALL),
     ];
     for (case, sha, variables, paths) in cases {
         let at = server.checked_out(sha, 0);
@@ -94,8 +90,17 @@ fn gitlabs_template_scans_what_each_pipeline_brings() {
     }
 }
 
-#[test]
-fn other_systems_scan_the_push_and_not_an_empty_range() {
+/// Scans as a system with these variables would: the exit code, the places, and what was said.
+fn scan(server: &Server, variables: Variables, at: &Path) -> (Option<i32>, BTreeSet<String>, String) {
+    let mut command = runner("sidsweep", server.folder.path());
+    command.args(["scan", "--ci", "--format", "github"]).current_dir(at).envs(variables.iter().copied());
+    let output = command.output().unwrap();
+    let path = |line: &str| Some(line.strip_prefix("::error file=")?.split_once(',')?.0.to_owned());
+    (output.status.code(), stdout(&output).lines().filter_map(path).collect(), stderr(&output))
+}
+
+/// A leak on a branch, and another one on main after it: the server and both commits.
+fn forked() -> (Server, String, String) {
     let server = Server::new();
     git(&server.work(), &["checkout", "-q", "-b", "feature"]);
     let feature = server.commit("feature.env", 2);
@@ -103,8 +108,16 @@ fn other_systems_scan_the_push_and_not_an_empty_range() {
     git(&server.work(), &["checkout", "-q", "main"]);
     let main = server.commit("mains.env", 3);
     server.push("main");
-    let all = ["feature.env", "mains.env", "old.env"];
-    let cases: [(&str, &[(&str, &str)], &[&str]); 12] = [
+    (server, feature, main)
+}
+
+/// All that leaks there.
+const ALL: [&str; 3] = ["feature.env", "mains.env", "old.env"];
+
+#[test]
+fn other_systems_scan_the_push_and_not_an_empty_range() {
+    let (server, feature, main) = forked();
+    let cases: [(&str, Variables, &[&str]); 12] = [
         (
             "Jenkins, a pull request",
             &[("JENKINS_URL", "http://j"), ("CHANGE_TARGET", "main")],
@@ -119,7 +132,7 @@ fn other_systems_scan_the_push_and_not_an_empty_range() {
             ],
             &["mains.env"],
         ),
-        ("Jenkins, the first build", &[("JENKINS_URL", "http://j"), ("GIT_COMMIT", &main)], &all),
+        ("Jenkins, the first build", &[("JENKINS_URL", "http://j"), ("GIT_COMMIT", &main)], &ALL),
         (
             "Azure, a pull request",
             &[
@@ -138,7 +151,7 @@ fn other_systems_scan_the_push_and_not_an_empty_range() {
                 ("BUILD_SOURCEVERSION", &main),
                 ("BUILD_SOURCEBRANCH", "refs/heads/main"),
             ],
-            &all,
+            &ALL,
         ),
         (
             "Bitbucket, a pull request",
@@ -152,12 +165,12 @@ fn other_systems_scan_the_push_and_not_an_empty_range() {
         (
             "Bitbucket, main",
             &[("BITBUCKET_BUILD_NUMBER", "7"), ("BITBUCKET_COMMIT", &main), ("BITBUCKET_BRANCH", "main")],
-            &all,
+            &ALL,
         ),
         (
             "CircleCI, a branch",
             &[("CIRCLECI", "true"), ("CIRCLE_SHA1", &feature), ("CIRCLE_BRANCH", "feature")],
-            &all,
+            &ALL,
         ),
         (
             "Buildkite, a pull request",
@@ -186,36 +199,34 @@ fn other_systems_scan_the_push_and_not_an_empty_range() {
                 ("BUILDKITE_BRANCH", "main"),
                 ("BUILDKITE_PIPELINE_DEFAULT_BRANCH", "main"),
             ],
-            &all,
+            &ALL,
         ),
         (
             "Buildkite, a schedule",
             &[("BUILDKITE", "true"), ("BUILDKITE_COMMIT", &main), ("BUILDKITE_SOURCE", "schedule")],
-            &all,
+            &ALL,
         ),
     ];
-    let scan = |variables: &[(&str, &str)], at: &Path| -> (Option<i32>, BTreeSet<String>, String) {
-        let mut command = runner("sidsweep", server.folder.path());
-        command.args(["scan", "--ci", "--format", "github"]).current_dir(at).envs(variables.iter().copied());
-        let output = command.output().unwrap();
-        let path = |line: &str| Some(line.strip_prefix("::error file=")?.split_once(',')?.0.to_owned());
-        (output.status.code(), stdout(&output).lines().filter_map(path).collect(), stderr(&output))
-    };
     for (case, variables, paths) in cases {
         let tip = if case.ends_with("request") || case.ends_with("branch") { &feature } else { &main };
         let at = server.checked_out(tip, 0);
-        let (code, found, told) = scan(variables, &at);
+        let (code, found, told) = scan(&server, variables, &at);
         assert_eq!((code, found), (Some(1), set(paths)), "{case}: {told}");
     }
+}
+
+#[test]
+fn a_clone_may_know_the_default_branch_and_an_unknown_system_is_an_error() {
+    let (server, feature, main) = forked();
     // A clone of CircleCI's knows which branch is the default one.
     let at = server.checked_out(&feature, 0);
     git(&at, &["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main"]);
-    let circle = |sha: &str| scan(&[("CIRCLECI", "true"), ("CIRCLE_SHA1", sha)], &at);
+    let circle = |sha: &str| scan(&server, &[("CIRCLECI", "true"), ("CIRCLE_SHA1", sha)], &at);
     assert_eq!(circle(&feature).1, set(&["feature.env"]));
-    assert_eq!(circle(&main).1, set(&all), "main itself is never an empty range");
+    assert_eq!(circle(&main).1, set(&ALL), "main itself is never an empty range");
     // No system at all, and one that leaves out what it always says.
-    let (code, _, told) = scan(&[], &at);
+    let (code, _, told) = scan(&server, &[], &at);
     assert!(code == Some(2) && told.contains("--range A..B or --history"), "{told}");
-    let (code, _, told) = scan(&[("TF_BUILD", "True"), ("BUILD_REASON", "PullRequest")], &at);
+    let (code, _, told) = scan(&server, &[("TF_BUILD", "True"), ("BUILD_REASON", "PullRequest")], &at);
     assert!(code == Some(2) && told.contains("SYSTEM_PULLREQUEST_TARGETBRANCH is not set"), "{told}");
 }

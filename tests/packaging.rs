@@ -10,17 +10,13 @@ use std::process::{Command, Output};
 use common::fixture::Mint;
 use common::packed::{unpacked, untarred, unzipped};
 use common::registry;
-use common::release::{Release, TARGETS, VERSION, has, has_python, make, root};
+use common::release::{Release, TARGETS, VERSION, has, has_python, make, program, root};
 use common::{stderr, stdout, write};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 fn sha256(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(bytes))
-}
-
-fn program(target: &str) -> &'static str {
-    if target.contains("windows") { "sidsweep.exe" } else { "sidsweep" }
 }
 
 fn archive(target: &str) -> String {

@@ -18,6 +18,11 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The file name of the program on a platform.
+pub fn program(target: &str) -> &'static str {
+    if target.contains("windows") { "sidsweep.exe" } else { "sidsweep" }
+}
+
 /// Whether a program is here. CI must have it.
 pub fn has(program: &str, arguments: &[&str]) -> bool {
     let ran = Command::new(program).args(arguments).output();
@@ -59,8 +64,7 @@ impl Release {
         let _ = std::fs::remove_dir_all(&folder);
         let built = Path::new(env!("CARGO_BIN_EXE_sidsweep"));
         for target in TARGETS {
-            let program = if target.contains("windows") { "sidsweep.exe" } else { "sidsweep" };
-            super::write(&folder, &format!("binaries/{target}/{program}"), target);
+            super::write(&folder, &format!("binaries/{target}/{}", program(target)), target);
         }
         let release = Self { folder };
         let here = release.binaries().join(TARGETS[0]).join("sidsweep");
