@@ -15,7 +15,7 @@ use gix::ObjectId;
 use sidsweep::audit::Source;
 use sidsweep::audit::forge::{self, Api, Extras, Lister, Listing};
 use sidsweep::detect::{Detector, OVERLAP};
-use sidsweep::model::{Encoding, Place, Plan, Report};
+use sidsweep::model::{Encoding, Place, Plan, Report, Tally};
 use sidsweep::remedy::journal;
 use sidsweep::report::{self, Format};
 use sidsweep::rules::Rules;
@@ -129,8 +129,9 @@ pub fn archives(data: &[u8]) {
             }
         }
     };
-    let mut skipped = Vec::new();
-    archive::expand(kind, &mut Cursor::new(bytes), bytes.len() as u64, "a", &mut visit, &mut skipped);
+    let tally = Tally::default();
+    archive::expand(kind, &mut Cursor::new(bytes), bytes.len() as u64, "a", &mut visit, &tally);
+    assert!(tally.end().is_balanced());
     assert!(read <= 300 << 20, "{read} bytes of a small archive");
 }
 
@@ -193,19 +194,22 @@ pub fn packs(data: &[u8]) {
         });
         pack::write(&folder.path().join("objects/pack"), "x", &entries);
         let opened = gix::open(folder.path()).expect("a repository");
-        let mut skipped = Vec::new();
+        let tally = Tally::default();
         let mut told: Vec<ObjectId> = Vec::new();
-        let objects = Objects::of(&opened, 1, &mut skipped).expect("threads");
+        let objects = Objects::of(&opened, 1, &tally).expect("threads");
         let told_of = Mutex::new(&mut told);
         DETECTOR.with(|detector| {
             let visit = |object: sidsweep::source::pack::Object<'_>| {
                 told_of.lock().expect("no panic").push(object.id.to_owned());
-                object.data.map(|data| look::bytes(detector, data, "", &mut Vec::new()));
+                object.data.map(|data| look::bytes(detector, data, "", &Tally::default()));
             };
-            skipped.extend(objects.each(&Traces(detector), |_| false, visit));
+            objects.each(&Traces(detector), |_| false, visit, &tally);
         });
         objects.packed(gix::object::Kind::Tree, |_, _| {});
         // Each entry is told of or named.
+        let coverage = tally.end();
+        assert!(coverage.is_balanced());
+        let skipped = coverage.skipped();
         for entry in &entries {
             let named = skipped
                 .iter()

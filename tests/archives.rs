@@ -171,7 +171,6 @@ fn what_cannot_be_read_is_named_and_the_rest_is_read() {
         ("bomb.gz", bomb.clone(), 0, "far more than its size"),
         ("bomb.zip", zipped(&[("app.env", text), ("bomb.gz", &bomb)]), 1, "far more than its size"),
         ("deep.zip", deep, 0, "more than 5 deep"),
-        ("locked.zip", encrypted(zipped(&[("app.env", text)])), 0, "encrypted"),
         ("short.tar", tar[..1200].to_vec(), 1, "to its end"),
         ("short.tar.gz", gz[..gz.len() - 40].to_vec(), 1, ""),
         (
@@ -196,6 +195,19 @@ fn what_cannot_be_read_is_named_and_the_rest_is_read() {
         let output = run(folder.path(), &["scan"]);
         assert!(stderr(&output).is_empty() && !output.stdout.is_empty(), "{name}: named in the text");
     }
+}
+
+#[test]
+fn an_encrypted_zip_is_a_container_that_is_not_opened() {
+    let (text, _) = leak(3);
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "locked.zip", encrypted(zipped(&[("app.env", text.as_bytes())])));
+    let (seen, code) = report(folder.path(), &[]);
+    assert_eq!((code, &seen["skipped"]), (0, &serde_json::json!([])), "{seen}");
+    let opaque = &seen["opaque"][0];
+    assert_eq!(opaque["container"], "an encrypted entry of a zip");
+    assert!(opaque["path"].as_str().unwrap().starts_with("locked.zip!/"), "{opaque}");
+    assert_eq!(report(folder.path(), &["--fail-on-opaque"]).1, 2);
 }
 
 #[test]

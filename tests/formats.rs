@@ -311,6 +311,86 @@ fn a_saved_report_is_turned_without_asking_anybody() {
     assert!(stderr(&output).contains("there are text, json"), "{}", stderr(&output));
 }
 
+#[test]
+fn what_was_not_read_is_in_every_format_and_no_format_is_green() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    // A Zstandard frame that needs a window of 256 MB; one that somebody accepts; a container; something that is read.
+    for name in ["a<b>,huge.zst", "accepted.zst"] {
+        common::write(here, name, [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x90, 0x01, 0x00, 0x00]);
+    }
+    common::write(here, "box.7z", b"7z\xbc\xaf\x27\x1c\0\x04");
+    common::write(here, "read.txt", "words\n");
+    let shown = |format: &str| {
+        let output = common::run(here, &["scan", ".", "--format", format, "--accept-unread", "accepted.zst"]);
+        assert_eq!(output.status.code(), Some(2), "{format}: {}", stderr(&output));
+        stdout(&output)
+    };
+    let report: Value = serde_json::from_str(&shown("json")).unwrap();
+    common::hold_to_schema(&report);
+    assert_eq!(report["coverage"]["files"], json!({"known": 4, "read": 3, "skipped": 0, "opaque": 1}));
+    assert_eq!(
+        report["coverage"]["entries"],
+        json!({"known": 2, "read": 0, "skipped": 2, "opaque": 0, "accepted": 1})
+    );
+    assert_eq!(report["skipped"].as_array().unwrap().len(), 1);
+    assert_eq!(report["skipped"][0]["unit"], "entries");
+    assert_eq!(report["opaque"], json!([{"path": "box.7z", "container": "a 7z archive", "unit": "files"}]));
+    assert_eq!(report["accepted_unread"][0]["accepted"], "--accept-unread accepted.zst");
+
+    let sarif: Value = serde_json::from_str(&shown("sarif")).unwrap();
+    hold_to(&sarif, &sarif_schema());
+    let invocation = &sarif["runs"][0]["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], false);
+    assert_eq!(invocation["properties"]["coverage"]["files"]["known"], 4);
+    let levels: Vec<&Value> = invocation["toolExecutionNotifications"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|notification| &notification["level"])
+        .collect();
+    assert_eq!(levels, ["error", "note", "note"]);
+
+    let junit = quick_junit::Report::deserialize_from_str(&shown("junit")).unwrap();
+    let suite = &junit.test_suites[0];
+    assert_eq!((suite.tests, suite.errors, suite.failures), (3, 1, 0));
+    assert!(shown("junit").contains("skipped=\"2\""));
+
+    let gitlab: Value = serde_json::from_str(&shown("gitlab")).unwrap();
+    assert_eq!(gitlab["scan"]["status"], "failure");
+    let messages: Vec<&Value> =
+        gitlab["scan"]["messages"].as_array().unwrap().iter().map(|message| &message["level"]).collect();
+    assert_eq!(messages, ["fatal", "warn", "info", "info"]);
+
+    let quality: Value = serde_json::from_str(&shown("codequality")).unwrap();
+    assert_eq!(quality[0]["check_name"], "sidsweep-not-read");
+    let csv = shown("csv");
+    for first in ["not read,", "not opened,", "accepted as unread,"] {
+        assert!(csv.lines().any(|line| line.starts_with(first)), "{first} {csv}");
+    }
+    let last: Value = serde_json::from_str(shown("jsonl").lines().last().unwrap()).unwrap();
+    assert_eq!(last["coverage"], report["coverage"]);
+    let markdown = shown("markdown");
+    assert!(markdown.contains("**1 of 2 archive entries could not be read**"), "{markdown}");
+    assert!(!markdown.contains("<b>") && markdown.contains("Accepted as unread"), "{markdown}");
+    let html = shown("html");
+    assert!(!html.contains("a<b>") && html.contains("1 of 2 archive entries not read"), "{html}");
+    assert!(html.contains("1 not opened") && html.contains("1 accepted as unread"), "{html}");
+    let github = shown("github");
+    for command in [
+        "::warning title=sidsweep could not read",
+        "::notice title=sidsweep does not open",
+        "accepted as unread",
+    ] {
+        assert!(github.contains(command), "{command} {github}");
+    }
+    let text = shown("text");
+    for words in ["Not read", "Not opened", "Accepted as unread", "1 of 2 archive entries could not be read"]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
 /// The browser; CI must have it.
 fn browser() -> Option<Browser> {
     let browser = Browser::start();

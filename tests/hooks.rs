@@ -370,6 +370,54 @@ fn a_server_refuses_a_push_whose_objects_are_still_in_quarantine() {
     assert_eq!(git(&bare, &["rev-list", "--count", "main"]), "1");
 }
 
+#[test]
+fn hooks_refuse_what_cannot_be_read_unless_it_is_accepted_by_name() {
+    // A Zstandard frame that needs a window of 256 MB, and a container that is not opened.
+    let huge = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x90, 0x01, 0x00, 0x00];
+    let server = tempfile::tempdir().unwrap();
+    git(server.path(), &["init", "-q", "--bare", "s.git"]);
+    let bare = server.path().join("s.git");
+    for (kind, pushes) in [("pre-commit", false), ("pre-push", true), ("pre-receive", true)] {
+        let folder = repository();
+        let at = folder.path();
+        git(at, &["remote", "add", "origin", bare.to_str().unwrap()]);
+        git(at, &["checkout", "-q", "-b", kind]);
+        write(at, "fixtures/it's huge.zst", huge);
+        write(at, "box.7z", b"7z\xbc\xaf\x27\x1c\0\x04");
+        git(at, &["add", "-A"]);
+        let place = if kind == "pre-receive" { bare.as_path() } else { at };
+        let attempt = |options: &[&str]| {
+            let installed = run(place, &[&["hook", "install", "--type", kind], options].concat());
+            assert!(installed.status.success(), "{}", stderr(&installed));
+            if pushes {
+                try_git(at, &["commit", "-q", "--allow-empty", "-m", "huge"]);
+                try_git(at, &["push", "-q", "origin", kind])
+            } else {
+                try_git(at, &["commit", "-q", "-m", "huge"])
+            }
+        };
+        let output = attempt(&[]);
+        assert!(
+            !output.status.success() && stderr(&output).contains("it's huge.zst"),
+            "{kind}: {}",
+            stderr(&output)
+        );
+        assert!(!stderr(&output).contains("box.7z"), "{kind}: {}", stderr(&output));
+        let output = attempt(&["--accept-unread", "it's huge.zst", "--fail-on-opaque"]);
+        assert!(
+            !output.status.success() && stderr(&output).contains("box.7z"),
+            "{kind}: {}",
+            stderr(&output)
+        );
+        let output = attempt(&["--accept-unread", "it's huge.zst"]);
+        assert!(output.status.success(), "{kind}: {}", stderr(&output));
+        run(place, &["hook", "uninstall", "--type", kind]);
+    }
+    let wrong = run(server.path().join("s.git").as_path(), &["hook", "install", "--accept-unread", "[z-a]"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(stderr(&wrong).contains("--accept-unread [z-a]"), "{}", stderr(&wrong));
+}
+
 /// Repositories with a clean commit on the server, and a change that makes what is to be refused; what is pushed.
 type Change = fn(&Path) -> &'static str;
 

@@ -13,6 +13,7 @@ use fastrand::Rng;
 use gix::ObjectId;
 use gix::object::Kind;
 use sidsweep::detect::Detector;
+use sidsweep::model::Tally;
 use sidsweep::rules::Rules;
 use sidsweep::scan::look::{self, Traces};
 use sidsweep::source::entries;
@@ -269,10 +270,10 @@ fn every_object_is_told_of_as_git_has_it_and_what_is_not_shown_holds_nothing() {
         let folder = repository(seed, if seed % 4 == 3 { "sha256" } else { "sha1" }, &traces);
         let expected = as_git_has_them(folder.path());
         let repository = gix::open(folder.path()).expect("a repository");
-        let mut skipped = Vec::new();
-        let objects = Objects::of(&repository, 2, &mut skipped).expect("objects");
+        let tally = Tally::default();
+        let objects = Objects::of(&repository, 2, &tally).expect("objects");
         let told: Mutex<HashMap<ObjectId, Told>> = Mutex::default();
-        skipped.extend(objects.each(
+        objects.each(
             &traces,
             |_| false,
             |object| {
@@ -283,8 +284,10 @@ fn every_object_is_told_of_as_git_has_it_and_what_is_not_shown_holds_nothing() {
                     object.id
                 );
             },
-        ));
-        assert!(skipped.is_empty(), "{skipped:?}");
+            &tally,
+        );
+        let coverage = tally.end();
+        assert!(coverage.is_complete() && coverage.is_balanced(), "{coverage:?}");
         let told = told.into_inner().unwrap();
         assert_eq!(told.len(), expected.len(), "seed {seed}");
         for (id, (kind, data)) in expected {
@@ -313,9 +316,9 @@ fn every_object_is_told_of_as_git_has_it_and_what_is_not_shown_holds_nothing() {
                 shown += usize::from(*told_kind == Kind::Blob);
                 with_hits += usize::from(!detector.detect(&data, "").is_empty());
             } else {
-                let mut unread = Vec::new();
-                let found = look::bytes(&detector, &data, "twilio.env", &mut unread);
-                assert!(found.is_empty() && unread.is_empty(), "{id} of seed {seed}: {found:?}");
+                let unread = Tally::default();
+                let found = look::bytes(&detector, &data, "twilio.env", &unread).looked;
+                assert!(found.is_empty() && unread.is_complete(), "{id} of seed {seed}: {found:?}");
                 clear += 1;
             }
         }

@@ -15,7 +15,7 @@ use super::forge::api::{Api, Problem, Say, part, string};
 use super::forge::gitlab;
 use super::git::Refusal;
 use super::source::{Forge, Source};
-use crate::model::{Holding, Repository, Skipped};
+use crate::model::{Coverage, Holding, Repository, Tally, Unit};
 
 /// How much earlier than the last pass began a text is asked for again: servers' clocks differ, and what was written in the
 /// second of a pass may not be in it.
@@ -35,14 +35,14 @@ pub struct Texts {
 }
 
 /// What one pass brought.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Brought {
     /// Since when each part is asked for next time, as JSON: kept in the place of a digest of references.
     pub marks: String,
     /// Nothing is new or different, and nothing was refused.
     pub unchanged: bool,
-    /// The parts that were refused.
-    pub skipped: Vec<Skipped>,
+    /// Which parts were asked for, and which of them were refused.
+    pub coverage: Coverage,
 }
 
 impl Texts {
@@ -56,21 +56,23 @@ impl Texts {
         known: Option<&str>,
         last_try: bool,
     ) -> Result<Brought, Refusal> {
-        let source = self.source(repository)?;
+        let (source, tally) = (self.source(repository)?, Tally::default());
         let bring = async {
             // An App's token may have been made anew since the last repository.
             self.access.refresh(source, &self.stop, &self.say).await?;
             let api = self.access.api(source, &self.stop, &self.say)?;
             let writer = Writer { folder, changed: false };
-            let mut pass = Pass { api: &api, url, forge: source.forge, writer, refused: Vec::new() };
+            let mut pass = Pass { api: &api, url, forge: source.forge, writer, tally: &tally, refused: 0 };
             pass.all(known, last_try).await
         };
-        tokio::runtime::Handle::current().block_on(bring).map_err(|problem| match problem {
+        let brought = tokio::runtime::Handle::current().block_on(bring).map_err(|problem| match problem {
             Problem::Stopped => Refusal::Stopped,
             Problem::Missing(words) => Refusal::Missing(words),
             Problem::Denied(words) => Refusal::Never(words),
             Problem::Failed(words) => Refusal::Now(words),
-        })
+        });
+        let (marks, unchanged) = brought?;
+        Ok(Brought { marks, unchanged, coverage: tally.end() })
     }
 
     /// The size of a repository in KiB, of a forge that does not state it in a list.
@@ -122,45 +124,42 @@ struct Pass<'a> {
     url: &'a str,
     forge: Forge,
     writer: Writer<'a>,
-    /// What was refused within a part.
-    refused: Vec<Skipped>,
+    /// For the parts, and what is refused within them.
+    tally: &'a Tally,
+    /// How many things were refused within parts.
+    refused: usize,
 }
 
 impl Pass<'_> {
-    async fn all(&mut self, known: Option<&str>, last_try: bool) -> Result<Brought, Problem> {
+    /// Brings all parts; the marks that are left, and whether nothing is new.
+    async fn all(&mut self, known: Option<&str>, last_try: bool) -> Result<(String, bool), Problem> {
         let known: BTreeMap<String, Timestamp> =
             known.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        let (mut marks, mut first) = (known.clone(), None);
+        let (mut marks, mut refused_parts) = (known.clone(), Vec::new());
         let parts = Part::of(self.forge);
         for part in parts {
-            let inside = self.refused.len();
+            let (texts, inside) = (self.tally.know(Unit::Texts, part.name()), self.refused);
             match self.bring(*part, known.get(part.name()).copied()).await {
-                // A part of which something was refused is asked for from the same time on.
-                Ok(begun) if self.refused.len() == inside => {
-                    marks.extend(begun.map(|begun| (part.name().to_owned(), begun - OVERLAP)));
+                Ok(begun) => {
+                    texts.read();
+                    // A part of which something was refused is asked for from the same time on.
+                    let mark = begun.filter(|_| self.refused == inside);
+                    marks.extend(mark.map(|begun| (part.name().to_owned(), begun - OVERLAP)));
                 }
-                Ok(_) => {}
                 Err(Problem::Stopped) => return Err(Problem::Stopped),
                 Err(Problem::Failed(words)) if !last_try => return Err(Problem::Failed(words)),
                 Err(problem) => {
-                    let path = part.name().to_owned();
-                    self.refused.push(Skipped { path, reason: problem.to_string() });
-                    first.get_or_insert(problem);
+                    texts.skip(&problem);
+                    refused_parts.push(problem);
                 }
             }
         }
-        let whole_parts = |refused: &Skipped| parts.iter().any(|part| part.name() == refused.path);
-        if let Some(problem) = first
-            && self.refused.iter().filter(|refused| whole_parts(refused)).count() == parts.len()
-        {
-            return Err(problem);
+        if refused_parts.len() == parts.len() {
+            return Err(refused_parts.swap_remove(0));
         }
         let complete = parts.iter().all(|part| known.contains_key(part.name()));
-        Ok(Brought {
-            unchanged: complete && !self.writer.changed && self.refused.is_empty(),
-            marks: serde_json::to_string(&marks).unwrap_or_default(),
-            skipped: std::mem::take(&mut self.refused),
-        })
+        let unchanged = complete && !self.writer.changed && refused_parts.is_empty() && self.refused == 0;
+        Ok((serde_json::to_string(&marks).unwrap_or_default(), unchanged))
     }
 
     /// Brings a part; when the forge says that it began to answer.
@@ -297,7 +296,8 @@ impl Pass<'_> {
     fn within(&mut self, what: &str, result: Result<(), Problem>) -> Result<(), Problem> {
         match result {
             Err(problem @ (Problem::Missing(_) | Problem::Denied(_))) => {
-                self.refused.push(Skipped { path: what.to_owned(), reason: problem.to_string() });
+                self.refused += 1;
+                self.tally.skip(Unit::Texts, what, problem);
                 Ok(())
             }
             other => other,

@@ -229,7 +229,7 @@ impl Worker {
         let mut scanned =
             scan::trees(&self.detector, std::slice::from_ref(&root), &options, &Progress::default())
                 .map_err(|error| Refusal::Now(repository::causes(&error)))?;
-        scanned.skipped.extend(brought.skipped);
+        scanned.coverage.append(brought.coverage);
         let look = self.finish(
             repository,
             &root,
@@ -279,7 +279,7 @@ impl Worker {
             host: self.host.clone(),
             mode,
             stats,
-            skipped: scanned.skipped,
+            coverage: scanned.coverage,
             findings,
             credentials,
             ledger,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueEnum};
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, unread};
 
 /// Install, remove or show git hooks that stop leaks
 ///
@@ -29,6 +29,8 @@ enum Command {
         /// Which hook
         #[arg(long = "type", value_enum, default_value = "pre-commit")]
         kind: Kind,
+        #[command(flatten)]
+        unread: unread::UnreadArgs,
     },
     /// Remove a hook that was installed
     Uninstall {
@@ -49,6 +51,8 @@ enum Command {
         /// Which hook
         #[arg(value_enum)]
         kind: Kind,
+        #[command(flatten)]
+        unread: unread::UnreadArgs,
         /// What git gives the hook
         arguments: Vec<String>,
     },
@@ -90,10 +94,10 @@ impl Kind {
 
 pub fn run(args: &Args) -> Result<Outcome, Failure> {
     match &args.command {
-        Command::Install { kind } => install::install(*kind),
+        Command::Install { kind, unread } => install::install(*kind, unread),
         Command::Uninstall { kind } => install::uninstall(*kind),
         Command::Status => status::status(),
-        Command::Run { kind, arguments } => check::check(*kind, arguments),
+        Command::Run { kind, unread, arguments } => check::check(*kind, unread, arguments),
     }
 }
 

@@ -19,6 +19,7 @@ mod rotate;
 mod rules;
 mod scan;
 mod twilio;
+mod unread;
 mod verify;
 
 use std::process::ExitCode;

@@ -11,9 +11,9 @@ use std::time::Instant;
 use clap::ValueEnum;
 
 use super::progress::Display;
-use super::{Failure, Outcome, asking, output, rules, twilio};
+use super::{Failure, Outcome, asking, output, rules, twilio, unread};
 use crate::detect::Detector;
-use crate::model::{Confidence, DoubtfulValues, Report, Skipped, Vault, VerdictState};
+use crate::model::{Confidence, DoubtfulValues, Report, Skipped, Unit, Vault, VerdictState};
 use crate::remedy::doubtful::Bounds;
 use crate::report::Format;
 use crate::rules::Rules;
@@ -120,6 +120,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     #[command(flatten)]
+    unread: unread::UnreadArgs,
+    #[command(flatten)]
     twilio: twilio::Asking,
 }
 
@@ -195,20 +197,21 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
             "--fail-on live needs --verify: without asking, nothing is known to be live".to_owned(),
         ));
     }
+    args.unread.check()?;
     // Before the scan: whoever asked for verdicts hears at once that there will be none.
     let client = args.verify.then(|| args.twilio.client()).transpose()?;
     let ours = client.as_ref().map(|client| asking::ours(&args.twilio, client)).transpose()?.flatten();
     let baseline = args.baseline.as_deref().map(Baseline::read).transpose()?;
     let (policies, unread) = in_force(args)?;
     let Found { mut report, vault, doubtful } = find(args)?;
-    report.skipped.extend(unread);
+    for policy in unread {
+        report.coverage.skip(Unit::Settings, policy);
+    }
     if args.names_nothing() && !args.is_stdin() && output::is_pipe_unread() {
-        report.skipped.push(Skipped {
-            path: "(standard input)".into(),
-            reason: "something was piped in, and this folder was scanned; `sidsweep scan -` scans what is piped in, \
-                     `sidsweep scan .` says that the folder is meant"
-                .into(),
-        });
+        let reason = "something was piped in, and this folder was scanned; `sidsweep scan -` scans what is piped in, \
+                      `sidsweep scan .` says that the folder is meant";
+        let piped = Skipped { path: "(standard input)".into(), reason: reason.into() };
+        report.coverage.skip(Unit::Files, piped);
     }
     if let Some(client) = &client {
         let (ours, bounds) = (ours.as_ref(), args.bounds());
@@ -217,6 +220,7 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     }
     accept::mark(&mut report, baseline.as_ref(), &policies, accept::today());
     accept::settle(&mut report);
+    args.unread.apply(&mut report, &policies)?;
     if let Some(path) = &args.write_baseline {
         return write_baseline(path, args.reason.as_deref().unwrap_or_default(), &report);
     }
@@ -265,7 +269,7 @@ fn write_baseline(path: &Path, reason: &str, report: &Report) -> Result<Outcome,
         baseline.len(),
         baseline.len() - before
     ))?;
-    Ok(if report.skipped.is_empty() { Outcome::Clean } else { Outcome::Incomplete })
+    Ok(if report.coverage.is_complete() { Outcome::Clean } else { Outcome::Incomplete })
 }
 
 /// Scans one folder, and its history if asked, as `scan` does by default.
@@ -298,6 +302,7 @@ pub fn whole(path: &Path, history: bool) -> Result<(Report, Vault), Failure> {
         write_baseline: None,
         reason: None,
         policy: None,
+        unread: unread::UnreadArgs::default(),
         twilio: twilio::Asking::default(),
     })?;
     Ok((found.report, found.vault))
@@ -340,7 +345,7 @@ fn find(args: &Args) -> Result<Found, Failure> {
     let doubtful = std::mem::take(&mut gathered.doubtful);
     let mut stats = scanned.stats;
     stats.seconds = begin.elapsed().as_secs_f64();
-    let mut report = gathered.report(sources, stats, scanned.skipped);
+    let mut report = gathered.report(sources, stats, scanned.coverage);
     report.not_covered = scanned.not_covered;
     Ok(Found { report, vault, doubtful })
 }
@@ -350,7 +355,7 @@ pub fn publish(report: &Report, format: Format, files: &[(Format, PathBuf)]) -> 
     for (format, path) in files {
         output::write(report, *format, path)?;
     }
-    for skipped in &report.skipped {
+    for skipped in report.coverage.skipped() {
         if format != Format::Text {
             output::complain(&format!("not read: {}: {}", skipped.path, skipped.reason));
         }
@@ -376,7 +381,7 @@ pub fn outcome(report: &Report, fail_on: FailOn) -> Outcome {
     let unanswered = fail_on == FailOn::Live && (any(VerdictState::Unknown) || is_unsettled);
     if found {
         Outcome::Found
-    } else if report.skipped.is_empty() && !unanswered {
+    } else if report.coverage.is_complete() && !unanswered {
         Outcome::Clean
     } else {
         Outcome::Incomplete

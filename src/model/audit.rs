@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Unit;
+
 /// What is looked at under a repository's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -47,6 +49,18 @@ pub struct Repository {
     pub settled: bool,
     /// Its size in KiB, as the forge states it.
     pub size_kib: Option<u64>,
+}
+
+impl Repository {
+    /// What it counts as. Without a place it stands for a part of a listing that was not seen.
+    #[must_use]
+    pub fn unit(&self) -> Unit {
+        match (&self.place, self.holding) {
+            (Place::Remote(url), _) if url.is_empty() => Unit::Listings,
+            (_, Holding::Texts) => Unit::Texts,
+            _ => Unit::Repositories,
+        }
+    }
 }
 
 /// How far the work on one repository is.

@@ -4,6 +4,7 @@
 mod account;
 mod audit;
 mod confidence;
+mod coverage;
 mod credential;
 mod doubtful;
 mod exposure;
@@ -16,10 +17,12 @@ mod plan;
 mod region;
 mod report;
 mod secret;
+mod tally;
 
 pub use account::{Account, Key, TokenDigest};
 pub use audit::{FailedWork, Holding, Place, Repository, STATUS_SCHEMA, Status, WorkState, WorkerStatus};
 pub use confidence::Confidence;
+pub use coverage::{Acceptance, AcceptedUnread, Count, Coverage, NotRead, Opaque, Unit};
 pub use credential::{
     Credential, CredentialType, Remedy, RemedyAction, Tie, Verdict, VerdictKind, VerdictState,
 };
@@ -36,3 +39,4 @@ pub use report::{
     Asked, AskedDoubtful, Report, SCHEMA, Skipped, Source, SourceMode, Stats, Suppressed, Tool,
 };
 pub use secret::{Secret, Vault};
+pub use tally::{Known, NOT_TO_ITS_END, Tally, named};

@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Credential, Finding};
+use super::{Coverage, Credential, Finding};
 
 /// The schema's name, in every JSON report.
 pub const SCHEMA: &str = "sidsweep/report/1";
@@ -89,7 +89,7 @@ impl AddAssign for Stats {
     }
 }
 
-/// Something that was not read, and why.
+/// Something that was not read or left out, and why.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Skipped {
     /// What.
@@ -109,8 +109,9 @@ pub struct Report {
     pub sources: Vec<Source>,
     /// How much.
     pub stats: Stats,
-    /// What was not read.
-    pub skipped: Vec<Skipped>,
+    /// What was known of, and what of it was read and what was not.
+    #[serde(flatten)]
+    pub coverage: Coverage,
     /// What was left out as asked, and may hold secrets all the same: it does not count for the exit code.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub not_covered: Vec<Skipped>,

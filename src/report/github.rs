@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::alert::{self, Severity};
 use super::printable::printable;
+use super::unread;
 use crate::model::Report;
 
 /// Writes a command for each secret that counts, and for what was not read. A job that found nothing says so.
@@ -30,13 +31,25 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
             data(&printable(&format!("{}. {next}", alert.sentence()))),
         )?;
     }
-    for skipped in &report.skipped {
+    for skipped in report.coverage.skipped() {
         let text = format!("{}: {}", printable(&skipped.path), printable(&skipped.reason));
         writeln!(out, "::warning title=sidsweep could not read all of it::{}", data(&text))?;
     }
+    if let Some(share) = unread::share(report) {
+        let text = format!("{share} could not be read");
+        writeln!(out, "::warning title=sidsweep could not read all of it::{}", data(&text))?;
+    }
+    if let Some(containers) = unread::containers(report) {
+        writeln!(out, "::notice title=sidsweep does not open all of it::{}", data(&containers))?;
+    }
+    for accepted in report.coverage.accepted() {
+        let (unread, by) = (&accepted.unread, printable(&accepted.accepted));
+        let text = format!("{}: {} ({by})", printable(&unread.path), printable(&unread.reason));
+        writeln!(out, "::notice title=sidsweep, accepted as unread::{}", data(&text))?;
+    }
     if alerts.is_empty() {
         let stats = &report.stats;
-        let of = if report.skipped.is_empty() { "" } else { " in what could be read" };
+        let of = if report.coverage.is_complete() { "" } else { " in what could be read" };
         writeln!(
             out,
             "sidsweep: no Twilio secrets{of} (files: {}, blobs: {}, commits: {})",

@@ -2,12 +2,15 @@
 
 use std::io::{self, Write};
 
+use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use uuid::Builder;
 
 use super::alert::{self, Alert, Severity};
 use super::printable::{self, printable};
+use super::unread;
 use crate::model::{Fingerprint, Report};
 use crate::rules::Rules;
 
@@ -32,14 +35,11 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     });
     let end = Timestamp::now();
     let begin = end - std::time::Duration::from_secs_f64(report.stats.seconds.max(0.0));
-    let messages: Vec<Value> = report
-        .skipped
-        .iter()
-        .map(|skipped| {
-            let text = format!("not read: {}: {}", printable(&skipped.path), printable(&skipped.reason));
-            json!({"level": "warn", "value": text})
-        })
-        .collect();
+    let message = |level: &str, text: String| json!({"level": level, "value": text});
+    let share = unread::share(report).map(|share| message("fatal", format!("{share} could not be read")));
+    let unread = unread::skipped(report).map(|text| message("warn", text));
+    let notes = unread::notes(report).map(|text| message("info", text));
+    let messages: Vec<Value> = share.into_iter().chain(unread).chain(notes).collect();
     let document = json!({
         "version": VERSION,
         "scan": {
@@ -48,7 +48,7 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
             "type": "secret_detection",
             "start_time": seconds(begin),
             "end_time": seconds(end),
-            "status": "success",
+            "status": if report.coverage.is_complete() { "success" } else { "failure" },
             "messages": messages,
         },
         "vulnerabilities": counted.iter().map(|alert| vulnerability(alert, &rules)).collect::<Vec<_>>(),
@@ -119,27 +119,37 @@ fn uuid(id: &Fingerprint) -> String {
 /// Writes the secrets of a report for the `codequality` artifact.
 pub fn write_quality(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let rules = Rules::built_in();
-    let issues: Vec<Value> = alert::all(report)
-        .iter()
-        .filter(|alert| alert.allowed.is_none())
-        .map(|alert| {
-            json!({
-                "description": printable(&alert.sentence()),
-                "check_name": rules.of(alert.finding.kind).id,
-                "fingerprint": alert.finding.id,
-                "severity": match alert.severity() {
-                    Severity::Critical => "blocker",
-                    Severity::High => "critical",
-                    Severity::Medium => "major",
-                    Severity::Low => "minor",
-                },
-                "location": {
-                    "path": printable(&alert.finding.location.path),
-                    "lines": {"begin": alert.finding.location.line},
-                },
-            })
+    let leaks = alert::all(report);
+    let leaks = leaks.iter().filter(|alert| alert.allowed.is_none()).map(|alert| {
+        json!({
+            "description": printable(&alert.sentence()),
+            "check_name": rules.of(alert.finding.kind).id,
+            "fingerprint": alert.finding.id,
+            "severity": match alert.severity() {
+                Severity::Critical => "blocker",
+                Severity::High => "critical",
+                Severity::Medium => "major",
+                Severity::Low => "minor",
+            },
+            "location": {
+                "path": printable(&alert.finding.location.path),
+                "lines": {"begin": alert.finding.location.line},
+            },
         })
-        .collect();
+    });
+    // What was not read is no leak, and is to be seen: nothing else of this report says that it is not whole.
+    let unread = report.coverage.skipped().iter().map(|unread| {
+        let path = printable(&unread.path);
+        let digest = Sha256::digest(format!("not read\0{}", unread.path).as_bytes());
+        json!({
+            "description": format!("sidsweep could not read {path}: {}", printable(&unread.reason)),
+            "check_name": "sidsweep-not-read",
+            "fingerprint": HEXLOWER.encode(&digest),
+            "severity": "info",
+            "location": {"path": path, "lines": {"begin": 1}},
+        })
+    });
+    let issues: Vec<Value> = leaks.chain(unread).collect();
     printable::json(out, &issues, true)?;
     out.write_all(b"\n")
 }

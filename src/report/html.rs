@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::months::{Month, months};
 use super::printable::printable;
-use super::verdict;
+use super::{unread, verdict};
 use crate::model::{Credential, Finding, Fingerprint, Report, VerdictState};
 
 const PAGE: &str = include_str!("page/page.html");
@@ -36,6 +36,8 @@ struct Page {
     covered: String,
     endpoint: Option<String>,
     skipped: Vec<Skip>,
+    opaque: Vec<Skip>,
+    accepted_unread: Vec<Skip>,
     months: Vec<Month>,
     undated: usize,
     filters: Vec<Filter>,
@@ -133,10 +135,13 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
         tiles: tiles(&leaks),
         covered: covered(report),
         endpoint: report.asked.as_ref().and_then(|asked| asked.test_endpoint.as_deref()).map(printable),
-        skipped: report
-            .skipped
+        skipped: report.coverage.skipped().iter().map(|one| skip(&one.path, &one.reason)).collect(),
+        opaque: report.coverage.opaque().iter().map(|one| skip(&one.path, &one.container)).collect(),
+        accepted_unread: report
+            .coverage
+            .accepted()
             .iter()
-            .map(|skipped| Skip { path: printable(&skipped.path), reason: printable(&skipped.reason) })
+            .map(|one| skip(&one.unread.path, &format!("{} ({})", one.unread.reason, one.accepted)))
             .collect(),
         months,
         undated,
@@ -215,14 +220,21 @@ fn covered(report: &Report) -> String {
     if report.sources.len() > MOST_SOURCES {
         sources.push(format!("and {} more", report.sources.len() - MOST_SOURCES));
     }
+    let unread =
+        unread::share(report).map_or_else(|| "All was read".to_owned(), |share| format!("{share} not read"));
+    let containers =
+        unread::containers(report).map(|containers| format!("; {containers}")).unwrap_or_default();
     format!(
-        "Covered {} files, {} blobs, {} commits: {}. {} not read.",
+        "Covered {} files, {} blobs, {} commits: {}. {unread}{containers}.",
         stats.files,
         stats.blobs,
         stats.commits,
         sources.join("; "),
-        report.skipped.len()
     )
+}
+
+fn skip(path: &str, reason: &str) -> Skip {
+    Skip { path: printable(path), reason: printable(reason) }
 }
 
 /// The root that a path stands below, where a report covers several.

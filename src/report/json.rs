@@ -11,7 +11,7 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// One finding a line, then those that were allowed, with the reason.
+/// One finding a line, then those that were allowed, with the reason; last, where not all was read, what was and what was not.
 pub fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
     for finding in &report.findings {
         printable::json(out, finding, false)?;
@@ -19,6 +19,11 @@ pub fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
     }
     for allowed in &report.suppressed {
         printable::json(out, allowed, false)?;
+        out.write_all(b"\n")?;
+    }
+    let coverage = &report.coverage;
+    if !(coverage.is_complete() && coverage.opaque().is_empty() && coverage.accepted().is_empty()) {
+        printable::json(out, coverage, false)?;
         out.write_all(b"\n")?;
     }
     Ok(())

@@ -8,6 +8,7 @@ use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use super::alert::{self, Alert};
 use super::printable::printable;
+use super::unread;
 use crate::model::Report;
 
 /// What came of a test.
@@ -54,11 +55,12 @@ impl Case {
 /// Writes one suite; without a secret, one test that passed.
 pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let mut cases: Vec<Case> = alert::all(report).iter().map(Case::of).collect();
-    cases.extend(report.skipped.iter().map(|skipped| {
+    cases.extend(unread::notes(report).map(|note| Case::of_scan(note.clone(), Status::Skipped(note))));
+    cases.extend(report.coverage.skipped().iter().map(|skipped| {
         let name = format!("{} was not read", printable(&skipped.path));
         Case::of_scan(name, Status::Error(printable(&skipped.reason)))
     }));
-    if cases.is_empty() {
+    if cases.iter().all(|case| matches!(case.status, Status::Skipped(_))) {
         cases.push(Case::of_scan("no Twilio secret".to_owned(), Status::Passed));
     }
     let count = |is: fn(&Status) -> bool| cases.iter().filter(|case| is(&case.status)).count().to_string();

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::alert::{self, Alert, Severity};
 use super::printable::printable;
-use super::verdict;
+use super::{unread, verdict};
 use crate::model::{Report, VerdictState};
 
 /// A comment on GitHub holds 65,536 characters; the rest is counted.
@@ -47,15 +47,42 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     if !allowed.is_empty() {
         write!(out, "; {} allowed, with a reason", allowed.values().sum::<usize>())?;
     }
-    if !report.skipped.is_empty() {
-        write!(out, "; **{} things could not be read**", report.skipped.len())?;
+    if let Some(share) = unread::share(report) {
+        write!(out, "; **{share} could not be read**")?;
+    }
+    if let Some(containers) = unread::containers(report) {
+        write!(out, "; {}", escape(&containers))?;
     }
     writeln!(out, ".")?;
+    self::unread(report, out)?;
     for (reason, number) in allowed.iter().take(MOST_ROWS) {
         writeln!(out, "\nAllowed ({number}): {}", escape(reason))?;
     }
     if let Some(text) = report.asked.as_ref().and_then(verdict::doubtful) {
         writeln!(out, "\n{text}")?;
+    }
+    Ok(())
+}
+
+/// What was not read, and what somebody accepted as unread.
+fn unread(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let skipped = report.coverage.skipped();
+    if !skipped.is_empty() {
+        writeln!(out)?;
+    }
+    for one in skipped.iter().take(MOST_ROWS) {
+        writeln!(out, "- not read: {}: {}", escape(&one.path), escape(&one.reason))?;
+    }
+    if skipped.len() > MOST_ROWS {
+        writeln!(out, "- and {} more", skipped.len() - MOST_ROWS)?;
+    }
+    let accepted = report.coverage.accepted();
+    for one in accepted.iter().take(MOST_ROWS) {
+        let (path, reason) = (escape(&one.unread.path), escape(&one.unread.reason));
+        writeln!(out, "\nAccepted as unread ({}): {path}: {reason}", escape(&one.accepted))?;
+    }
+    if accepted.len() > MOST_ROWS {
+        writeln!(out, "\nAnd {} more that were accepted as unread.", accepted.len() - MOST_ROWS)?;
     }
     Ok(())
 }

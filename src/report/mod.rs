@@ -17,6 +17,7 @@ pub use printable::printable;
 mod sarif;
 mod table;
 pub mod text;
+mod unread;
 mod verdict;
 mod wrap;
 

@@ -13,7 +13,8 @@ use serde_sarif::sarif::{
 
 use super::alert::{self, Alert, Severity};
 use super::printable::{self, printable};
-use crate::model::{Kind, Report};
+use super::unread;
+use crate::model::{Count, Kind, Report, Unit};
 use crate::rules::Rules;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
@@ -37,17 +38,17 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
         .information_uri("https://github.com/sidsweep/sidsweep".to_owned())
         .rules(descriptors)
         .build();
-    let notes: Vec<Notification> = report
-        .skipped
-        .iter()
-        .map(|skipped| {
-            let text = format!("not read: {}: {}", printable(&skipped.path), printable(&skipped.reason));
-            Notification::builder().level(json!("warning")).message(message(text)).build()
-        })
-        .collect();
+    let note = |level: &str, text: String| {
+        Notification::builder().level(json!(level)).message(message(text)).build()
+    };
+    let unread = unread::skipped(report).map(|text| note("error", text));
+    let notes: Vec<Notification> =
+        unread.chain(unread::notes(report).map(|text| note("note", text))).collect();
+    let counts: BTreeMap<Unit, Count> = report.coverage.counts().collect();
     let invocation = Invocation::builder()
-        .execution_successful(report.skipped.is_empty())
+        .execution_successful(report.coverage.is_complete())
         .tool_execution_notifications(notes)
+        .properties(bag(None, &[("coverage", json!(counts))]))
         .build();
     let root = ArtifactLocation::builder()
         .description(message(

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use super::printable::printable;
-use super::verdict;
+use super::{unread, verdict};
 use crate::model::{Credential, Report};
 
 const HEAD: [&str; 23] = [
@@ -33,7 +33,12 @@ const HEAD: [&str; 23] = [
     "id",
 ];
 
-/// Writes all findings, identifiers and those that were allowed too.
+/// The columns of a path and of a reason.
+const PATH: usize = 5;
+const REASON: usize = 19;
+
+/// Writes all findings, identifiers and those that were allowed too; then a row for each thing that was not read, whose reason stands
+/// where others have theirs, and one with the numbers where not all was read.
 pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let mut table = csv::Writer::from_writer(out);
     table.write_record(HEAD)?;
@@ -73,7 +78,34 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
         ];
         table.write_record(row.iter().map(|cell| harmless(&printable(cell))))?;
     }
+    unread_rows(report, &mut table)?;
     table.flush()
+}
+
+/// A row for each thing that was not read, and one with the numbers.
+fn unread_rows(report: &Report, table: &mut csv::Writer<impl Write>) -> io::Result<()> {
+    let mut row = |what: &str, path: &str, reason: &str| {
+        let mut row = [const { String::new() }; HEAD.len()];
+        what.clone_into(&mut row[0]);
+        path.clone_into(&mut row[PATH]);
+        reason.clone_into(&mut row[REASON]);
+        table.write_record(row.iter().map(|cell| harmless(&printable(cell)))).map_err(io::Error::from)
+    };
+    let coverage = &report.coverage;
+    for unread in coverage.skipped() {
+        row("not read", &unread.path, &unread.reason)?;
+    }
+    for opaque in coverage.opaque() {
+        row("not opened", &opaque.path, &opaque.container)?;
+    }
+    for accepted in coverage.accepted() {
+        let reason = format!("{} ({})", accepted.unread.reason, accepted.accepted);
+        row("accepted as unread", &accepted.unread.path, &reason)?;
+    }
+    if let Some(share) = unread::share(report) {
+        row("not read", "", &format!("{share} in all"))?;
+    }
+    Ok(())
 }
 
 /// A cell that begins like a formula gets an apostrophe, which spreadsheets read as "this is text".

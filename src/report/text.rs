@@ -7,8 +7,8 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::printable::printable;
-use super::verdict;
 use super::wrap::wrap;
+use super::{unread, verdict};
 use crate::model::{
     Confidence, Credential, CredentialType, Finding, Fingerprint, RemedyAction, Report, SourceMode,
     VerdictState,
@@ -49,7 +49,7 @@ pub fn write(report: &Report, width: usize, out: &mut impl Write) -> io::Result<
         printer.credential(credential, by_credential.get(&credential.id).map_or(&[][..], Vec::as_slice))?;
     }
     printer.identifiers(&identifiers, &by_credential)?;
-    printer.skipped(report)?;
+    printer.unread(report)?;
     printer.summary(report, &secrets, identifiers.len())
 }
 
@@ -235,20 +235,35 @@ impl<W: Write> Printer<'_, W> {
         writeln!(self.out)
     }
 
-    fn skipped(&mut self, report: &Report) -> io::Result<()> {
-        if report.skipped.is_empty() {
+    /// What was not read, which containers were not opened, and what somebody accepted as unread.
+    fn unread(&mut self, report: &Report) -> io::Result<()> {
+        let line = |path: &str, why: &str| format!("{}: {}", printable(path), printable(why));
+        let coverage = &report.coverage;
+        let skipped = coverage.skipped().iter().map(|unread| line(&unread.path, &unread.reason));
+        self.listed(&format!("{YELLOW}Not read{YELLOW:#}"), skipped)?;
+        let head = format!(
+            "{BOLD}Not opened{BOLD:#}  {DIM}containers whose bytes were searched as they are; --fail-on-opaque counts them{DIM:#}"
+        );
+        self.listed(&head, coverage.opaque().iter().map(|opaque| line(&opaque.path, &opaque.container)))?;
+        let accepted = coverage.accepted().iter().map(|accepted| {
+            let unread = &accepted.unread;
+            format!("{} (accepted: {})", line(&unread.path, &unread.reason), printable(&accepted.accepted))
+        });
+        self.listed(&format!("{BOLD}Accepted as unread{BOLD:#}"), accepted)
+    }
+
+    /// A list under a headline, if there is anything in it; of a long one the beginning.
+    fn listed(&mut self, head: &str, mut lines: impl ExactSizeIterator<Item = String>) -> io::Result<()> {
+        let all = lines.len();
+        if all == 0 {
             return Ok(());
         }
-        writeln!(self.out, "{YELLOW}Not read{YELLOW:#}")?;
-        for skipped in report.skipped.iter().take(MOST_LISTED) {
-            self.wrapped("  ", &format!("{}: {}", printable(&skipped.path), printable(&skipped.reason)), "")?;
+        writeln!(self.out, "{head}")?;
+        for line in lines.by_ref().take(MOST_LISTED) {
+            self.wrapped("  ", &line, "")?;
         }
-        if report.skipped.len() > MOST_LISTED {
-            writeln!(
-                self.out,
-                "  and {} more (all are in --format json)",
-                report.skipped.len() - MOST_LISTED
-            )?;
+        if all > MOST_LISTED {
+            writeln!(self.out, "  and {} more (all are in --format json)", all - MOST_LISTED)?;
         }
         writeln!(self.out)
     }
@@ -292,7 +307,7 @@ impl<W: Write> Printer<'_, W> {
     fn summary(&mut self, report: &Report, secrets: &[&Credential], identifiers: usize) -> io::Result<()> {
         let count = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
         let result = if secrets.is_empty() {
-            let colour = if report.skipped.is_empty() && covered(report) { GREEN } else { YELLOW };
+            let colour = if report.coverage.is_complete() && covered(report) { GREEN } else { YELLOW };
             format!("{colour}No secrets found{colour:#}")
         } else {
             let pairs = secrets.iter().filter(|c| is_pair(c)).count();
@@ -330,13 +345,8 @@ impl<W: Write> Printer<'_, W> {
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             not.push(format!("{}{more} ({})", named.join(", "), printable(&first.reason)));
         }
-        if !report.skipped.is_empty() {
-            not.push(count(
-                report.skipped.len(),
-                "thing that could not be read (named above)",
-                "things that could not be read (named above)",
-            ));
-        }
+        not.extend(unread::share(report).map(|share| format!("{share} could not be read (named above)")));
+        not.extend(unread::containers(report));
         if !not.is_empty() {
             self.wrapped("", &format!("Not covered: {}.", not.join("; ")), "")?;
         }

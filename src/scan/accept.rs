@@ -166,9 +166,9 @@ impl Accepted {
     }
 }
 
-/// Marks what is accepted. What was accepted for a time that is over counts again, and says so.
-pub fn mark(report: &mut Report, baseline: Option<&Baseline>, policies: &[Policy], today: Date) {
-    let root = match report.sources.as_slice() {
+/// What the paths of a report are relative to, where that is one place.
+pub(super) fn root_of(report: &Report) -> PathBuf {
+    match report.sources.as_slice() {
         [first, rest @ ..] if rest.iter().all(|source| source.root == first.root) => {
             let root = Path::new(&first.root);
             match root.parent() {
@@ -179,7 +179,12 @@ pub fn mark(report: &mut Report, baseline: Option<&Baseline>, policies: &[Policy
             }
         }
         _ => PathBuf::new(),
-    };
+    }
+}
+
+/// Marks what is accepted. What was accepted for a time that is over counts again, and says so.
+pub fn mark(report: &mut Report, baseline: Option<&Baseline>, policies: &[Policy], today: Date) {
+    let root = root_of(report);
     for finding in &mut report.findings {
         if finding.allowed.is_some() {
             continue;

@@ -9,7 +9,7 @@ use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice};
 use gix::odb::find::Header;
 
-use super::Scanned;
+use super::Found;
 use super::doubtful::Doubtful;
 use super::gather::Origin;
 use super::history::{COMMIT_MESSAGE, message};
@@ -17,7 +17,7 @@ use super::look::{self, Looked};
 use super::scanner::Scanner;
 use super::workers::Workers;
 use crate::detect::Detector;
-use crate::model::Skipped;
+use crate::model::{Skipped, Tally, Unit, named};
 use crate::source::commits::{self, Node};
 use crate::source::folders::{Change, Folder, Folders, News};
 use crate::source::repository::Error;
@@ -40,17 +40,18 @@ pub struct Between<'a> {
     pub nodes: &'a [Node],
     /// The trees of those that nothing follows.
     pub tip_trees: &'a [ObjectId],
+    /// For what is read and what is not.
+    pub tally: &'a Tally,
 }
 
 impl Between<'_> {
     /// Scans them all.
-    pub fn scan(self, mut workers: Workers<'_>) -> Result<Scanned, Error> {
-        let mut scanned = Scanned::default();
+    pub fn scan(self, mut workers: Workers<'_>) -> Result<Found, Error> {
+        let mut scanned = Found::default();
         let doubtful = Mutex::default();
         for from in (0..self.nodes.len()).step_by(TOGETHER) {
             let to = self.nodes.len().min(from + TOGETHER);
-            let (changed, skipped) = self.changed(&mut workers, from..to)?;
-            scanned.skipped.extend(skipped);
+            let changed = self.changed(&mut workers, from..to)?;
             let paths = workers.by_path(changed, |(_, change)| &change.path);
             let found = workers.each(&paths, |blobs, versions| self.versions(blobs, versions, &doubtful))?;
             let said = workers.each(&batches(from..to), |commits, batch| {
@@ -72,23 +73,18 @@ impl Between<'_> {
             origin.commit.clone_from(commit.or_insert_with(describe));
         }
         scanned.stats.commits = self.nodes.len() as u64;
-        scanned.skipped.sort();
         Ok(scanned)
     }
 
-    /// What is new in the trees of some commits, each with the place of its commit, and what could not be read: folder by
-    /// folder, from the top down.
-    fn changed(
-        &self,
-        workers: &mut Workers<'_>,
-        commits: Range<usize>,
-    ) -> Result<(Vec<Of<Change>>, Vec<Skipped>), Error> {
+    /// What is new in the trees of some commits, each with the place of its commit: folder by folder, from the top down.
+    fn changed(&self, workers: &mut Workers<'_>, commits: Range<usize>) -> Result<Vec<Of<Change>>, Error> {
         let tops = workers.each(&batches(commits), |trees, batch| {
             batch.iter().map(|&order| (order, self.top(trees.repository(), order))).collect::<Vec<_>>()
         })?;
         let mut folders: Vec<Of<Folder>> = tops.into_iter().flatten().collect();
-        let (mut changed, mut skipped) = (Vec::new(), Vec::new());
+        let mut changed = Vec::new();
         while !folders.is_empty() {
+            let mut known = self.tally.know_many(Unit::Objects, "folders", folders.len() as u64);
             let paths = workers.by_path(std::mem::take(&mut folders), |(_, folder)| &folder.path);
             let found = workers.each(&paths, |trees, versions| {
                 let backwards =
@@ -99,14 +95,15 @@ impl Between<'_> {
             for (order, news) in found.into_iter().flatten() {
                 match news {
                     Ok(News { folders: more, changed: blobs }) => {
+                        known.read_some(1);
                         folders.extend(more.into_iter().map(|folder| (order, folder)));
                         changed.extend(blobs.into_iter().map(|change| (order, change)));
                     }
-                    Err(unread) => skipped.push(unread),
+                    Err(Skipped { path, reason }) => known.skip_one(path, reason),
                 }
             }
         }
-        Ok((changed, skipped))
+        Ok(changed)
     }
 
     /// The top of a commit's tree. Most parents are in the list too.
@@ -126,11 +123,11 @@ impl Between<'_> {
         blobs: &mut Versions<'_>,
         versions: &[Of<Change>],
         doubtful: &Mutex<Doubtful>,
-    ) -> Scanned {
+    ) -> Found {
         let backwards = is_backwards(blobs.repository(), versions.iter().map(|(_, change)| change.blob));
-        let mut scanner = Scanner::new(self.detector, blobs);
+        let mut scanner = Scanner::new(self.detector, blobs, self.tally);
         let looked = readily(versions, backwards, |(_, change)| scanner.hits(change, &change.before));
-        let mut scanned = scanner.scanned;
+        let mut scanned = scanner.found;
         let repository = blobs.repository();
         for ((order, change), looked) in versions.iter().zip(looked) {
             if !looked.is_empty() {
@@ -144,7 +141,16 @@ impl Between<'_> {
 
     /// What is found in what a commit says.
     fn message(&self, commits: &mut Versions<'_>, order: usize) -> Option<(Looked, Origin)> {
-        let data = commits.read(&self.nodes[order].id).ok()?;
+        let id = self.nodes[order].id;
+        let known = self.tally.know(Unit::Objects, named("commit", id));
+        let data = match commits.read(&id) {
+            Ok(data) => data,
+            Err(reason) => {
+                known.skip(reason);
+                return None;
+            }
+        };
+        known.read();
         let looked = look::message(self.detector, &message(&data), COMMIT_MESSAGE);
         let origin = Origin { order, at_head: false, ..Origin::default() };
         (!looked.is_empty()).then_some((looked, origin))

@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use super::Scanned;
+use super::Found;
 use super::gather::{Origin, TextHits};
 use crate::detect::{Detector, Hit};
-use crate::model::{Confidence, Encoding, Kind};
+use crate::model::{Confidence, Encoding, Kind, Tally};
 use crate::rules::{MEDIUM, Observation};
 use crate::source::roots::prefix;
 use crate::source::tree::{self, Opened};
@@ -47,7 +47,7 @@ const LEVELS: [usize; 3] = [3, 1, 0];
 const MOST_TOO_LARGE: usize = 4;
 
 /// Adds the values that a call in another file shows to be secrets.
-pub(super) fn judge(detector: &Detector, roots: &[PathBuf], options: &tree::Options, scanned: &mut Scanned) {
+pub(super) fn judge(detector: &Detector, roots: &[PathBuf], options: &tree::Options, scanned: &mut Found) {
     let folders = lonely(&scanned.texts);
     if folders.is_empty() {
         return;
@@ -151,20 +151,22 @@ fn read(detector: &Detector, folder: &Folder, options: &tree::Options) -> Option
     let sources: Mutex<(usize, Vec<Source>)> = Mutex::default();
     let root = [folder.path.clone()];
     // What cannot be read was named by the scan before.
-    let walked = tree::walk(&root, options, || {
+    let tally = Tally::default();
+    let walked = tree::walk(&root, options, &tally, || {
         let sources = &sources;
-        move |Opened { file, path }: Opened| {
+        move |Opened { file, known }: Opened<'_>| {
+            let path = known.name();
             let mut text = Vec::new();
             if file.take(LARGEST_FILE + 1).read_to_end(&mut text).is_ok() && text.len() as u64 <= LARGEST_FILE
             {
-                let speaks = detector.is_source(&path) && detector.speaks_of_twilio(&text);
+                let speaks = detector.is_source(path) && detector.speaks_of_twilio(&text);
                 let mut sources = sources.lock().unwrap_or_else(PoisonError::into_inner);
                 sources.0 += text.len();
                 if sources.0 <= MOST_BYTES {
                     sources.1.push(Source { path: format!("{}{path}", folder.prefix), text, speaks });
                 }
             }
-            Ok(())
+            known.read();
         }
     });
     let (bytes, mut sources) = sources.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use gix::ObjectId;
 
-use super::Scanned;
 use super::between::Between;
 use super::gather::Origin;
 use super::pushed;
 use super::scanner::Scanner;
 use super::workers::Workers;
+use super::{Found, Scanned};
 use crate::detect::Detector;
+use crate::model::Tally;
 use crate::source::changes::Changes;
 use crate::source::commits::{Commits, Node};
 use crate::source::repository::{self, Error, causes};
@@ -21,17 +22,19 @@ use crate::source::versions::{Packs, Versions};
 pub fn staged(detector: &Detector, root: &Path, whole: bool) -> Result<Scanned, Error> {
     let repository = repository::open(root)?;
     readable(&repository)?;
-    let changes = Changes::of_index(&repository)?;
+    let tally = Tally::default();
+    tally.add(&repository.unread);
+    let changes = Changes::of_index(&repository, &tally)?;
     let packs = Packs::none();
     let mut blobs = Versions::of(&repository, &packs);
-    let mut scanner = Scanner::new(detector, &mut blobs);
-    scanner.scanned.skipped.extend(changes.skipped);
+    let mut scanner = Scanner::new(detector, &mut blobs, &tally);
     for change in &changes.changed {
         let before: Vec<ObjectId> = change.before.iter().chain(&changes.removed).copied().collect();
         let looked = scanner.hits(change, if whole { &[] } else { &before });
-        scanner.scanned.add_looked(looked, &Origin::default());
+        scanner.found.add_looked(looked, &Origin::default());
     }
-    Ok(scanner.scanned)
+    let found = scanner.found;
+    Ok(found.covering(tally))
 }
 
 /// Fails where references cannot be followed: nothing tells then what is new.
@@ -52,7 +55,10 @@ pub fn range(detector: &Detector, root: &Path, spec: &str, jobs: usize) -> Resul
     let (from, to) = ends(&repository, spec)?;
     // An annotated tag says something itself.
     let to = tag(&repository, spec).unwrap_or(to);
-    pushed::scan(detector, &repository, spec, (&[to], &[from]), jobs)
+    let tally = Tally::default();
+    tally.add(&repository.unread);
+    let found = pushed::scan(detector, &repository, spec, (&[to], &[from]), jobs, &tally)?;
+    Ok(found.covering(tally))
 }
 
 /// The annotated tag that a range ends with, if it does.
@@ -69,13 +75,15 @@ pub fn scan_between(
     spec: &str,
     (tips, hidden): (&[ObjectId], &[ObjectId]),
     jobs: usize,
-) -> Result<Scanned, Error> {
-    let listed = Commits::between(repository, tips, hidden);
+    tally: &Tally,
+) -> Result<Found, Error> {
+    let commits = Tally::default();
+    let listed = Commits::between(repository, tips, hidden, &commits);
     let shallow = repository::shallow_boundary(repository);
     if listed.nodes.iter().any(|node| shallow.contains(&node.id)) {
         return Err(Error::Revision { spec: spec.to_owned(), reason: DEEPEN.to_owned() });
     }
-    if let Some(missing) = listed.skipped.first() {
+    if let Some(missing) = commits.first_skipped() {
         return Err(Error::Revision {
             spec: spec.to_owned(),
             reason: format!("{}: {}", missing.path, missing.reason),
@@ -84,7 +92,7 @@ pub fn scan_between(
     let is_tip = |node: &&Node| listed.tips.contains(&node.id);
     let tip_trees: Vec<ObjectId> = listed.nodes.iter().filter(is_tip).map(|node| node.tree).collect();
     let packs = Packs::of(repository);
-    Between { detector, nodes: &listed.nodes, tip_trees: &tip_trees }
+    Between { detector, nodes: &listed.nodes, tip_trees: &tip_trees, tally }
         .scan(Workers::of(repository, &packs, jobs))
 }
 

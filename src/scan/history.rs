@@ -12,22 +12,22 @@ use gix::bstr::BString;
 use gix::hash::oid;
 use gix::object::Kind as ObjectKind;
 
+use super::content;
 use super::doubtful::folder;
 use super::gather::{Origin, value_key};
 use super::ledger::Ledger;
-use super::look::{self, Looked};
+use super::look::{self, Left, Looked};
 use super::missing;
 use super::provenance::{outer, removals, renamed, stays};
-use super::{Progress, Scanned};
+use super::{Found, Progress, Scanned};
 use crate::detect::Detector;
-use crate::model::{Commit, Skipped, Stats};
+use crate::model::{Commit, Stats, Tally, Unit};
 use crate::source::commits::{self, Commits};
 use crate::source::holdings::{Finder, Holdings};
 use crate::source::objects::Objects;
 use crate::source::pack::Object;
 use crate::source::references::References;
-use crate::source::stream::Windows;
-use crate::source::{guarded, lfs, repository, tracked};
+use crate::source::{opaque, repository, tracked};
 
 /// The path of what stands in a commit's message.
 pub(super) const COMMIT_MESSAGE: &str = "(commit message)";
@@ -54,21 +54,26 @@ struct Pass {
 
 impl Pass {
     /// Looks at one object, outside of the lock.
-    fn look(pass: &Mutex<Self>, detector: &Detector, &Object { kind, id, data, .. }: &Object<'_>) {
+    fn look(
+        pass: &Mutex<Self>,
+        detector: &Detector,
+        tally: &Tally,
+        &Object { kind, id, data, .. }: &Object<'_>,
+    ) {
         let lock = || pass.lock().unwrap_or_else(PoisonError::into_inner);
         match kind {
             ObjectKind::Blob => {
-                // What of an archive cannot be read is named in the second pass, with its path.
-                let mut unread = Vec::new();
-                let found = data.map(|data| look::bytes(detector, data, "", &mut unread)).unwrap_or_default();
-                // What a pointer of Git LFS stands for is read in the second pass too.
-                let is_pointer = data.is_some_and(|data| lfs::pointer(data).is_some());
-                if !found.is_empty() || !unread.is_empty() || is_pointer {
-                    let has_sid = found.iter().any(look::Text::has_sid);
-                    let mut pass = lock();
-                    pass.blobs.insert(id.to_owned());
-                    pass.has_sid |= has_sid;
+                let Some(data) = data else { return };
+                let inside = Tally::default();
+                let searched = look::bytes(detector, data, "", &inside);
+                if searched.looked.is_empty() && inside.is_complete() && searched.left == Left::Nothing {
+                    return tally.absorb(inside);
                 }
+                // What it holds and what of it is not read is told in the second pass, with its path.
+                let has_sid = searched.looked.iter().any(look::Text::has_sid);
+                let mut pass = lock();
+                pass.blobs.insert(id.to_owned());
+                pass.has_sid |= has_sid;
             }
             ObjectKind::Commit | ObjectKind::Tag => {
                 let found = look::message(detector, &message(data.unwrap_or_default()), COMMIT_MESSAGE);
@@ -81,7 +86,14 @@ impl Pass {
                     pass.messages.push((kind, id.to_owned()));
                 }
             }
-            ObjectKind::Tree => {}
+            ObjectKind::Tree => {
+                // What only its name tells is looked at in the second pass, where names are known.
+                let named = opaque::named_in_tree(data.unwrap_or_default(), id.kind());
+                let named: Vec<ObjectId> = named.map(|entry| entry.id.to_owned()).collect();
+                if !named.is_empty() {
+                    lock().blobs.extend(named);
+                }
+            }
         }
     }
 
@@ -91,7 +103,7 @@ impl Pass {
         let Some(data) = data.filter(|_| kind == ObjectKind::Blob && !lock().blobs.contains(id)) else {
             return;
         };
-        let found = look::bytes(detector, data, "", &mut Vec::new());
+        let found = look::bytes(detector, data, "", &Tally::default()).looked;
         if found.is_empty() {
             return;
         }
@@ -101,6 +113,19 @@ impl Pass {
         } else {
             pass.dropped += found.iter().map(|text| text.doubtful.len() as u64 + text.dropped).sum::<u64>();
         }
+    }
+
+    /// Enters what was read into the ledger, after what had hits before was added.
+    fn enter(
+        &mut self,
+        repository: &gix::Repository,
+        objects: &Objects,
+        ledger: &mut Ledger,
+        fresh: &[ObjectId],
+    ) {
+        self.recall(repository, objects, ledger);
+        let messages = self.messages.iter().map(|&(_, id)| id);
+        ledger.enter(fresh, self.blobs.iter().copied().chain(messages).collect());
     }
 
     /// Adds what had hits before, as far as it is still there, and the commits that were read before.
@@ -150,8 +175,9 @@ pub fn scan_on(
     let pass: Mutex<Pass> = Mutex::default();
     // A thorough look takes many times as long where there are many hashes, and is of use only if there is a SID.
     let quick = Detector::new(detector.rules().clone());
-    let mut skipped = repository.unread.clone();
-    let objects = Objects::of(&repository, jobs, &mut skipped)?;
+    let tally = Tally::default();
+    tally.add(&repository.unread);
+    let objects = Objects::of(&repository, jobs, &tally)?;
     let references = References::of(&repository, &objects);
     let visit = |object: Object<'_>| {
         if earlier.is_some() {
@@ -164,21 +190,17 @@ pub fn scan_on(
             progress.files.fetch_add(1, Ordering::Relaxed);
         }
         references.note(&object);
-        Pass::look(&pass, &quick, &object);
+        Pass::look(&pass, &quick, &tally, &object);
     };
-    skipped.extend(objects.each(&look::Traces(detector), knows, visit));
+    objects.each(&look::Traces(detector), knows, visit, &tally);
     let has_sid = pass.lock().unwrap_or_else(PoisonError::into_inner).has_sid;
     if detector.is_thorough() && has_sid {
         let visit = |object: Object<'_>| Pass::look_thoroughly(&pass, detector, &object);
         // What cannot be read was named the first time.
-        let _ = objects.each(&look::Traces(detector), knows, visit);
+        objects.each(&look::Traces(detector), knows, visit, &Tally::default());
     }
-    skipped.extend(shallow(&repository).filter(|_| !allow_shallow));
-    skipped.extend(commits::dangling(&repository));
     let missing = references.missing();
-    if !missing.is_empty() && !objects.are_partial() {
-        skipped.extend(missing::named(&repository, &objects, &missing.keys().copied().collect()));
-    }
+    missing::name_all(&repository, &objects, &missing, allow_shallow, &tally);
     let mut pass = pass.into_inner().unwrap_or_else(PoisonError::into_inner);
     let stats = Stats {
         blobs: blobs.into_inner(),
@@ -187,22 +209,19 @@ pub fn scan_on(
         ..Stats::default()
     };
     if let Some(ledger) = ledger {
-        pass.recall(&repository, &objects, ledger);
-        let hits = pass.blobs.iter().copied().chain(pass.messages.iter().map(|&(_, id)| id)).collect();
         let mut fresh = fresh.into_inner().unwrap_or_else(PoisonError::into_inner);
         // What refers to something that is missing is read again, so that a later scan names that too.
         let incomplete: gix::hashtable::HashSet = missing.into_values().collect();
         fresh.retain(|id| !incomplete.contains(id));
-        ledger.enter(&fresh, hits);
+        pass.enter(&repository, &objects, ledger, &fresh);
     }
-    let mut scanned = Scanned { skipped, stats, ..Scanned::default() };
+    let mut found = Found { stats, ..Found::default() };
     if !pass.blobs.is_empty() || !pass.messages.is_empty() {
-        scanned.doubtful.drop_values(pass.dropped);
-        Tracing { detector, repository: &repository, objects: &objects, scanned: &mut scanned }.trace(pass);
+        found.doubtful.drop_values(pass.dropped);
+        let (repository, objects, tally, found) = (&*repository, &objects, &tally, &mut found);
+        Tracing { detector, repository, objects, tally, found }.trace(pass);
     }
-    scanned.skipped.sort();
-    scanned.skipped.dedup();
-    Ok(scanned)
+    Ok(found.covering(tally))
 }
 
 /// The text of a commit or tag after its headers, and what a commit's headers hold of the tags that it merged.
@@ -224,28 +243,20 @@ pub(super) fn name_of_blob(blob: &gix::oid) -> String {
     format!("(blob {blob})")
 }
 
-fn shallow(repository: &gix::Repository) -> Option<Skipped> {
-    repository.is_shallow().unwrap_or(false).then(|| Skipped {
-        path: "(older commits)".into(),
-        reason: "a shallow clone: older history is not here; `git fetch --unshallow` (in CI: fetch-depth: 0) brings it, --allow-shallow accepts it".into(),
-    })
-}
-
 /// Works out where blobs with hits came from.
 struct Tracing<'a> {
     detector: &'a Detector,
     repository: &'a gix::Repository,
     objects: &'a Objects,
-    scanned: &'a mut Scanned,
+    tally: &'a Tally,
+    found: &'a mut Found,
 }
 
 impl Tracing<'_> {
     fn trace(&mut self, pass: Pass) {
-        let listed = Commits::all(self.repository, self.objects, pass.commits);
-        self.scanned.skipped.extend(listed.skipped);
-        let nodes = listed.nodes;
+        let nodes = Commits::all(self.repository, self.objects, pass.commits, self.tally).nodes;
         let sought = pass.blobs.iter().chain(&pass.faint).copied().collect();
-        let mut finder = Finder::new(self.repository, sought);
+        let mut finder = Finder::new(self.repository, sought, self.tally);
         finder.foresee(self.objects);
         let holdings: Vec<Holdings> = nodes.iter().map(|node| finder.below(node.tree)).collect();
         let head: HashSet<(BString, ObjectId)> = self
@@ -253,7 +264,6 @@ impl Tracing<'_> {
             .head_tree_id()
             .map(|id| finder.below(id.detach()).iter().cloned().collect())
             .unwrap_or_default();
-        self.scanned.skipped.append(&mut finder.skipped);
         let stays = stays(&nodes, &holdings, &head);
         let mut groups: HashMap<(BString, ObjectId), Vec<u64>> = HashMap::new();
         let mut described: HashMap<usize, Option<Commit>> = HashMap::new();
@@ -283,10 +293,10 @@ impl Tracing<'_> {
             let with_sid = looked.iter().filter(|text| text.has_sid());
             sid_folders.extend(with_sid.map(|text| folder(&text.path).to_owned()));
             groups.insert((path, blob), hits().map(value_key).collect());
-            self.scanned.add_looked(looked, &origin);
+            self.found.add_looked(looked, &origin);
         }
         let removals = removals(&nodes, &holdings, &groups);
-        let Scanned { texts, doubtful, .. } = &mut *self.scanned;
+        let Found { texts, doubtful, .. } = &mut *self.found;
         for text in &mut *texts {
             text.origin.renamed = renamed(text, &nodes, &holdings, &groups);
         }
@@ -303,37 +313,30 @@ impl Tracing<'_> {
         self.messages(&pass.messages, &nodes);
     }
 
-    /// Looks at a blob again, now that its path is known.
+    /// Looks at a blob again, now that its path is known. It was counted when it was read; what is not read of it counts besides.
     fn text(&mut self, path: &str, blob: ObjectId) -> Looked {
         let object = match self.repository.find_object(blob) {
             Ok(object) => object,
             Err(error) => {
-                self.scanned.skipped.push(Skipped { path: path.to_owned(), reason: error.to_string() });
+                self.tally.skip(Unit::Objects, path, error);
                 return Vec::new();
             }
         };
-        if let Some(id) = lfs::pointer(&object.data) {
-            return self.content(path, id);
+        let searched = look::bytes(self.detector, &object.data, path, self.tally);
+        match searched.left {
+            Left::Nothing => searched.looked,
+            Left::Container(container) => {
+                self.tally.know(Unit::Objects, path).opaque(container);
+                searched.looked
+            }
+            Left::Content => {
+                let (known, common) = (self.tally.know(Unit::Files, path), self.repository.common_dir());
+                let (looked, bytes) =
+                    content::read(self.detector, common, &object.data, path, known, self.tally);
+                self.found.stats.bytes += bytes;
+                looked
+            }
         }
-        look::bytes(self.detector, &object.data, path, &mut self.scanned.skipped)
-    }
-
-    /// Looks at the content that a pointer of Git LFS stands for.
-    fn content(&mut self, path: &str, id: &str) -> Looked {
-        let skipped = &mut self.scanned.skipped;
-        let reason =
-            match lfs::content(self.repository.common_dir(), id).map(|content| guarded::open(&content)) {
-                Some(Ok(mut file)) => {
-                    match look::file(&mut Windows::default(), self.detector, path, &mut file, skipped) {
-                        Ok((looked, _)) => return looked,
-                        Err(error) => error.to_string(),
-                    }
-                }
-                Some(Err(error)) => error.to_string(),
-                None => lfs::ABSENT.to_owned(),
-            };
-        skipped.push(Skipped { path: path.to_owned(), reason });
-        Looked::new()
     }
 
     /// Blobs that no commit holds: staged, or left over.
@@ -351,7 +354,7 @@ impl Tracing<'_> {
             };
             let origin = Origin { reachable, at_head: false, ..Origin::default() };
             let looked = self.text(&path, blob);
-            self.scanned.add_looked(looked, &origin);
+            self.found.add_looked(looked, &origin);
         }
     }
 
@@ -359,7 +362,13 @@ impl Tracing<'_> {
         let reachable: HashMap<ObjectId, (usize, bool)> =
             nodes.iter().enumerate().map(|(place, node)| (node.id, (place, node.reachable))).collect();
         for &(kind, id) in messages {
-            let Ok(object) = self.repository.find_object(id) else { continue };
+            let object = match self.repository.find_object(id) {
+                Ok(object) => object,
+                Err(error) => {
+                    self.tally.skip(Unit::Objects, format_args!("object {id}"), error);
+                    continue;
+                }
+            };
             let (path, origin) = if kind == ObjectKind::Commit {
                 let (order, reachable) = reachable.get(&id).copied().unwrap_or_default();
                 let commit = commits::describe(self.repository, id);
@@ -372,7 +381,7 @@ impl Tracing<'_> {
                 (name, Origin { reachable: true, ..Origin::default() })
             };
             let looked = look::message(self.detector, &message(&object.data), &path);
-            self.scanned.add_looked(looked, &origin);
+            self.found.add_looked(looked, &origin);
         }
     }
 }

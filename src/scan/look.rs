@@ -1,13 +1,14 @@
 //! Looking at bytes, in a file or in memory: as they are, or, where they are an archive, at what stands inside.
 
 use std::collections::HashSet;
+use std::fmt::Display;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use crate::detect::{Detector, Hit, sieve};
-use crate::model::{Confidence, Kind, Skipped};
+use crate::model::{Confidence, Kind, Known, Tally};
 use crate::source::pack::Sieve;
-use crate::source::stream::{Windows, drop_unlikely};
-use crate::source::{archive, lfs};
+use crate::source::stream::{self, Windows, drop_unlikely};
+use crate::source::{archive, lfs, opaque};
 
 /// What was found in one text.
 #[derive(Debug)]
@@ -64,38 +65,97 @@ pub fn can_be_asked_about(hit: &Hit) -> bool {
 /// Texts in which something was found.
 pub type Looked = Vec<Text>;
 
-/// Looks at a file; says how many bytes were searched.
+/// What came of looking at something.
+pub struct Searched {
+    /// What was found.
+    pub looked: Looked,
+    /// How many bytes were searched.
+    pub bytes: u64,
+    /// What is left unread of it.
+    pub left: Left,
+}
+
+impl Searched {
+    fn of(path: &str, found: stream::Scanned) -> Self {
+        let left = match found.container {
+            Some(container) => Left::Container(container),
+            None if found.pointer.is_some() => Left::Content,
+            None => Left::Nothing,
+        };
+        Self { looked: one(path, found.hits, found.dropped), bytes: found.bytes, left }
+    }
+}
+
+/// What is left unread of something whose own bytes were searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "it says whether something counts as read"]
+pub enum Left {
+    /// Nothing.
+    Nothing,
+    /// It is a pointer of Git LFS: the content stands elsewhere.
+    Content,
+    /// It is a container that is not opened.
+    Container(&'static str),
+}
+
+impl Left {
+    /// Says of something what became of it.
+    pub fn close(self, known: Known<'_, impl Display>) {
+        match self {
+            Self::Nothing => known.read(),
+            Self::Content => known.skip(lfs::ABSENT),
+            Self::Container(container) => known.opaque(container),
+        }
+    }
+}
+
+/// Looks at a file. What stands inside of it is in the tally, and not the file itself.
 pub fn file(
     windows: &mut Windows,
     detector: &Detector,
     path: &str,
     file: &mut (impl Read + Seek),
-    skipped: &mut Vec<Skipped>,
-) -> io::Result<(Looked, u64)> {
+    tally: &Tally,
+) -> io::Result<Searched> {
     let mut found = windows.scan(detector, path, &mut *file)?;
-    if found.pointer.is_some() {
-        skipped.push(Skipped { path: path.to_owned(), reason: lfs::ABSENT.to_owned() });
-    }
     if let Some(kind) = found.archive {
         let length = file.seek(SeekFrom::End(0))?;
         file.seek(SeekFrom::Start(0))?;
-        if let Some(inside) = unpacked(windows, detector, kind, &mut *file, length, path, skipped) {
-            return Ok(inside);
+        if let Some((looked, bytes)) = unpacked(windows, detector, kind, &mut *file, length, path, tally) {
+            return Ok(Searched { looked, bytes, left: Left::Nothing });
         }
         // It only looked like one, or nothing of it can be opened: it is searched as it is.
         file.seek(SeekFrom::Start(0))?;
         found = windows.scan_plain(detector, path, file)?;
     }
-    Ok((one(path, found.hits, found.dropped), found.bytes))
+    Ok(Searched::of(path, found))
 }
 
-/// Looks at bytes in memory.
-pub fn bytes(detector: &Detector, data: &[u8], path: &str, skipped: &mut Vec<Skipped>) -> Looked {
+/// Looks at a stream as it is, whatever it is.
+pub fn stream(
+    windows: &mut Windows,
+    detector: &Detector,
+    path: &str,
+    source: impl Read,
+) -> io::Result<Searched> {
+    Ok(Searched::of(path, windows.scan_plain(detector, path, source)?))
+}
+
+/// Looks at bytes in memory. What stands inside of them is in the tally, and not what they are themselves.
+pub fn bytes(detector: &Detector, data: &[u8], path: &str, tally: &Tally) -> Searched {
+    let length = data.len() as u64;
     let inside = archive::kind(data).and_then(|kind| {
-        let (mut windows, length) = (Windows::default(), data.len() as u64);
-        unpacked(&mut windows, detector, kind, &mut Cursor::new(data), length, path, skipped)
+        unpacked(&mut Windows::default(), detector, kind, &mut Cursor::new(data), length, path, tally)
     });
-    inside.map_or_else(|| text(detector, data, path), |(looked, _)| looked)
+    if let Some((looked, _)) = inside {
+        return Searched { looked, bytes: length, left: Left::Nothing };
+    }
+    let left = match opaque::container(data, path) {
+        Some(container) => Left::Container(container),
+        None if lfs::pointer(data).is_some() => Left::Content,
+        None => Left::Nothing,
+    };
+    Searched { looked: text(detector, data, path), bytes: length, left }
 }
 
 /// Looks at bytes that are no archive.
@@ -130,7 +190,7 @@ fn unpacked(
     source: &mut (impl Read + Seek),
     length: u64,
     path: &str,
-    skipped: &mut Vec<Skipped>,
+    tally: &Tally,
 ) -> Option<(Looked, u64)> {
     let (mut looked, mut bytes) = (Looked::new(), 0);
     let mut visit = |inner: &str, source: &mut dyn Read| {
@@ -152,7 +212,7 @@ fn unpacked(
         looked.extend(one(inner, found.hits, found.dropped));
         Ok(())
     };
-    archive::expand(kind, source, length, path, &mut visit, skipped).then_some((looked, bytes))
+    archive::expand(kind, source, length, path, &mut visit, tally).then_some((looked, bytes))
 }
 
 /// What detection and archives can begin with.
@@ -172,6 +232,9 @@ impl Sieve for Traces<'_> {
     }
 
     fn catches_head(&self, head: &[u8]) -> bool {
-        archive::kind(head).is_some() || sieve::catches_head(head) || lfs::is_pointer(head)
+        archive::kind(head).is_some()
+            || sieve::catches_head(head)
+            || lfs::is_pointer(head)
+            || opaque::may_be(head)
     }
 }

@@ -5,6 +5,7 @@ pub mod again;
 mod between;
 mod callers;
 pub mod changes;
+mod content;
 pub mod doubtful;
 pub mod gather;
 pub mod history;
@@ -17,6 +18,7 @@ mod provenance;
 pub mod pushed;
 mod reread;
 mod scanner;
+pub mod unread;
 mod workers;
 
 use std::io::Read;
@@ -26,14 +28,13 @@ use std::sync::{Mutex, PoisonError};
 
 use doubtful::Doubtful;
 use gather::{Origin, TextHits};
-use look::Looked;
+use look::{Left, Looked, Searched};
 
 use crate::detect::Detector;
-use crate::model::{Skipped, Stats};
-use crate::source::guarded::{self, Links};
+use crate::model::{Coverage, Known, Skipped, Stats, Tally, Unit};
 use crate::source::stream::Windows;
 use crate::source::tree::{self, Opened};
-use crate::source::{archive, lfs, repository, roots};
+use crate::source::{archive, roots};
 
 /// Enough to know an archive by, in bytes.
 const HEAD: u64 = 512;
@@ -49,15 +50,26 @@ pub struct Progress {
     pub bytes: AtomicU64,
 }
 
-/// The raw result of a scan.
+/// What was found in a source, or in a part of it. What it covers is in the source's tally.
 #[derive(Debug, Default)]
+pub struct Found {
+    /// Texts with hits.
+    pub texts: Vec<TextHits>,
+    /// Values that Twilio can be asked about, since nothing but their shape speaks for them.
+    pub doubtful: Doubtful,
+    /// How much was looked at; `seconds` is left to the caller.
+    pub stats: Stats,
+}
+
+/// The raw result of a scan. There is none without its coverage.
+#[derive(Debug)]
 pub struct Scanned {
     /// Texts with hits.
     pub texts: Vec<TextHits>,
     /// Values that Twilio can be asked about, since nothing but their shape speaks for them.
     pub doubtful: Doubtful,
-    /// What was not read.
-    pub skipped: Vec<Skipped>,
+    /// What was known of, and what of it was read and what was not.
+    pub coverage: Coverage,
     /// What was left out as asked, and may hold secrets all the same.
     pub not_covered: Vec<Skipped>,
     /// The tops of work trees that stand at or below the roots of a scan of work trees.
@@ -66,21 +78,13 @@ pub struct Scanned {
     pub stats: Stats,
 }
 
-impl Scanned {
-    /// Adds the result of another scan, its paths below `root`.
-    pub fn add(&mut self, other: Self, root: &Path) {
-        let prefix = roots::prefix(root);
-        // A place that is named in full stays so.
-        let under = |path: String| if path.starts_with('/') { path } else { format!("{prefix}{path}") };
-        let texts = other.texts.into_iter().map(|text| TextHits { path: under(text.path), ..text }).collect();
-        let below = |list: Vec<Skipped>| {
-            list.into_iter().map(|skipped| Skipped { path: under(skipped.path), ..skipped }).collect()
-        };
-        let (skipped, not_covered) = (below(other.skipped), below(other.not_covered));
-        let doubtful = other.doubtful.below(&prefix);
-        let repositories = other.repositories;
-        self.append(Self { texts, doubtful, skipped, not_covered, repositories, stats: other.stats });
-        self.skipped.sort();
+impl Found {
+    /// Ends a source: what was found in it, and what it covers.
+    #[must_use]
+    pub fn covering(self, tally: Tally) -> Scanned {
+        let Self { texts, doubtful, stats } = self;
+        let coverage = tally.end();
+        Scanned { texts, doubtful, coverage, not_covered: Vec::new(), repositories: Vec::new(), stats }
     }
 
     /// Adds what was found in one place.
@@ -93,35 +97,26 @@ impl Scanned {
         }
     }
 
-    /// Looks at the content that a pointer of Git LFS stands for, where it is here.
-    fn add_content(&mut self, detector: &Detector, roots: &[PathBuf], pointer: Skipped) {
-        let places = roots.iter().map(|root| root.join(&pointer.path)).chain([PathBuf::from(&pointer.path)]);
-        let content = places.filter_map(|place| {
-            let bytes = guarded::read(&place, guarded::LINE, Links::BetweenGitFolders).ok()??;
-            let git =
-                repository::find(place.parent().filter(|folder| *folder != "").unwrap_or(Path::new(".")))?;
-            let common = repository::common_of(&git).ok()?;
-            lfs::content(&common, lfs::pointer(&bytes)?)
-        });
-        let Some(Ok(mut file)) = content.map(|path| guarded::open(&path)).next() else {
-            return self.skipped.push(pointer);
-        };
-        let mut windows = Windows::default();
-        match look::file(&mut windows, detector, &pointer.path, &mut file, &mut self.skipped) {
-            Ok((found, bytes)) => {
-                self.stats.bytes += bytes;
-                self.add_looked(found, &Origin::default());
-            }
-            Err(error) => self.skipped.push(Skipped { path: pointer.path, reason: error.to_string() }),
-        }
-    }
-
-    /// Adds the result of another part of the same scan.
+    /// Adds what was found in another part of the same source.
     fn append(&mut self, other: Self) {
         self.texts.extend(other.texts);
         self.doubtful.append(other.doubtful);
-        self.skipped.extend(other.skipped);
-        self.not_covered.extend(other.not_covered);
+        self.stats += other.stats;
+    }
+}
+
+impl Scanned {
+    /// Adds the result of another scan, its paths below `root`.
+    pub fn add(&mut self, other: Self, root: &Path) {
+        let prefix = roots::prefix(root);
+        // A place that is named in full stays so.
+        let under =
+            |path: &str| if path.starts_with('/') { path.to_owned() } else { format!("{prefix}{path}") };
+        self.texts.extend(other.texts.into_iter().map(|text| TextHits { path: under(&text.path), ..text }));
+        self.doubtful.append(other.doubtful.below(&prefix));
+        self.coverage.append(other.coverage.renamed(under));
+        let not_covered = other.not_covered.into_iter();
+        self.not_covered.extend(not_covered.map(|left| Skipped { path: under(&left.path), ..left }));
         self.repositories.extend(other.repositories);
         self.stats += other.stats;
     }
@@ -141,44 +136,43 @@ pub fn trees(
     progress: &Progress,
 ) -> Result<Scanned, roots::Error> {
     let (files, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
-    let scanned: Mutex<Scanned> = Mutex::default();
-    let inside: Mutex<Vec<Skipped>> = Mutex::default();
-    let tree::Walked { mut skipped, not_covered, repositories } = tree::walk(roots, options, || {
+    let (tally, found) = (Tally::default(), Mutex::new(Found::default()));
+    let pointers: Mutex<Vec<Known<'_, String>>> = Mutex::default();
+    let walked = tree::walk(roots, options, &tally, || {
         let mut windows = Windows::default();
-        let (scanned, inside, files, bytes) = (&scanned, &inside, &files, &bytes);
-        move |Opened { mut file, path }: Opened| {
-            let mut skipped = Vec::new();
-            match look::file(&mut windows, detector, &path, &mut file, &mut skipped) {
-                Ok((found, read)) => {
-                    files.fetch_add(1, Ordering::Relaxed);
-                    bytes.fetch_add(read, Ordering::Relaxed);
-                    progress.files.fetch_add(1, Ordering::Relaxed);
-                    progress.bytes.fetch_add(read, Ordering::Relaxed);
-                    if !found.is_empty() {
-                        let mut scanned = scanned.lock().unwrap_or_else(PoisonError::into_inner);
-                        scanned.add_looked(found, &Origin::default());
-                    }
-                    if !skipped.is_empty() {
-                        inside.lock().unwrap_or_else(PoisonError::into_inner).append(&mut skipped);
-                    }
-                    Ok(())
-                }
-                Err(error) => Err(Skipped { path, reason: error.to_string() }),
+        let (tally, found, pointers, files, bytes) = (&tally, &found, &pointers, &files, &bytes);
+        move |Opened { mut file, known }: Opened<'_>| {
+            let searched = match look::file(&mut windows, detector, known.name(), &mut file, tally) {
+                Ok(searched) => searched,
+                Err(error) => return known.skip(error),
+            };
+            files.fetch_add(1, Ordering::Relaxed);
+            bytes.fetch_add(searched.bytes, Ordering::Relaxed);
+            progress.files.fetch_add(1, Ordering::Relaxed);
+            progress.bytes.fetch_add(searched.bytes, Ordering::Relaxed);
+            if !searched.looked.is_empty() {
+                lock(found).add_looked(searched.looked, &Origin::default());
+            }
+            match searched.left {
+                Left::Content => lock(pointers).push(known),
+                left => left.close(known),
             }
         }
     })?;
-    skipped.extend(inside.into_inner().unwrap_or_else(PoisonError::into_inner));
-    let mut scanned = scanned.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let (pointers, skipped) = skipped.into_iter().partition(|unread| unread.reason == lfs::ABSENT);
-    scanned.skipped = skipped;
-    for pointer in pointers {
-        scanned.add_content(detector, roots, pointer);
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.stats += Stats { files: files.into_inner(), bytes: bytes.into_inner(), ..Stats::default() };
+    for pointer in pointers.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        let (looked, bytes) = content::read_in_tree(detector, roots, pointer, &tally);
+        found.stats.bytes += bytes;
+        found.add_looked(looked, &Origin::default());
     }
-    scanned.skipped.sort();
-    let read = Stats { files: files.into_inner(), bytes: bytes.into_inner(), ..Stats::default() };
-    scanned.stats += read;
-    callers::judge(detector, roots, options, &mut scanned);
-    Ok(Scanned { not_covered, repositories, ..scanned })
+    callers::judge(detector, roots, options, &mut found);
+    let tree::Walked { not_covered, repositories } = walked;
+    Ok(Scanned { not_covered, repositories, ..found.covering(tally) })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The same by a thorough detector, for its doubtful values. That takes many times as long where there are many hashes, so only
@@ -197,19 +191,20 @@ pub fn trees_thoroughly(
     }
     let doubtful: Mutex<Doubtful> = Mutex::default();
     // What cannot be read was named the first time.
-    tree::walk(roots, options, || {
+    let again = Tally::default();
+    tree::walk(roots, options, &again, || {
         let mut windows = Windows::default();
-        let (doubtful, folders) = (&doubtful, &folders);
-        move |Opened { mut file, path }: Opened| {
-            if folders.hold(&path)
-                && let Ok((found, _)) = look::file(&mut windows, detector, &path, &mut file, &mut Vec::new())
+        let (again, doubtful, folders) = (&again, &doubtful, &folders);
+        move |Opened { mut file, known }: Opened<'_>| {
+            if folders.hold(known.name())
+                && let Ok(found) = look::file(&mut windows, detector, known.name(), &mut file, again)
             {
-                let mut doubtful = doubtful.lock().unwrap_or_else(PoisonError::into_inner);
-                for text in found {
+                let mut doubtful = lock(doubtful);
+                for text in found.looked {
                     doubtful.add_all(text);
                 }
             }
-            Ok(())
+            known.read();
         }
     })?;
     scanned.doubtful = doubtful.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -218,32 +213,29 @@ pub fn trees_thoroughly(
 
 /// Scans one stream. An archive is held in memory, since a stream is read only once.
 pub fn stream(detector: &Detector, name: &str, mut stream: impl Read) -> std::io::Result<Scanned> {
+    let (tally, mut found) = (Tally::default(), Found::default());
+    let known = tally.know(Unit::Files, name);
     let mut head = Vec::new();
     stream.by_ref().take(HEAD).read_to_end(&mut head)?;
-    let mut scanned = Scanned::default();
-    scanned.stats.files = 1;
     let kind = archive::kind(&head);
     if kind.is_some() {
         stream.by_ref().take(LARGEST_HELD).read_to_end(&mut head)?;
     }
     let is_too_long = head.len() as u64 >= LARGEST_HELD;
-    let looked = if kind.is_some_and(|kind| !(is_too_long && kind.is_text())) {
+    let Searched { looked, bytes, left } = if kind.is_some_and(|kind| !(is_too_long && kind.is_text())) {
         if is_too_long {
             let reason =
                 format!("an archive above {} MB on standard input: scan the file", LARGEST_HELD >> 20);
-            scanned.skipped.push(Skipped { path: name.to_owned(), reason });
+            tally.skip(Unit::Entries, name, reason);
         }
         let mut file = std::io::Cursor::new(head);
-        let (looked, bytes) =
-            look::file(&mut Windows::default(), detector, name, &mut file, &mut scanned.skipped)?;
-        scanned.stats.bytes = bytes;
-        looked
+        look::file(&mut Windows::default(), detector, name, &mut file, &tally)?
     } else {
-        let found =
-            Windows::default().scan_plain(detector, name, std::io::Cursor::new(head).chain(stream))?;
-        scanned.stats.bytes = found.bytes;
-        look::one(name, found.hits, found.dropped)
+        let stream = std::io::Cursor::new(head).chain(stream);
+        look::stream(&mut Windows::default(), detector, name, stream)?
     };
-    scanned.add_looked(looked, &Origin::default());
-    Ok(scanned)
+    left.close(known);
+    found.stats = Stats { files: 1, bytes, ..Stats::default() };
+    found.add_looked(looked, &Origin::default());
+    Ok(found.covering(tally))
 }

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::{Progress, Scanned, history};
+use super::{Found, Progress, Scanned, history};
 use crate::detect::Detector;
-use crate::model::Skipped;
+use crate::model::{Tally, Unit};
 use crate::source::{repository, tracked};
 
 /// Modules in modules deeper than this are no work of git's.
@@ -44,37 +44,54 @@ impl<'a> Nested<'a> {
         if self.knows(top) {
             return None;
         }
-        let scanned = history::scan(self.detector, top, self.jobs, self.allow_shallow, self.progress)
-            .unwrap_or_else(|error| {
-                let reason = repository::causes(&error);
-                let skipped = vec![Skipped { path: "(git history)".into(), reason }];
-                Scanned { skipped, ..Scanned::default() }
-            });
-        Some(scanned)
+        let tally = Tally::default();
+        let known = tally.know(Unit::Repositories, "(git history)");
+        match history::scan(self.detector, top, self.jobs, self.allow_shallow, self.progress) {
+            Ok(mut scanned) => {
+                known.read();
+                scanned.coverage.append(tally.end());
+                Some(scanned)
+            }
+            Err(error) => {
+                known.skip(repository::causes(&error));
+                Some(Found::default().covering(tally))
+            }
+        }
     }
 
     /// The histories of the submodules that a repository keeps, each under its name, and the names of those that are not here.
     pub fn modules(&mut self, root: &Path) -> Scanned {
-        let mut scanned = Scanned::default();
-        let Some(git) = repository::find(root) else { return scanned };
-        let Ok(common) = repository::common_of(&git) else { return scanned };
+        let tally = Tally::default();
+        let Some(git) = repository::find(root) else { return Found::default().covering(tally) };
+        let common = match repository::common_of(&git) {
+            Ok(common) => common,
+            Err(reason) => {
+                tally.skip(Unit::Repositories, "(submodules)", reason);
+                return Found::default().covering(tally);
+            }
+        };
+        let listed = tracked::submodules(&git).unwrap_or_else(|reason| {
+            tally.skip(Unit::Repositories, "(submodules)", reason);
+            Vec::new()
+        });
+        for path in listed {
+            let known = tally.know(Unit::Repositories, path.display());
+            if root.join(&path).join(".git").exists() || common.join("modules").join(&path).exists() {
+                known.read();
+            } else {
+                known.skip(
+                    "a submodule that is not here, so neither its files nor its history were read; \
+                     `git submodule update --init` brings it",
+                );
+            }
+        }
+        let mut scanned = Found::default().covering(tally);
         let mut found = Vec::new();
         git_folders(&common.join("modules"), 0, &mut found);
         for folder in found {
             let name = folder.strip_prefix(common.join("modules")).unwrap_or(&folder).to_owned();
             if let Some(history) = self.top(&folder) {
                 scanned.add(history, &PathBuf::from(format!("(submodule {})", name.display())));
-            }
-        }
-        for path in tracked::submodules(&git).unwrap_or_default() {
-            let top = root.join(&path);
-            if !top.join(".git").exists() && !common.join("modules").join(&path).exists() {
-                scanned.skipped.push(Skipped {
-                    path: path.display().to_string(),
-                    reason: "a submodule that is not here, so neither its files nor its history were read; \
-                             `git submodule update --init` brings it"
-                        .into(),
-                });
             }
         }
         scanned

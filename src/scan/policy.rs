@@ -30,6 +30,20 @@ const ANY: [&str; 2] = ["some-file-of-any-name", "some/folder/and/some-file.of-a
 struct RawPolicy {
     #[serde(default)]
     allow: Vec<RawAllow>,
+    #[serde(default)]
+    accept_unread: Vec<RawAcceptUnread>,
+}
+
+/// The same for what cannot be read, of which no kind is known.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAcceptUnread {
+    path: String,
+    reason: String,
+    #[serde(default)]
+    by: Option<String>,
+    #[serde(default)]
+    until: Option<toml::Value>,
 }
 
 #[derive(Deserialize)]
@@ -43,6 +57,13 @@ struct RawAllow {
     /// A date of TOML's, or text.
     #[serde(default)]
     until: Option<toml::Value>,
+}
+
+impl RawAcceptUnread {
+    fn any_kind(self) -> RawAllow {
+        let Self { path, reason, by, until } = self;
+        RawAllow { path, kind: None, reason, by, until }
+    }
 }
 
 /// Paths that were accepted.
@@ -61,6 +82,8 @@ pub struct Policy {
     folder: PathBuf,
     name: String,
     allows: Vec<Allow>,
+    /// Paths of what may stay unread.
+    accepts_unread: Vec<Allow>,
 }
 
 impl Policy {
@@ -146,20 +169,25 @@ impl Policy {
             Error::syntax(
                 path,
                 format!(
-                    "{} (a policy holds [[allow]] with path and reason, and nothing else)",
+                    "{} (a policy holds [[allow]] and [[accept_unread]] with path and reason, and nothing else)",
                     reason.trim()
                 ),
             )
         })?;
-        if raw.allow.len() > MOST_ENTRIES {
-            let reason =
-                format!("{} entries, above the {MOST_ENTRIES} that a policy may have", raw.allow.len());
+        let entries = raw.allow.len() + raw.accept_unread.len();
+        if entries > MOST_ENTRIES {
+            let reason = format!("{entries} entries, above the {MOST_ENTRIES} that a policy may have");
             return Err(Error::syntax(path, reason));
         }
-        let allows = raw.allow.into_iter().map(|allow| Allow::of(allow, path)).collect::<Result<_, _>>()?;
+        let all = |entries: Vec<RawAllow>, table: &str| -> Result<Vec<Allow>, Error> {
+            entries.into_iter().map(|entry| Allow::of(entry, table, path)).collect()
+        };
+        let allows = all(raw.allow, "allow")?;
+        let unread = raw.accept_unread.into_iter().map(RawAcceptUnread::any_kind).collect();
+        let accepts_unread = all(unread, "accept_unread")?;
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let folder = std::path::absolute(folder).map_err(|error| Error::io(folder, error))?;
-        Ok(Self { folder, name, allows })
+        Ok(Self { folder, name, allows, accepts_unread })
     }
 
     /// The policies' files of the repositories that some paths lie in, with their folders: the nearest one at a path or above
@@ -196,12 +224,20 @@ impl Policy {
         })?;
         Some(Accepted::until(allow.until, today, &format!("{}: {}", self.name, allow.reason)))
     }
+
+    /// Whether what could not be read at a path may stay so.
+    pub(super) fn of_unread(&self, path: &Path, today: Date) -> Option<Accepted> {
+        let below = path.strip_prefix(&self.folder).ok()?;
+        let is_meant = |accept: &&Allow| accept.pattern.matched_path_or_any_parents(below, false).is_ignore();
+        let accept = self.accepts_unread.iter().find(is_meant)?;
+        Some(Accepted::until(accept.until, today, &format!("{}: {}", self.name, accept.reason)))
+    }
 }
 
 impl Allow {
-    fn of(allow: RawAllow, path: &Path) -> Result<Self, Error> {
+    fn of(allow: RawAllow, table: &str, path: &Path) -> Result<Self, Error> {
         if allow.reason.trim().is_empty() {
-            return Err(Error::syntax(path, format!("[[allow]] {:?} has no reason", allow.path)));
+            return Err(Error::syntax(path, format!("[[{table}]] {:?} has no reason", allow.path)));
         }
         let mut builder = GitignoreBuilder::new("");
         builder.add_line(None, &allow.path).map_err(|error| Error::syntax(path, error))?;
@@ -212,7 +248,8 @@ impl Allow {
             Some(_) => Some("no date".to_owned()),
         };
         let until = until.map(|text| text.parse::<Date>()).transpose().map_err(|error| {
-            Error::syntax(path, format!("[[allow]] {:?}: until: {error}; write it as 2027-01-31", allow.path))
+            let reason = format!("[[{table}]] {:?}: until: {error}; write it as 2027-01-31", allow.path);
+            Error::syntax(path, reason)
         })?;
         let pattern = builder.build().map_err(|error| Error::syntax(path, error))?;
         let is_any = |path: &&str| pattern.matched_path_or_any_parents(path, false).is_ignore();

@@ -9,9 +9,9 @@ use super::changes::scan_between;
 use super::gather::Origin;
 use super::history::{message, name_of_blob, name_of_tag};
 use super::scanner::Scanner;
-use super::{Scanned, look};
+use super::{Found, look};
 use crate::detect::Detector;
-use crate::model::Skipped;
+use crate::model::{Tally, Unit, named};
 use crate::source::changes::Changes;
 use crate::source::folders::Change;
 use crate::source::holdings::Finder;
@@ -28,36 +28,34 @@ struct Tips {
     tags: Vec<ObjectId>,
     trees: Vec<ObjectId>,
     blobs: Vec<ObjectId>,
-    skipped: Vec<Skipped>,
 }
 
 impl Tips {
     /// Follows a tip by way of tags.
-    fn add(&mut self, repository: &gix::Repository, tip: ObjectId) {
+    fn add(&mut self, repository: &gix::Repository, tip: ObjectId, tally: &Tally) {
+        let known = tally.know(Unit::References, named("object", tip));
         let mut id = tip;
         for _ in 0..MOST_TAGS {
             let object = match repository.find_object(id) {
                 Ok(object) => object,
-                Err(error) => return self.skip(tip, causes(&error)),
+                Err(error) => return known.skip(causes(&error)),
             };
             match object.kind {
-                Kind::Commit => return self.commits.push(id),
-                Kind::Tree => return self.trees.push(id),
-                Kind::Blob => return self.blobs.push(id),
+                Kind::Commit => self.commits.push(id),
+                Kind::Tree => self.trees.push(id),
+                Kind::Blob => self.blobs.push(id),
                 Kind::Tag => {
                     self.tags.push(id);
                     match object.into_tag().target_id() {
                         Ok(target) => id = target.detach(),
-                        Err(error) => return self.skip(tip, causes(&error)),
+                        Err(error) => return known.skip(causes(&error)),
                     }
+                    continue;
                 }
             }
+            return known.read();
         }
-        self.skip(tip, format!("a chain of more than {MOST_TAGS} tags"));
-    }
-
-    fn skip(&mut self, tip: ObjectId, reason: String) {
-        self.skipped.push(Skipped { path: format!("object {tip}"), reason });
+        known.skip(format_args!("a chain of more than {MOST_TAGS} tags"));
     }
 }
 
@@ -68,18 +66,19 @@ pub fn scan(
     spec: &str,
     (tips, hidden): (&[ObjectId], &[ObjectId]),
     jobs: usize,
-) -> Result<Scanned, Error> {
+    tally: &Tally,
+) -> Result<Found, Error> {
     let mut found = Tips::default();
     for &tip in tips {
-        found.add(repository, tip);
+        found.add(repository, tip, tally);
     }
     let mut scanned = if found.commits.is_empty() {
-        Scanned::default()
+        Found::default()
     } else {
-        scan_between(detector, repository, spec, (&found.commits, hidden), jobs)?
+        scan_between(detector, repository, spec, (&found.commits, hidden), jobs, tally)?
     };
-    scanned.skipped.append(&mut found.skipped);
     for &tag in found.tags.iter().filter(|tag| !hidden.contains(tag)) {
+        // A tag that cannot be read is no tip that could be followed, and was named.
         if let Ok(object) = repository.find_object(tag) {
             let name = name_of_tag(&object.data, repository.object_hash());
             let looked = look::message(detector, &message(&object.data), &name);
@@ -87,22 +86,24 @@ pub fn scan(
         }
     }
     if !(found.trees.is_empty() && found.blobs.is_empty()) {
-        let files = files(repository, found, hidden);
-        scanned.append(whole(detector, repository, files));
+        let files = files(repository, found, hidden, tally);
+        scanned.append(whole(detector, repository, &files, tally));
     }
     Ok(scanned)
 }
 
 /// The files that tags stand for, by themselves or in folders, without those that the other side has in its newest commits.
-fn files(repository: &gix::Repository, tips: Tips, hidden: &[ObjectId]) -> Changes {
+fn files(repository: &gix::Repository, tips: Tips, hidden: &[ObjectId], tally: &Tally) -> Changes {
     let packs = Packs::none();
-    let mut changes = Changes::of_trees(repository, &packs, &tips.trees);
+    let mut changes = Changes::of_trees(repository, &packs, &tips.trees, tally);
     changes.changed.extend(tips.blobs.into_iter().map(|blob| {
         let path = BString::from(name_of_blob(&blob));
         Change { path, blob, before: Vec::new() }
     }));
     let sought: HashSet = changes.changed.iter().map(|change| change.blob).collect();
-    let mut finder = Finder::new(repository, sought);
+    // What cannot be read of what the other side has leaves more to be looked at.
+    let unread = Tally::default();
+    let mut finder = Finder::new(repository, sought, &unread);
     let mut known = HashSet::default();
     for id in hidden {
         let commit = repository.find_object(*id).ok().and_then(|object| object.peel_to_commit().ok());
@@ -114,14 +115,13 @@ fn files(repository: &gix::Repository, tips: Tips, hidden: &[ObjectId]) -> Chang
     changes
 }
 
-fn whole(detector: &Detector, repository: &gix::Repository, changes: Changes) -> Scanned {
+fn whole(detector: &Detector, repository: &gix::Repository, changes: &Changes, tally: &Tally) -> Found {
     let packs = Packs::none();
     let mut blobs = Versions::of(repository, &packs);
-    let mut scanner = Scanner::new(detector, &mut blobs);
-    scanner.scanned.skipped.extend(changes.skipped);
+    let mut scanner = Scanner::new(detector, &mut blobs, tally);
     for change in &changes.changed {
         let looked = scanner.hits(change, &[]);
-        scanner.scanned.add_looked(looked, &Origin { reachable: true, ..Origin::default() });
+        scanner.found.add_looked(looked, &Origin { reachable: true, ..Origin::default() });
     }
-    scanner.scanned
+    scanner.found
 }

@@ -10,9 +10,9 @@ use gix::object::Kind as ObjectKind;
 use super::gather::Origin;
 use super::history::{COMMIT_MESSAGE, message};
 use super::provenance::outer;
-use super::{Scanned, look};
+use super::{Found, Scanned, look};
 use crate::detect::Detector;
-use crate::model::Finding;
+use crate::model::{Finding, Tally, Unit};
 use crate::source::{commits, repository};
 
 /// Reads again what findings of an earlier scan name: a path in the commit that brought it or in HEAD, a message, a blob.
@@ -22,7 +22,7 @@ pub fn read_again(
     findings: &[&Finding],
 ) -> Result<Scanned, repository::Error> {
     let repository = repository::open_fully(root)?;
-    let mut scanned = Scanned::default();
+    let (tally, mut found) = (Tally::default(), Found::default());
     let mut read: HashSet<ObjectId> = HashSet::new();
     for finding in findings {
         let path = finding.location.path.as_str();
@@ -43,8 +43,9 @@ pub fn read_again(
         };
         let is_commit = object.kind == ObjectKind::Commit;
         let data = if is_commit { message(&object.data) } else { Cow::Borrowed(object.data.as_slice()) };
-        let looked = look::bytes(detector, &data, outer(path), &mut scanned.skipped);
-        scanned.add_looked(looked, &Origin::default());
+        let searched = look::bytes(detector, &data, outer(path), &tally);
+        searched.left.close(tally.know(Unit::Objects, path));
+        found.add_looked(searched.looked, &Origin::default());
     }
-    Ok(scanned)
+    Ok(found.covering(tally))
 }

@@ -14,13 +14,15 @@ use std::cell::Cell;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::rc::Rc;
 
-use crate::model::Skipped;
+use super::opaque;
+use crate::model::{Tally, Unit};
 use bounded::{Frames, Metered};
 
 /// How deep archives in archives are followed.
 const MOST_DEPTH: usize = 5;
 /// How many entries one outermost archive may have in all.
 const MOST_ENTRIES: u32 = 200_000;
+const TOO_MANY: &str = "more than 200000 entries: the rest is not read";
 /// What one outermost archive may come to, in bytes, however small it is.
 const LEAST_BUDGET: u64 = 256 << 20;
 /// How many times its own size it may come to beyond that.
@@ -114,20 +116,20 @@ pub fn kind(head: &[u8]) -> Option<Kind> {
 /// Looks at an entry: its path and its bytes.
 pub type Visit<'a> = &'a mut dyn FnMut(&str, &mut dyn Read) -> io::Result<()>;
 
-/// Goes through an archive of `length` bytes. What cannot be read is named in `skipped`. Says whether there was anything
-/// that could be read.
+/// Goes through an archive of `length` bytes. What becomes of each entry is in the tally. Says whether there was anything that
+/// could be read.
 pub fn expand(
     kind: Kind,
     source: &mut (impl Read + Seek),
     length: u64,
     path: &str,
     visit: Visit,
-    skipped: &mut Vec<Skipped>,
+    tally: &Tally,
 ) -> bool {
     let budget =
         length.saturating_mul(MOST_RATIO).clamp(LEAST_BUDGET, MOST_BUDGET.max(length.saturating_mul(4)));
     let mut walk =
-        Walk { visit, skipped, left: Rc::new(Cell::new(budget)), entries: MOST_ENTRIES, seen: false };
+        Walk { visit, tally, left: Rc::new(Cell::new(budget)), entries: MOST_ENTRIES, seen: false };
     if kind.is_stream() {
         walk.stream(kind, source, path, 0);
     } else {
@@ -138,21 +140,21 @@ pub fn expand(
 
 struct Walk<'a> {
     visit: Visit<'a>,
-    skipped: &'a mut Vec<Skipped>,
+    tally: &'a Tally,
     left: Rc<Cell<u64>>,
     entries: u32,
     seen: bool,
 }
 
 impl Walk<'_> {
-    fn skip(&mut self, path: &str, reason: impl std::fmt::Display) {
-        self.skipped.push(Skipped { path: path.to_owned(), reason: reason.to_string() });
+    fn skip(&self, path: &str, reason: impl std::fmt::Display) {
+        self.tally.skip(Unit::Entries, path, reason);
     }
 
     /// Whether there may be one entry more.
     fn count(&mut self, path: &str) -> bool {
         if self.entries == 0 {
-            self.skip(path, format!("more than {MOST_ENTRIES} entries: the rest is not read"));
+            self.skip(path, TOO_MANY);
             return false;
         }
         self.entries -= 1;
@@ -165,16 +167,23 @@ impl Walk<'_> {
             Err(error) => return self.skip(path, format!("a zip that cannot be read: {error}")),
         };
         let strings = self.strings(&mut archive);
+        let mut rest = self.tally.know_many(Unit::Entries, path, archive.len() as u64);
         for number in 0..archive.len() {
-            if !self.count(path) {
-                return;
+            if self.entries == 0 {
+                return rest.skip(TOO_MANY);
             }
+            self.entries -= 1;
+            rest.hand_over();
             let mut entry = match archive.by_index(number) {
                 Ok(entry) => entry,
                 Err(error) => {
                     let encrypted = matches!(error, zip::result::ZipError::UnsupportedArchive(text) if text.contains("assword"));
-                    let reason = if encrypted { "encrypted".to_owned() } else { error.to_string() };
-                    self.skip(&format!("{path}!/(entry {number})"), reason);
+                    let known = self.tally.know(Unit::Entries, format!("{path}!/(entry {number})"));
+                    if encrypted {
+                        known.opaque("an encrypted entry of a zip");
+                    } else {
+                        known.skip(error);
+                    }
                     continue;
                 }
             };
@@ -278,39 +287,15 @@ impl Walk<'_> {
             if !self.count(path) {
                 break;
             }
+            let known = self.tally.know(Unit::Entries, &inner);
             let mut rows = Metered { inner: database.rows(&table), left: Rc::clone(&self.left) };
             let read = (self.visit)(&inner, &mut rows);
-            if let Err(error) = read.and_then(|()| rows.inner.broken.take().map_or(Ok(()), Err)) {
-                self.skip(&inner, error);
+            match read.and_then(|()| rows.inner.broken.take().map_or(Ok(()), Err)) {
+                Ok(()) => known.read(),
+                Err(error) => known.skip(error),
             }
         }
         broken.map_or(Ok(()), Err)
-    }
-
-    fn pdf(&mut self, source: &mut (impl Read + Seek), path: &str) -> io::Result<()> {
-        source.seek(SeekFrom::Start(0))?;
-        let mut source = BufReader::new(source);
-        let mut number = 0;
-        while let Some(head) = pdf::next(&mut source)? {
-            if !self.count(path) {
-                break;
-            }
-            number += 1;
-            let inner = format!("{path}!/stream {number}");
-            let deflated = Cursor::new(head).chain(&mut source);
-            let mut stream =
-                Metered { inner: flate2::bufread::ZlibDecoder::new(deflated), left: Rc::clone(&self.left) };
-            let (text, read) = pdf::joined(&mut stream);
-            if text.is_empty() {
-                // In another filter, or encrypted: it only began like a deflated one.
-                continue;
-            }
-            let seen = (self.visit)(&inner, &mut Cursor::new(text).chain(&mut stream));
-            if let Err(error) = seen.and(read) {
-                self.skip(&inner, error);
-            }
-        }
-        Ok(())
     }
 
     /// One compressed stream: of a tar, or of a file whose name is the outer one's without its ending.
@@ -356,18 +341,29 @@ impl Walk<'_> {
 
     /// An entry, which may be an archive itself.
     fn entry(&mut self, source: &mut dyn Read, path: &str, depth: usize) {
+        let known = self.tally.know(Unit::Entries, path);
         let mut head = [0; HEAD];
         let filled = match fill(source, &mut head) {
             Ok(filled) => filled,
-            Err(error) => return self.skip(path, error),
+            Err(error) => return known.skip(error),
         };
         let mut whole = (&head[..filled]).chain(source);
         match kind(&head[..filled]) {
             Some(_) if depth + 1 >= MOST_DEPTH => {
-                self.skip(path, format!("archives in archives, more than {MOST_DEPTH} deep"));
+                known.skip(format!("archives in archives, more than {MOST_DEPTH} deep"));
             }
-            Some(kind) => self.stream(kind, &mut whole, path, depth + 1),
-            None => self.plain(&mut whole, path),
+            Some(kind) => {
+                self.stream(kind, &mut whole, path, depth + 1);
+                known.read();
+            }
+            None => {
+                self.seen = true;
+                match ((self.visit)(path, &mut whole), opaque::container(&head[..filled], path)) {
+                    (Err(error), _) => known.skip(error),
+                    (Ok(()), Some(container)) => known.opaque(container),
+                    (Ok(()), None) => known.read(),
+                }
+            }
         }
     }
 }

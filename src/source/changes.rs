@@ -11,7 +11,7 @@ use super::folders::{Change, DAMAGED, DEEPEST, Folder, Folders, read, unreadable
 use super::repository::{Error, causes};
 use super::tracked;
 use super::versions::{Packs, Versions};
-use crate::model::Skipped;
+use crate::model::{Skipped, Tally, Unit};
 
 /// All changes of one comparison.
 #[derive(Debug, Default)]
@@ -20,8 +20,6 @@ pub struct Changes {
     pub changed: Vec<Change>,
     /// Blobs that stood somewhere before and no longer do: what was moved came from here.
     pub removed: Vec<ObjectId>,
-    /// What could not be read.
-    pub skipped: Vec<Skipped>,
 }
 
 type Entries = HashMap<BString, (EntryMode, ObjectId)>;
@@ -36,22 +34,23 @@ fn entries(trees: &mut Versions<'_>, tree: ObjectId) -> Result<Entries, Skipped>
 
 impl Changes {
     /// Adds what is new in a folder and below it.
-    fn below(&mut self, trees: &mut Versions<'_>, folder: Folder) {
+    fn below(&mut self, trees: &mut Versions<'_>, folder: Folder, tally: &Tally) {
         let (mut folders, mut left) = (Folders::of(trees), vec![folder]);
         while let Some(folder) = left.pop() {
             match folders.news(&folder) {
                 Ok(news) => {
+                    tally.know(Unit::Objects, &folder.path).read();
                     left.extend(news.folders);
                     self.changed.extend(news.changed);
                 }
-                Err(skipped) => self.skipped.push(skipped),
+                Err(Skipped { path, reason }) => tally.skip(Unit::Objects, path, reason),
             }
         }
     }
 
     /// What an index would commit that HEAD does not have. The index's own cache of trees tells which folders are
     /// the same, so that only the others are read.
-    pub fn of_index(repository: &gix::Repository) -> Result<Self, Error> {
+    pub fn of_index(repository: &gix::Repository, tally: &Tally) -> Result<Self, Error> {
         let path = match std::env::var_os("GIT_INDEX_FILE") {
             Some(path) => path.into(),
             None => repository.index_path(),
@@ -67,17 +66,18 @@ impl Changes {
             .map_err(|error| Error::Unreadable { path: "HEAD".into(), reason: error.to_string() })?;
         let mut changes = Self::default();
         let packs = Packs::none();
-        let mut comparison = Comparison { trees: Versions::of(repository, &packs), index: &index };
+        let mut comparison = Comparison { trees: Versions::of(repository, &packs), index: &index, tally };
         comparison.folder(&mut changes, index.tree(), Some(head.detach()), 0..index.entries().len(), 0);
         Ok(changes)
     }
 
     /// All blobs of some trees.
     #[must_use]
-    pub fn of_trees(repository: &gix::Repository, packs: &Packs, trees: &[ObjectId]) -> Self {
+    pub fn of_trees(repository: &gix::Repository, packs: &Packs, trees: &[ObjectId], tally: &Tally) -> Self {
         let (mut changes, mut versions) = (Self::default(), Versions::of(repository, packs));
         for &tree in trees {
-            changes.below(&mut versions, Folder { path: BString::default(), tree, before: Vec::new() });
+            let folder = Folder { path: BString::default(), tree, before: Vec::new() };
+            changes.below(&mut versions, folder, tally);
         }
         changes
     }
@@ -97,6 +97,7 @@ impl Changes {
 struct Comparison<'a> {
     trees: Versions<'a>,
     index: &'a gix::index::File,
+    tally: &'a Tally,
 }
 
 impl Comparison<'_> {
@@ -117,7 +118,7 @@ impl Comparison<'_> {
         }
         let mut head = match head.map(|head| entries(&mut self.trees, head)).transpose() {
             Ok(entries) => entries.unwrap_or_default(),
-            Err(skipped) => return changes.skipped.push(skipped),
+            Err(Skipped { path, reason }) => return self.tally.skip(Unit::Objects, path, reason),
         };
         let mut at = range.start;
         while at < range.end {
@@ -191,7 +192,8 @@ impl Comparison<'_> {
             // A folder outside of a sparse checkout.
             let old: Vec<ObjectId> = old.map(|(_, id)| id).into_iter().collect();
             let path = path.trim_end_with(|c| c == '/').as_bstr().to_owned();
-            return changes.below(&mut self.trees, Folder { path, tree: entry.id, before: old });
+            let folder = Folder { path, tree: entry.id, before: old };
+            return changes.below(&mut self.trees, folder, self.tally);
         }
         let before =
             old.filter(|(mode, _)| mode.is_blob_or_symlink()).map(|(_, id)| id).into_iter().collect();

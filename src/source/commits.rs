@@ -8,7 +8,7 @@ use gix::hashtable::{HashMap, HashSet, hash_map};
 use super::guarded::{self, Links};
 use super::objects::Objects;
 use super::repository::{causes, shallow_boundary};
-use crate::model::{Commit, Skipped};
+use crate::model::{Commit, Tally, Unit};
 
 /// So many commits are read beforehand at most.
 const MOST_FORESEEN: usize = 500_000;
@@ -39,8 +39,6 @@ pub struct Commits {
     pub nodes: Vec<Node>,
     /// The commits that the walk started from.
     pub tips: Vec<ObjectId>,
-    /// What could not be read.
-    pub skipped: Vec<Skipped>,
 }
 
 /// Where a walk starts.
@@ -59,23 +57,29 @@ impl Commits {
         repository: &gix::Repository,
         objects: &Objects,
         others: impl IntoIterator<Item = ObjectId>,
+        tally: &Tally,
     ) -> Self {
         let mut tips = Vec::new();
         let mut commits = Self::default();
         references(repository, &mut tips);
         logged(repository, &mut tips);
         tips.extend(others.into_iter().map(|id| Tip { id, reachable: false, notes: None }));
-        commits.walk(repository, tips, None, foreseen(repository, objects));
+        commits.walk(repository, tips, None, foreseen(repository, objects), tally);
         commits
     }
 
     /// The commits that are reachable from `tips` and not from `hidden`. What is older than where both lead to is not read. Where
     /// clocks went wrong, some may be among them that `hidden` leads to as well, as with git itself; never too few.
     #[must_use]
-    pub fn between(repository: &gix::Repository, tips: &[ObjectId], hidden: &[ObjectId]) -> Self {
+    pub fn between(
+        repository: &gix::Repository,
+        tips: &[ObjectId],
+        hidden: &[ObjectId],
+        tally: &Tally,
+    ) -> Self {
         let mut commits = Self::default();
-        let tips = commits.peeled(repository, tips);
-        let hidden = commits.peeled(repository, hidden);
+        let tips = peeled_all(repository, tips, tally);
+        let hidden = peeled_all(repository, hidden, tally);
         let mut within = HashSet::default();
         // A file of git's that says what commits are may say anything.
         match repository.rev_walk(tips.iter().copied()).use_commit_graph(false).with_hidden(hidden).all() {
@@ -83,31 +87,15 @@ impl Commits {
                 for commit in walk {
                     match commit {
                         Ok(commit) => drop(within.insert(commit.id)),
-                        Err(error) => commits.skip("commits", causes(&error)),
+                        Err(error) => tally.skip(Unit::Objects, "commits", causes(&error)),
                     }
                 }
             }
-            Err(error) => commits.skip("commits", causes(&error)),
+            Err(error) => tally.skip(Unit::Objects, "commits", causes(&error)),
         }
         let tips = tips.into_iter().map(|id| Tip { id, reachable: true, notes: None }).collect();
-        commits.walk(repository, tips, Some(&within), HashMap::default());
+        commits.walk(repository, tips, Some(&within), HashMap::default(), tally);
         commits
-    }
-
-    /// The commits that ids stand for. Trees and blobs are left out, what cannot be read is named.
-    fn peeled(&mut self, repository: &gix::Repository, ids: &[ObjectId]) -> Vec<ObjectId> {
-        let peeled = |&id: &ObjectId| match commit(repository, id) {
-            Ok(found) => found.map(|(id, _)| id),
-            Err(reason) => {
-                self.skip(&format!("commit {id}"), reason);
-                None
-            }
-        };
-        ids.iter().filter_map(peeled).collect()
-    }
-
-    fn skip(&mut self, path: &str, reason: String) {
-        self.skipped.push(Skipped { path: path.to_owned(), reason });
     }
 
     /// Depth first with an explicit stack, so that a commit is listed after all of its parents: each stands on the
@@ -118,6 +106,7 @@ impl Commits {
         tips: Vec<Tip>,
         within: Option<&HashSet>,
         mut foreseen: HashMap<ObjectId, Read>,
+        tally: &Tally,
     ) {
         let boundary = shallow_boundary(repository);
         let mut places: HashMap<ObjectId, usize> = HashMap::default();
@@ -153,11 +142,23 @@ impl Commits {
                         stack.extend(parents.into_iter().map(|parent| (parent, None)));
                     }
                     Ok(None) => {}
-                    Err(reason) => self.skip(&format!("commit {id}"), reason),
+                    Err(reason) => tally.skip(Unit::Objects, format_args!("commit {id}"), reason),
                 }
             }
         }
     }
+}
+
+/// The commits that ids stand for. Trees and blobs are left out, what cannot be read is named.
+fn peeled_all(repository: &gix::Repository, ids: &[ObjectId], tally: &Tally) -> Vec<ObjectId> {
+    let peeled = |&id: &ObjectId| match commit(repository, id) {
+        Ok(found) => found.map(|(id, _)| id),
+        Err(reason) => {
+            tally.skip(Unit::Objects, format_args!("commit {id}"), reason);
+            None
+        }
+    };
+    ids.iter().filter_map(peeled).collect()
 }
 
 /// A commit's tree and parents.
@@ -207,8 +208,8 @@ fn peeled(repository: &gix::Repository, id: ObjectId) -> Option<ObjectId> {
 }
 
 /// All references that name an object, with what they name. What cannot be read is named.
-fn named(repository: &gix::Repository, skipped: &mut Vec<Skipped>) -> Vec<(String, ObjectId)> {
-    let mut skip = |reason: String| skipped.push(Skipped { path: "refs".into(), reason });
+fn named(repository: &gix::Repository, tally: &Tally) -> Vec<(String, ObjectId)> {
+    let skip = |reason: String| tally.skip(Unit::References, "refs", reason);
     let platform = match repository.references() {
         Ok(platform) => platform,
         Err(error) => {
@@ -236,17 +237,16 @@ fn named(repository: &gix::Repository, skipped: &mut Vec<Skipped>) -> Vec<(Strin
     named
 }
 
-/// The references that lead nowhere, by way of tags or at once, and those that cannot be read.
-#[must_use]
-pub fn dangling(repository: &gix::Repository) -> Vec<Skipped> {
-    let mut skipped = Vec::new();
-    for (path, id) in named(repository, &mut skipped) {
-        if let Some(missing) = end_of_tags(repository, id) {
-            let reason = format!("it leads to {missing}, which is not here: what that holds was not read");
-            skipped.push(Skipped { path, reason });
+/// Follows all references, by way of tags: what leads nowhere, and what cannot be read, is named.
+pub fn follow_references(repository: &gix::Repository, tally: &Tally) {
+    for (path, id) in named(repository, tally) {
+        let reference = tally.know(Unit::References, path);
+        match end_of_tags(repository, id) {
+            Some(missing) => reference
+                .skip(format_args!("it leads to {missing}, which is not here: what that holds was not read")),
+            None => reference.read(),
         }
     }
-    skipped
 }
 
 /// What an id stands for, if it is not here; tags are followed.
@@ -263,7 +263,7 @@ fn end_of_tags(repository: &gix::Repository, mut id: ObjectId) -> Option<ObjectI
 
 fn references(repository: &gix::Repository, tips: &mut Vec<Tip>) {
     // What cannot be read is told of by itself, also where nobody asks for the tips.
-    for (name, id) in named(repository, &mut Vec::new()) {
+    for (name, id) in named(repository, &Tally::default()) {
         let notes = name.starts_with("refs/notes/").then(|| Arc::from(name.as_str()));
         if let Some(id) = peeled(repository, id) {
             tips.push(Tip { id, reachable: true, notes });

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::entries::{self, Entry};
 use super::folders::DEEPEST;
 use super::objects::Objects;
-use crate::model::Skipped;
+use crate::model::{Tally, Unit};
 
 /// What trees that are read beforehand may take, in bytes.
 const MOST_FORESEEN: usize = 64 << 20;
@@ -61,21 +61,21 @@ pub struct Finder<'a> {
     /// Trees that were read beforehand, without the entries that do not matter.
     foreseen: HashMap<ObjectId, Box<[u8]>>,
     nothing: Holdings,
-    /// Trees that could not be read.
-    pub skipped: Vec<Skipped>,
+    /// For trees that cannot be read.
+    tally: &'a Tally,
 }
 
 impl<'a> Finder<'a> {
     /// A finder of these blobs.
     #[must_use]
-    pub fn new(repository: &'a gix::Repository, wanted: HashSet) -> Self {
+    pub fn new(repository: &'a gix::Repository, wanted: HashSet, tally: &'a Tally) -> Self {
         Self {
             repository,
             sought: Sought::of(wanted),
             known: HashMap::default(),
             foreseen: HashMap::default(),
             nothing: Rc::default(),
-            skipped: Vec::new(),
+            tally,
         }
     }
 
@@ -124,23 +124,22 @@ impl<'a> Finder<'a> {
         }
         let mut found: Vec<(BString, ObjectId)> = Vec::new();
         if depth > DEEPEST {
-            self.skipped.push(Skipped {
-                path: format!("tree {tree}"),
-                reason: format!("nested more than {DEEPEST} deep"),
-            });
+            self.skip(tree, format!("nested more than {DEEPEST} deep"));
         } else if let Some(data) = self.foreseen.remove(&tree) {
             self.look(&data, depth, &mut found);
         } else {
             match self.repository.find_object(tree) {
                 Ok(object) => self.look(&object.data, depth, &mut found),
-                Err(error) => {
-                    self.skipped.push(Skipped { path: format!("tree {tree}"), reason: error.to_string() });
-                }
+                Err(error) => self.skip(tree, error),
             }
         }
         let holdings = if found.is_empty() { Rc::clone(&self.nothing) } else { Rc::new(found) };
         self.known.insert(tree, Rc::clone(&holdings));
         holdings
+    }
+
+    fn skip(&self, tree: ObjectId, reason: impl std::fmt::Display) {
+        self.tally.skip(Unit::Objects, format_args!("tree {tree}"), reason);
     }
 
     fn look(&mut self, data: &[u8], depth: usize, found: &mut Vec<(BString, ObjectId)>) {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::guarded::{self, Links};
-use crate::model::Skipped;
+use crate::model::{Tally, Unit};
 
 /// The most that lists of references and objects may hold, in bytes.
 const LIST: u64 = 1 << 30;
@@ -100,16 +100,14 @@ fn below(folder: &Path, depth: usize) -> Result<(), Unopenable> {
 
 /// An object folder and those that it borrows from, each once. What they lead to that is not there, or that leads back to where it
 /// came from, is named.
-pub fn stores(objects: PathBuf, skipped: &mut Vec<Skipped>) -> Vec<PathBuf> {
+pub fn stores(objects: PathBuf, tally: &Tally) -> Vec<PathBuf> {
     let mut seen: HashSet<PathBuf> = objects.canonicalize().into_iter().collect();
     let mut stores = vec![objects];
     let mut next = 0;
     while let Some(store) = stores.get(next).cloned() {
         next += 1;
         let list = store.join("info/alternates");
-        let mut skip = |reason: String| {
-            skipped.push(Skipped { path: list.display().to_string(), reason });
-        };
+        let skip = |reason: String| tally.skip(Unit::Settings, list.display(), reason);
         let text = match guarded::text(&list, guarded::SETTINGS, Links::BetweenGitFolders) {
             Ok(text) => text.unwrap_or_default(),
             Err(reason) => {

@@ -13,6 +13,7 @@ mod ignored;
 mod layout;
 pub mod lfs;
 pub mod objects;
+pub mod opaque;
 pub mod pack;
 pub mod references;
 pub mod repository;

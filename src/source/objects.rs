@@ -14,9 +14,9 @@ use rayon::prelude::*;
 use super::budget::Budget;
 use super::delta::LONGEST;
 use super::layout;
-use super::pack::{Object, Pack, Sieve};
+use super::pack::{self, Object, Pack, Sieve};
 use super::repository::Error;
-use crate::model::Skipped;
+use crate::model::{Known, Tally, Unit, named};
 
 /// A folder of objects.
 struct Store {
@@ -44,45 +44,49 @@ pub fn threads(repository: &gix::Repository, jobs: usize) -> Result<rayon::Threa
 }
 
 impl Objects {
-    /// Opens them, to be read by `jobs` threads. What cannot be opened is named.
-    pub fn of(repository: &gix::Repository, jobs: usize, skipped: &mut Vec<Skipped>) -> Result<Self, Error> {
+    /// Opens them, to be read by `jobs` threads. What cannot be opened is in the tally.
+    pub fn of(repository: &gix::Repository, jobs: usize, tally: &Tally) -> Result<Self, Error> {
         let pool = threads(repository, jobs)?;
         let hash = repository.object_hash();
         let mut stored = Vec::new();
         let mut packs: Vec<Pack> = Vec::new();
-        for folder in stores(repository, skipped) {
-            for index in indices(&folder, skipped) {
+        for folder in stores(repository, tally) {
+            for index in indices(&folder, tally) {
                 match Pack::at(&index, hash) {
                     Ok(pack) => packs.push(pack),
-                    Err(error) => skipped.push(Skipped {
-                        path: index.display().to_string(),
-                        reason: format!("the pack cannot be opened, so its objects were not read: {error}"),
-                    }),
+                    Err(error) => tally.skip(
+                        Unit::Objects,
+                        index.display(),
+                        format!("the pack cannot be opened, so its objects were not read: {error}"),
+                    ),
                 }
             }
-            let loose = loose_ids(&folder, hash, skipped);
+            let loose = loose_ids(&folder, hash, tally);
             stored.push(Store { folder, loose });
         }
         packs.sort_by_key(|pack| std::cmp::Reverse(pack.index().num_objects()));
         Ok(Self { hash, pool, stores: stored, packs })
     }
 
-    /// Calls `visit` with every object that is not `known` yet; returns what could not be read. Blobs in which the sieve
-    /// catches nothing come without their bytes, and so do trees.
+    /// Calls `visit` with every object that is not `known` yet. Blobs in which the sieve catches nothing come without their bytes,
+    /// and so do trees. The tally has all entries of the packs that are gone through, and all loose objects that are read.
     pub fn each(
         &self,
         sieve: &impl Sieve,
         known: impl Fn(&oid) -> bool + Sync,
         visit: impl Fn(Object<'_>) + Sync,
-    ) -> Vec<Skipped> {
-        let mut skipped = Vec::new();
+        tally: &Tally,
+    ) {
         // What one pack could not bring may stand in another place too.
-        let mut missing: BTreeMap<ObjectId, String> = BTreeMap::new();
+        let mut missing: BTreeMap<ObjectId, (String, Known<'_, String>)> = BTreeMap::new();
         for (number, pack) in self.packs.iter().enumerate() {
             let earlier = &self.packs[..number];
             if pack.index().iter().all(|entry| known(&entry.oid)) {
                 continue;
             }
+            let name = pack.index().path().display().to_string();
+            let mut entries =
+                tally.know_many(Unit::Objects, name.clone(), u64::from(pack.index().num_objects()));
             let found: Mutex<Vec<ObjectId>> = Mutex::default();
             let fresh = |object: Object<'_>| {
                 if known(object.id) {
@@ -96,24 +100,33 @@ impl Objects {
                 }
                 visit(object);
             };
-            let unread = self.pool.install(|| pack.each(sieve, &fresh));
+            let pack::Gone { told, unread } = self.pool.install(|| pack.each(sieve, &fresh));
+            entries.read_some(told);
             for id in found.into_inner().unwrap_or_else(PoisonError::into_inner) {
-                missing.remove(&id);
+                found_elsewhere(missing.remove(&id));
             }
-            let name = pack.index().path().display().to_string();
-            let unread = unread.into_iter().filter(|id| !known(id) && !is_in(earlier, id));
-            missing.extend(unread.map(|id| (id, name.clone())));
+            for id in unread {
+                if known(&id) || is_in(earlier, &id) {
+                    entries.read_some(1);
+                } else {
+                    entries.hand_over();
+                    missing.insert(id, (name.clone(), tally.know(Unit::Objects, format!("object {id}"))));
+                }
+            }
         }
         for store in &self.stores {
             let is_wanted = |id: &oid| !known(id) && (missing.contains_key(id) || !is_in(&self.packs, id));
-            let found = self.pool.install(|| self.loose(store, &is_wanted, &visit, &mut skipped));
+            let found = self.pool.install(|| self.loose(store, &is_wanted, &visit, tally));
             for id in found {
-                missing.remove(&id);
+                found_elsewhere(missing.remove(&id));
             }
         }
-        let reason = "it is damaged, or what it is a delta of is, or it is longer than 1 GiB";
-        skipped.extend(missing.iter().map(|(id, name)| unreadable(id, name, reason)));
-        skipped
+        for (name, object) in missing.into_values() {
+            object.skip(unreadable(
+                &name,
+                "it is damaged, or what it is a delta of is, or it is longer than 1 GiB",
+            ));
+        }
     }
 
     /// Calls `visit` with the bytes of every object of a kind in the packs that can be read, on all threads.
@@ -158,17 +171,16 @@ impl Objects {
         store: &Store,
         is_wanted: &(impl Fn(&oid) -> bool + Sync),
         visit: &(impl Fn(Object<'_>) + Sync),
-        skipped: &mut Vec<Skipped>,
+        tally: &Tally,
     ) -> Vec<ObjectId> {
         let ids: Vec<ObjectId> = store.loose.iter().filter(|id| is_wanted(id)).copied().collect();
-        let failed: Vec<Skipped> = ids
-            .par_iter()
-            .filter_map(|id| {
-                let reason = self.loose_object(&store.folder, id, visit).err()?;
-                Some(unreadable(id, &store.folder.display().to_string(), &reason))
-            })
-            .collect();
-        skipped.extend(failed);
+        ids.par_iter().for_each(|id| {
+            let object = tally.know(Unit::Objects, named("object", id));
+            match self.loose_object(&store.folder, id, visit) {
+                Ok(()) => object.read(),
+                Err(reason) => object.skip(unreadable(&store.folder.display().to_string(), &reason)),
+            }
+        });
         ids
     }
 
@@ -194,8 +206,8 @@ impl Objects {
 }
 
 /// The ids of a store's loose objects. What stands among them and is none is named.
-fn loose_ids(store: &Path, hash: gix::hash::Kind, skipped: &mut Vec<Skipped>) -> Vec<ObjectId> {
-    let (mut ids, mut odd) = (Vec::new(), 0_usize);
+fn loose_ids(store: &Path, hash: gix::hash::Kind, tally: &Tally) -> Vec<ObjectId> {
+    let (mut ids, mut odd) = (Vec::new(), 0_u64);
     for number in 0..=255_u8 {
         let first = format!("{number:02x}");
         let Ok(entries) = std::fs::read_dir(store.join(&first)) else { continue };
@@ -212,12 +224,9 @@ fn loose_ids(store: &Path, hash: gix::hash::Kind, skipped: &mut Vec<Skipped>) ->
         }
     }
     if odd > 0 {
-        skipped.push(Skipped {
-            path: store.display().to_string(),
-            reason: format!(
-                "{odd} files are named as no object of this repository's format ({hash}), and were not read"
-            ),
-        });
+        tally.know_many(Unit::Objects, store.display(), odd).skip(format!(
+            "{odd} files are named as no object of this repository's format ({hash}), and were not read"
+        ));
     }
     ids.sort_unstable();
     ids
@@ -228,37 +237,32 @@ fn is_in(packs: &[Pack], id: &oid) -> bool {
 }
 
 /// A repository's object folder and those of its alternates.
-pub fn stores(repository: &gix::Repository, skipped: &mut Vec<Skipped>) -> Vec<PathBuf> {
-    layout::stores(repository.objects.store_ref().path().to_owned(), skipped)
+pub fn stores(repository: &gix::Repository, tally: &Tally) -> Vec<PathBuf> {
+    layout::stores(repository.objects.store_ref().path().to_owned(), tally)
 }
 
 /// The indices of the packs of an object folder. A pack without one is named: git cannot read it either.
-pub fn indices(store: &Path, skipped: &mut Vec<Skipped>) -> Vec<PathBuf> {
+pub fn indices(store: &Path, tally: &Tally) -> Vec<PathBuf> {
     let entries = match std::fs::read_dir(store.join("pack")) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
         Err(error) => {
-            let reason = format!("packs were not read: {error}");
-            skipped.push(Skipped { path: store.join("pack").display().to_string(), reason });
+            tally.skip(Unit::Objects, store.join("pack").display(), format!("packs were not read: {error}"));
             return Vec::new();
         }
     };
     let mut found = Vec::new();
     for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
+        let skip = |reason: &str| tally.skip(Unit::Objects, path.display(), reason);
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("idx") if path.with_extension("pack").exists() => found.push(path),
-            Some("idx") => skipped.push(Skipped {
-                path: path.display().to_string(),
-                reason: "the index of a pack that is not here: its objects were not read".into(),
-            }),
-            Some("pack") if !path.with_extension("idx").exists() => skipped.push(Skipped {
-                path: path.display().to_string(),
-                reason: "a pack without an index; `git index-pack` makes one".into(),
-            }),
-            Some("promisor") => skipped.push(Skipped {
-                path: path.display().to_string(),
-                reason: "a partial clone: objects that were not fetched are not here; `git fetch --refetch --no-filter` brings them".into(),
-            }),
+            Some("idx") => skip("the index of a pack that is not here: its objects were not read"),
+            Some("pack") if !path.with_extension("idx").exists() => {
+                skip("a pack without an index; `git index-pack` makes one");
+            }
+            Some("promisor") => skip(
+                "a partial clone: objects that were not fetched are not here; `git fetch --refetch --no-filter` brings them",
+            ),
             _ => {}
         }
     }
@@ -266,6 +270,13 @@ pub fn indices(store: &Path, skipped: &mut Vec<Skipped>) -> Vec<PathBuf> {
     found
 }
 
-fn unreadable(id: &oid, place: &str, reason: &str) -> Skipped {
-    Skipped { path: format!("object {id}"), reason: format!("cannot be read from {place}: {reason}") }
+/// Something that was missing stands in another place too.
+fn found_elsewhere(missing: Option<(String, Known<'_, String>)>) {
+    if let Some((_, object)) = missing {
+        object.read();
+    }
+}
+
+fn unreadable(place: &str, reason: &str) -> String {
+    format!("cannot be read from {place}: {reason}")
 }

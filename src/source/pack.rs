@@ -60,6 +60,14 @@ impl<'a> Object<'a> {
     }
 }
 
+/// What came of going through a pack.
+pub struct Gone {
+    /// How many objects were told of.
+    pub told: u64,
+    /// The ids of those that cannot be read.
+    pub unread: Vec<ObjectId>,
+}
+
 /// A pack.
 pub struct Pack {
     bundle: Bundle,
@@ -79,9 +87,9 @@ impl Pack {
         &self.bundle.index
     }
 
-    /// Calls `visit` with every object, on the threads of the pool that it is called in. Returns the ids of those that cannot
-    /// be read: they are damaged, or made of what is, or longer than [`LONGEST`].
-    pub fn each(&self, sieve: &impl Sieve, visit: &(impl Fn(Object<'_>) + Sync)) -> Vec<ObjectId> {
+    /// Calls `visit` with every object, on the threads of the pool that it is called in. Those that cannot be read are damaged, or
+    /// made of what is, or longer than [`LONGEST`].
+    pub fn each(&self, sieve: &impl Sieve, visit: &(impl Fn(Object<'_>) + Sync)) -> Gone {
         let forest = self.forest();
         let told: Vec<AtomicBool> = forest.entries.iter().map(|_| AtomicBool::new(false)).collect();
         let tell = |place: u32, kind: Kind, length: usize, data: Option<&[u8]>| {
@@ -89,11 +97,12 @@ impl Pack {
             visit(Object { kind, id: self.id(place), length: length as u64, data });
         };
         Walk::new(self, Some(sieve), &tell).all(&forest.roots());
-        (0..)
+        let unread: Vec<ObjectId> = (0..)
             .zip(&told)
             .filter(|(_, told)| !told.load(Ordering::Relaxed))
             .map(|(place, _)| self.id(place).to_owned())
-            .collect()
+            .collect();
+        Gone { told: (told.len() - unread.len()) as u64, unread }
     }
 
     /// Calls `visit` with the bytes of every object of a kind that can be read.

@@ -8,7 +8,7 @@ use gix::odb::pack::cache::lru::MemoryCappedHashmap;
 
 use super::guarded::{self, Links, is_git_folder};
 use super::layout::{self, Extent};
-use crate::model::Skipped;
+use crate::model::{Coverage, Skipped, Tally, Unit};
 
 /// What may be kept of versions that others are made of, in bytes: trees and texts of neighbouring commits share most of their
 /// deltas.
@@ -49,7 +49,7 @@ pub enum Error {
 pub struct Repository {
     inner: gix::Repository,
     /// What it says of itself and cannot be followed; the rest can be read.
-    pub unread: Vec<Skipped>,
+    pub unread: Coverage,
     /// A list of object folders, which git's library reads as alternates, and a git folder with that list in it.
     _made: [Option<tempfile::TempDir>; 2],
 }
@@ -109,16 +109,17 @@ pub fn open_at(git_dir: &Path, shown: &Path, extent: Extent) -> Result<Repositor
     let first = std::env::var_os("GIT_OBJECT_DIRECTORY").filter(|_| shown == Path::new("."));
     let mut roots: Vec<PathBuf> = first.iter().flat_map(named_objects).collect();
     roots.push(common.join("objects"));
-    let (mut stores, mut unread) = (Vec::new(), Vec::new());
+    let (mut stores, tally) = (Vec::new(), Tally::default());
     for root in roots {
-        stores.extend(layout::stores(root, &mut unread));
+        stores.extend(layout::stores(root, &tally));
     }
+    let are_all_here = tally.is_complete();
     let words = |error: std::io::Error| unreadable(error.to_string());
-    let needs_list = first.is_some() || !unread.is_empty();
+    let needs_list = first.is_some() || !are_all_here;
     let objects = needs_list.then(|| list_of(&stores)).transpose().map_err(words)?;
     // Where what it borrows from leads nowhere or in a circle, the library would not open it.
     let view = match &objects {
-        Some(list) if !unread.is_empty() => Some(view_of(git_dir, &common, list.path()).map_err(words)?),
+        Some(list) if !are_all_here => Some(view_of(git_dir, &common, list.path()).map_err(words)?),
         _ => None,
     };
     let place = view.as_ref().map_or(git_dir, |view| view.path());
@@ -128,9 +129,11 @@ pub fn open_at(git_dir: &Path, shown: &Path, extent: Extent) -> Result<Repositor
             gix::odb::at(list.path(), inner.object_hash()).map_err(|error| unreadable(error.to_string()))?;
         inner.objects = gix::OdbHandle::from(handle);
     }
-    unread.extend(reference_format(&inner));
+    if let Some(Skipped { path, reason }) = reference_format(&inner) {
+        tally.skip(Unit::References, path, reason);
+    }
     inner.objects.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(MOST_KEPT)));
-    Ok(Repository { inner, unread, _made: [objects, view] })
+    Ok(Repository { inner, unread: tally.end(), _made: [objects, view] })
 }
 
 /// The object folders that git's environment names.

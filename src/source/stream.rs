@@ -5,6 +5,7 @@ use std::io::{self, Read};
 
 use super::archive;
 use super::lfs;
+use super::opaque;
 use crate::detect::{Detector, Hit, Lines, OVERLAP};
 use crate::model::Confidence;
 
@@ -39,6 +40,8 @@ pub struct Scanned {
     pub archive: Option<archive::Kind>,
     /// It is a pointer of Git LFS to this content.
     pub pointer: Option<String>,
+    /// It is a container that is not opened; its bytes were searched as they are.
+    pub container: Option<&'static str>,
 }
 
 impl Windows {
@@ -75,6 +78,7 @@ impl Windows {
                 return Ok(scanned);
             }
         }
+        scanned.container = opaque::container(&self.buffer[..filled], path);
         if ended {
             scanned.pointer = lfs::pointer(&self.buffer[..filled]).map(ToOwned::to_owned);
             scanned.hits = detector.detect(&self.buffer[..filled], path);

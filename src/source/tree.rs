@@ -16,7 +16,7 @@ use super::guarded;
 use super::ignored::{Ignored, Noted, Rules};
 use super::roots::{Error, Roots};
 use super::tracked;
-use crate::model::Skipped;
+use crate::model::{Known, Skipped, Tally, Unit};
 
 /// What to walk and how.
 #[derive(Debug, Clone)]
@@ -29,19 +29,18 @@ pub struct Options {
     pub jobs: usize,
 }
 
-/// An open file and the path to report it by.
-pub struct Opened {
+/// An open file, known by the path to report it by: relative to the root, with `/`; where there are several roots, with its
+/// root in front.
+pub struct Opened<'t> {
     /// The file.
     pub file: File,
-    /// Relative to the root, with `/`; where there are several roots, with its root in front.
-    pub path: String,
+    /// What is to be said of it.
+    pub known: Known<'t, String>,
 }
 
-/// What a walk passed over.
+/// What a walk found besides files.
 #[derive(Debug, Default)]
 pub struct Walked {
-    /// What could not be read.
-    pub skipped: Vec<Skipped>,
     /// What was left out as asked, and may hold secrets all the same.
     pub not_covered: Vec<Skipped>,
     /// The tops of work trees at or below the roots.
@@ -53,62 +52,62 @@ fn root_of(entry: &DirEntry) -> &Path {
     entry.path().ancestors().nth(entry.depth()).unwrap_or(entry.path())
 }
 
-/// Opens every file at or below `roots` and gives it to a visitor; `visitor` makes one for each thread. Returns what was passed
-/// over.
-pub fn walk<V>(roots: &[PathBuf], options: &Options, visitor: impl Fn() -> V + Sync) -> Result<Walked, Error>
+/// Opens every file at or below `roots` and gives it to a visitor; `visitor` makes one for each thread. What cannot be opened is
+/// in the tally.
+pub fn walk<'t, V>(
+    roots: &[PathBuf],
+    options: &Options,
+    tally: &'t Tally,
+    visitor: impl Fn() -> V + Sync,
+) -> Result<Walked, Error>
 where
-    V: FnMut(Opened) -> Result<(), Skipped> + Send,
+    V: FnMut(Opened<'t>) + Send,
 {
     // To the walk, a hyphen alone is standard input.
     let named = |root: &PathBuf| if root == Path::new("-") { PathBuf::from("./-") } else { root.clone() };
     let roots: Vec<PathBuf> = roots.iter().map(named).collect();
     let named = Roots::of(&roots)?;
     let ignored = Arc::new(Ignored::at(&roots, !options.no_ignore));
-    let skipped = Mutex::new(Vec::new());
     let seen: Mutex<HashSet<u64>> = Mutex::new(HashSet::new());
     let state = RandomState::new();
     build(&roots, options, &ignored).run(|| {
         let mut visit = visitor();
         let mut seen_here = SeenHere { all: &seen, hashes: Vec::new(), keep: !options.no_ignore };
-        let (skipped, state, named) = (&skipped, &state, &named);
+        let (state, named) = (&state, &named);
         Box::new(move |entry| {
             match entry {
                 Ok(entry) => {
-                    if let Err(unread) = regular(named, &entry, options).and_then(|file| match file {
-                        Some(opened) => {
-                            seen_here.note(state, entry.path());
-                            visit(opened)
-                        }
-                        None => Ok(()),
-                    }) {
-                        lock(skipped).push(unread);
+                    if let Some(opened) = regular(named, &entry, options, tally) {
+                        seen_here.note(state, entry.path());
+                        visit(opened);
                     }
                 }
-                Err(error) => lock(skipped).push(walk_error(named, &error)),
+                Err(error) => name_error(named, &error, tally),
             }
             WalkState::Continue
         })
     });
-    let skipped = skipped.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let Noted { repositories, unread, environments } = ignored.noted();
-    let mut walked = Walked { skipped, not_covered: Vec::new(), repositories: repositories.clone() };
+    let mut walked = Walked { not_covered: Vec::new(), repositories: repositories.clone() };
     let mut read_after_all = HashSet::new();
     if !options.no_ignore {
         let seen = seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         let is_seen = |path: &Path| seen.contains(&hash(&state, path));
-        let passed_over = passed_over(&named.folders, repositories, &mut walked.skipped, is_seen);
+        let passed_over = passed_over(&named.folders, repositories, tally, is_seen);
         let mut visit = visitor();
         for (root, path) in passed_over {
-            let opened = open(&path, named.shown(root, &path), options);
-            walked.skipped.extend(opened.and_then(&mut visit).err());
+            if let Some(opened) = open(&path, tally.know(Unit::Files, named.shown(root, &path)), options) {
+                visit(opened);
+            }
             read_after_all.insert(path);
         }
     }
     let below = |path: &Path| named.shown(named.above(path), path);
-    walked.skipped.extend(unread.into_iter().map(|(path, reason)| Skipped {
-        path: below(&path),
-        reason: format!("rules of ignored files were not followed, and what they name was scanned: {reason}"),
-    }));
+    for (path, reason) in unread {
+        let reason =
+            format!("rules of ignored files were not followed, and what they name was scanned: {reason}");
+        tally.skip(Unit::Settings, below(&path), reason);
+    }
     let left = environments.into_iter().filter(|path| !read_after_all.contains(path));
     let reason = "git ignores it; --no-ignore scans it as well";
     walked.not_covered.extend(left.map(|path| Skipped { path: below(&path), reason: reason.to_owned() }));
@@ -120,7 +119,7 @@ where
 fn passed_over<'a>(
     folders: &[&'a Path],
     repositories: Vec<PathBuf>,
-    walked: &mut Vec<Skipped>,
+    tally: &Tally,
     seen: impl Fn(&Path) -> bool,
 ) -> Vec<(&'a Path, PathBuf)> {
     let folders: HashMap<PathBuf, &Path> =
@@ -135,7 +134,7 @@ fn passed_over<'a>(
                 // What git tracks may be gone from the work tree.
                 !seen(path) && path.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
             })),
-            Err(reason) => walked.push(Skipped { path: shown.display().to_string(), reason }),
+            Err(reason) => tally.skip(Unit::Settings, shown.display(), reason),
         }
     }
     passed_over
@@ -234,36 +233,52 @@ fn tracked_too<'a>(
 }
 
 /// Opens a walked entry if it is a regular file.
-fn regular(roots: &Roots<'_>, entry: &DirEntry, options: &Options) -> Result<Option<Opened>, Skipped> {
-    let Some(kind) = entry.file_type() else { return Ok(None) };
-    if !kind.is_file() {
-        return Ok(None);
+fn regular<'t>(
+    roots: &Roots<'_>,
+    entry: &DirEntry,
+    options: &Options,
+    tally: &'t Tally,
+) -> Option<Opened<'t>> {
+    if !entry.file_type()?.is_file() {
+        return None;
     }
-    let path = roots.shown(root_of(entry), entry.path());
+    let known = tally.know(Unit::Files, roots.shown(root_of(entry), entry.path()));
     if entry.depth() > 0 {
-        return open(entry.path(), path, options).map(Some);
+        return open(entry.path(), known, options);
     }
     // Whoever names a file means it, also where the name is a link, and however large it is.
     match File::open(entry.path()) {
-        Ok(file) => Ok(Some(Opened { file, path })),
-        Err(error) => Err(Skipped { path, reason: error.to_string() }),
+        Ok(file) => Some(Opened { file, known }),
+        Err(error) => {
+            known.skip(error);
+            None
+        }
     }
 }
 
 /// Opens a file without following a link or waiting for a pipe that took its place meanwhile.
-fn open(path: &Path, shown: String, options: &Options) -> Result<Opened, Skipped> {
-    let skipped = |reason: String| Skipped { path: shown.clone(), reason };
-    let file = guarded::open(path).map_err(|error| skipped(error.to_string()))?;
-    if let Some(most) = options.max_file_size {
-        let size = file.metadata().map_err(|error| skipped(error.to_string()))?.len();
-        if size > most {
-            return Err(skipped(format!("{size} bytes, above --max-file-size")));
+fn open<'t>(path: &Path, known: Known<'t, String>, options: &Options) -> Option<Opened<'t>> {
+    let opened = || {
+        let file = guarded::open(path).map_err(|error| error.to_string())?;
+        if let Some(most) = options.max_file_size {
+            let size = file.metadata().map_err(|error| error.to_string())?.len();
+            if size > most {
+                return Err(format!("{size} bytes, above --max-file-size"));
+            }
+        }
+        Ok(file)
+    };
+    match opened() {
+        Ok(file) => Some(Opened { file, known }),
+        Err(reason) => {
+            known.skip(reason);
+            None
         }
     }
-    Ok(Opened { file, path: shown })
 }
 
-fn walk_error(roots: &Roots<'_>, error: &ignore::Error) -> Skipped {
+/// Names what cannot be walked.
+fn name_error(roots: &Roots<'_>, error: &ignore::Error, tally: &Tally) {
     fn path_of(error: &ignore::Error) -> Option<&Path> {
         match error {
             ignore::Error::WithPath { path, .. } => Some(path),
@@ -274,5 +289,5 @@ fn walk_error(roots: &Roots<'_>, error: &ignore::Error) -> Skipped {
     }
     let path = path_of(error).map_or_else(|| roots.names(), |path| roots.shown(roots.above(path), path));
     let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
-    Skipped { path, reason }
+    tally.skip(Unit::Files, path, reason);
 }

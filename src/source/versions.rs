@@ -12,6 +12,7 @@ use libdeflater::Decompressor;
 use super::delta::{Delta, Piece};
 use super::objects;
 use super::pack::entry;
+use crate::model::Tally;
 
 /// As many versions as long as the newest are kept: git looks for a version's base among the ten objects before it, and goes on
 /// with a good one for longer.
@@ -41,9 +42,9 @@ impl Packs {
     /// Opens them. What cannot be opened is left to git's library: it names what it cannot read.
     #[must_use]
     pub fn of(repository: &gix::Repository) -> Self {
-        let mut unnamed = Vec::new();
-        let stores = objects::stores(repository, &mut unnamed);
-        let indices = stores.iter().flat_map(|store| objects::indices(store, &mut unnamed));
+        let unnamed = Tally::default();
+        let stores = objects::stores(repository, &unnamed);
+        let indices = stores.iter().flat_map(|store| objects::indices(store, &unnamed));
         Self(indices.filter_map(|index| Bundle::at(index, repository.object_hash()).ok()).collect())
     }
 

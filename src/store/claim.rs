@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::{Any, Row, Transaction};
 
 use super::{Error, Store, now, read, written};
-use crate::model::{Credential, Finding, Repository, Skipped, SourceMode, Stats, WorkState};
+use crate::model::{Coverage, Credential, Finding, Repository, SourceMode, Stats, WorkState};
 use crate::scan::ledger::Ledger;
 
 /// The right to work on a repository, until somebody else takes it.
@@ -38,8 +38,8 @@ pub struct Look {
     pub mode: SourceMode,
     /// How much was looked at.
     pub stats: Stats,
-    /// What was not read.
-    pub skipped: Vec<Skipped>,
+    /// What was known of, and what of it was read and what was not.
+    pub coverage: Coverage,
     /// All findings of the repository, old and new.
     pub findings: Vec<Finding>,
     /// What they add up to.
@@ -181,7 +181,7 @@ impl Store {
         .bind(&look.root)
         .bind(written(&look.mode))
         .bind(written(&look.stats))
-        .bind(written(&look.skipped))
+        .bind(written(&look.coverage))
         .bind(written(&look.ledger.hits().collect::<Vec<_>>()))
         .bind(written(&look.credentials))
         .execute(&mut **transaction)

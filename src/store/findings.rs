@@ -8,8 +8,8 @@ use sqlx::Row;
 use super::{Audit, Error, Store, read, written};
 use crate::model::Report;
 use crate::model::{
-    Credential, Exposure, Finding, Fingerprint, Region, SCHEMA, Skipped, Stats, Tool, Verdict, VerdictState,
-    WorkState,
+    Coverage, Credential, Exposure, Finding, Fingerprint, Region, Repository, SCHEMA, Stats, Tally, Tool,
+    Unit, Verdict, VerdictState, WorkState,
 };
 
 /// Which findings.
@@ -38,32 +38,34 @@ struct Known {
 impl Store {
     /// The findings of an audit's repositories, as the last look at each left them.
     pub async fn report(&self, audit: &Audit, filter: Filter) -> Result<Found, Error> {
-        let rows = sqlx::query("SELECT w.repository, w.state, w.reason, s.stats, s.skipped, s.credentials FROM work w LEFT JOIN scans s ON s.repository = w.repository WHERE w.audit = $1 ORDER BY w.repository")
+        let rows = sqlx::query("SELECT w.repository, w.state, w.reason, r.body, s.stats, s.skipped, s.credentials FROM work w JOIN repositories r ON r.name = w.repository LEFT JOIN scans s ON s.repository = w.repository WHERE w.audit = $1 ORDER BY w.repository")
             .bind(&audit.id)
             .fetch_all(&self.pool)
             .await
             .map_err(self.fail())?;
         let mut stats = Stats::default();
-        let mut skipped = Vec::new();
+        let tally = Tally::default();
         let mut credentials: BTreeMap<Fingerprint, Credential> = BTreeMap::new();
         let mut open = 0;
         for row in &rows {
             let name: String = row.get("repository");
             let state: String = row.get("state");
+            let known = tally.know(read::<Repository>(row.get("body"))?.unit(), name.clone());
             match WorkState::named(&state) {
-                Some(WorkState::Failed) => skipped.push(Skipped {
-                    path: name.clone(),
-                    reason: row.get::<Option<String>, _>("reason").unwrap_or_default(),
-                }),
-                Some(WorkState::Queued | WorkState::Running) => open += 1,
-                _ => {}
+                Some(WorkState::Failed) => {
+                    known.skip(row.get::<Option<String>, _>("reason").unwrap_or_default());
+                }
+                Some(WorkState::Queued | WorkState::Running) => {
+                    open += 1;
+                    known.skip(STILL_OPEN);
+                }
+                Some(WorkState::Done | WorkState::Unchanged) => known.read(),
+                None => known.skip(format_args!("its state is {state:?}, which this version does not know")),
             }
             let Some(text) = row.get::<Option<String>, _>("stats") else { continue };
             stats += read::<Stats>(&text)?;
-            let unread: Vec<Skipped> = read(row.get("skipped"))?;
-            skipped.extend(
-                unread.into_iter().map(|one| Skipped { path: format!("{name}: {}", one.path), ..one }),
-            );
+            let inside = coverage(row.get("skipped"))?;
+            tally.add(&inside.renamed(|path| format!("{name}: {path}")));
             for credential in read::<Vec<Credential>>(row.get("credentials"))? {
                 match credentials.get_mut(&credential.id) {
                     Some(known) => join(known, credential),
@@ -73,6 +75,7 @@ impl Store {
                 }
             }
         }
+        listings(audit, &tally);
         let findings = self.findings(audit, filter).await?;
         self.recall(&mut credentials).await?;
         stats.seconds = seconds(audit);
@@ -81,7 +84,7 @@ impl Store {
             tool: Tool::this(),
             sources: self.sources(&audit.id).await?,
             stats,
-            skipped,
+            coverage: tally.end(),
             not_covered: Vec::new(),
             credentials: named(credentials, &findings),
             findings,
@@ -158,6 +161,27 @@ fn named(credentials: BTreeMap<Fingerprint, Credential>, findings: &[Finding]) -
     }
     named.retain(|credential| !credential.findings.is_empty());
     named
+}
+
+/// Why a repository of an audit that goes on was not read.
+const STILL_OPEN: &str =
+    "it is still to be looked at: the audit is not finished; the same command goes on with it";
+
+/// Whether each source of an audit was listed to its end. What of a listing was not seen is named by itself.
+fn listings(audit: &Audit, tally: &Tally) {
+    for source in &audit.sources {
+        let known = tally.know(Unit::Listings, source);
+        if audit.listed {
+            known.read();
+        } else {
+            known.skip("its listing is not finished, so there may be more repositories");
+        }
+    }
+}
+
+/// What a look at a repository covered. Older versions kept a list of what was not read.
+fn coverage(text: &str) -> Result<Coverage, Error> {
+    if text.starts_with('[') { read(&format!("{{\"skipped\":{text}}}")) } else { read(text) }
 }
 
 /// How long an audit took, or has taken so far.

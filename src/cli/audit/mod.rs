@@ -46,7 +46,7 @@ pub struct Args {
 enum Command {
     Worker(worker::Args),
     Status(status::Args),
-    Report(report::Args),
+    Report(Box<report::Args>),
 }
 
 /// Which database.

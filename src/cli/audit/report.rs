@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::scan::{FailOn, format, outcome, publish, report_file};
-use super::super::{Failure, Outcome, asking, output, twilio, verify};
+use super::super::{Failure, Outcome, asking, output, twilio, unread, verify};
 use super::{Chosen, Working};
 use crate::model::Report;
 use crate::report::Format;
@@ -56,9 +56,12 @@ pub struct Showing {
     /// themselves in .sidsweep.toml is not followed in an audit
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    #[command(flatten)]
+    pub unread: unread::UnreadArgs,
 }
 
 pub fn run(args: &Args, runtime: &tokio::runtime::Runtime) -> Result<Outcome, Failure> {
+    args.showing.unread.check()?;
     let client = args.showing.verify.then(|| args.twilio.client()).transpose()?;
     let (store, audit) = runtime.block_on(args.chosen.open())?;
     show(&store, &audit, &args.showing, &args.twilio, client, &args.working, runtime)
@@ -98,12 +101,11 @@ pub fn show(
         runtime.block_on(store.keep_verdicts(&report.credentials))?;
     }
     accept::settle(&mut report);
+    showing.unread.apply(&mut report, &policies)?;
     publish(&report, showing.format, &showing.reports)?;
     Ok(match outcome(&report, showing.fail_on) {
-        // What could not be asked about, or was not looked at yet, is no all-clear.
-        Outcome::Clean if (unasked > 0 || found.open > 0) && showing.fail_on != FailOn::Never => {
-            Outcome::Incomplete
-        }
+        // What could not be asked about is no all-clear.
+        Outcome::Clean if unasked > 0 && showing.fail_on != FailOn::Never => Outcome::Incomplete,
         other => other,
     })
 }

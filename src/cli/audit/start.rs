@@ -188,6 +188,6 @@ impl Showing {
                 "--fail-on live needs --verify: without asking, nothing is known to be live".to_owned(),
             ));
         }
-        Ok(())
+        self.unread.check()
     }
 }

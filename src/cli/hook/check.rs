@@ -6,16 +6,21 @@ use std::path::Path;
 use gix::ObjectId;
 
 use super::Kind;
-use crate::cli::{Failure, Outcome, output};
+use crate::cli::{Failure, Outcome, output, unread};
 use crate::detect::Detector;
-use crate::model::{Confidence, Source, SourceMode};
+use crate::model::{Confidence, Source, SourceMode, Tally, Unit};
 use crate::report::hook::{self, Refused};
 use crate::rules::Rules;
-use crate::scan::{self, Scanned, accept, changes, gather};
+use crate::scan::{self, Found, Scanned, accept, changes, gather};
 use crate::source::{repository, tree};
 
 /// Checks what a hook of this kind has to check.
-pub(super) fn check(kind: Kind, arguments: &[String]) -> Result<Outcome, Failure> {
+pub(super) fn check(
+    kind: Kind,
+    unread_things: &unread::UnreadArgs,
+    arguments: &[String],
+) -> Result<Outcome, Failure> {
+    unread_things.check()?;
     let detector = Detector::new(Rules::built_in());
     let here = Path::new(".");
     let (scanned, mode) = match kind {
@@ -26,16 +31,19 @@ pub(super) fn check(kind: Kind, arguments: &[String]) -> Result<Outcome, Failure
         gather::Options { min_confidence: Confidence::Medium, show_secrets: false, repository: None };
     let gathered = gather::gather(detector.rules(), scanned.texts, options);
     let sources = vec![Source::new(mode, ".", None)];
-    let mut report = gathered.report(sources, scanned.stats, scanned.skipped);
+    let mut report = gathered.report(sources, scanned.stats, scanned.coverage);
     // A server receives from strangers: there the pushed policy has no say.
     let (policies, unread) = match kind {
         Kind::PreReceive => (Vec::new(), Vec::new()),
         Kind::PreCommit | Kind::PrePush => crate::cli::scan::policies(&[here.to_owned()], None)?,
     };
-    report.skipped.extend(unread);
+    for policy in unread {
+        report.coverage.skip(Unit::Settings, policy);
+    }
     accept::mark(&mut report, None, &policies, accept::today());
     accept::settle(&mut report);
-    for skipped in &report.skipped {
+    unread_things.apply(&mut report, &policies)?;
+    for skipped in report.coverage.skipped() {
         output::complain(&format!("sidsweep: not read: {}: {}", skipped.path, skipped.reason));
     }
     if report.findings.iter().any(|finding| finding.kind.is_secret()) {
@@ -53,7 +61,7 @@ pub(super) fn check(kind: Kind, arguments: &[String]) -> Result<Outcome, Failure
         let _ = hook::write(&report, refused, all, &mut out).and_then(|()| out.flush());
         return Ok(Outcome::Found);
     }
-    Ok(if report.skipped.is_empty() { Outcome::Clean } else { Outcome::Incomplete })
+    Ok(if report.coverage.is_complete() { Outcome::Clean } else { Outcome::Incomplete })
 }
 
 /// A variable that is set, and not to nothing.
@@ -126,13 +134,14 @@ fn pushed(detector: &Detector, kind: Kind, arguments: &[String]) -> Result<Scann
     if tips.is_empty() && kind == Kind::PrePush && is_framework() {
         framework_push(&repository, &mut tips, &mut hidden)?;
     }
+    let tally = Tally::default();
     if tips.is_empty() {
-        return Ok(Scanned::default());
+        return Ok(Found::default().covering(tally));
     }
-    let mut scanned =
-        scan::pushed::scan(detector, &repository, "the push", (&tips, &hidden), scan::all_cores())?;
-    scanned.skipped.extend(repository.unread.iter().cloned());
-    Ok(scanned)
+    tally.add(&repository.unread);
+    let found =
+        scan::pushed::scan(detector, &repository, "the push", (&tips, &hidden), scan::all_cores(), &tally)?;
+    Ok(found.covering(tally))
 }
 
 /// What the framework says of a push: it has read standard input itself, and names what it pushes, or its branch where all of it is new.

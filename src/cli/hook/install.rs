@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Kind, Place, manager};
-use crate::cli::{Failure, Outcome, output};
+use crate::cli::{Failure, Outcome, output, unread};
 
 /// The line by which our own hooks are known.
 const MARK: &str = "# Installed by `sidsweep hook install`; `sidsweep hook uninstall` removes it.";
@@ -26,22 +26,25 @@ pub(super) fn program(hook: &Path) -> Option<PathBuf> {
     Some(PathBuf::from(quoted.replace("'\\''", "'")))
 }
 
-fn script(kind: Kind, program: &Path) -> String {
+fn script(kind: Kind, program: &Path, unread: &unread::UnreadArgs) -> String {
     let name = kind.name();
     // Single quotes keep every character of a path but a single quote.
-    let quoted = program.to_string_lossy().replace('\'', "'\\''");
+    let quote = |text: &str| text.replace('\'', "'\\''");
+    let quoted = quote(&program.to_string_lossy());
+    let options: String = unread.words().iter().map(|word| format!(" '{}'", quote(word))).collect();
     let (read, feed) =
         if kind.has_input() { ("input=$(cat)\n", "printf '%s\\n' \"$input\" | ") } else { ("", "") };
     format!(
         "#!/bin/sh\n{MARK}\n{PROGRAM}{quoted}'\nif [ ! -x \"$sidsweep\" ]; then\n  \
          echo \"sidsweep is gone from $sidsweep, so nothing was checked. Install it again and run 'sidsweep hook install --type {name}',\" >&2\n  \
          echo \"or go on unchecked with --no-verify.\" >&2\n  exit 1\nfi\n{read}\
-         {feed}\"$sidsweep\" hook run {name} -- \"$@\" || exit $?\n\
+         {feed}\"$sidsweep\" hook run {name}{options} -- \"$@\" || exit $?\n\
          own=\"$0.before-sidsweep\"\nif [ -x \"$own\" ]; then\n  {feed}\"$own\" \"$@\"\n  exit $?\nfi\n"
     )
 }
 
-pub(super) fn install(kind: Kind) -> Result<Outcome, Failure> {
+pub(super) fn install(kind: Kind, unread: &unread::UnreadArgs) -> Result<Outcome, Failure> {
+    unread.check()?;
     let place = Place::here()?;
     manager::refuse(&place, kind)?;
     let folder = place.folder();
@@ -56,7 +59,7 @@ pub(super) fn install(kind: Kind) -> Result<Outcome, Failure> {
         fs::rename(&hook, kept(&hook)).map_err(named)?;
         output::say(&format!("kept your own hook as {}; it runs after the check", kept(&hook).display()))?;
     }
-    fs::write(&hook, script(kind, &program)).map_err(named)?;
+    fs::write(&hook, script(kind, &program, unread)).map_err(named)?;
     make_executable(&hook).map_err(named)?;
     output::say(&format!("installed {}", hook.display()))?;
     Ok(Outcome::Clean)

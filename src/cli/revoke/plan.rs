@@ -62,8 +62,11 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         Form::Text => output::page(|width, out| page::write(&plan, width, out))?,
         Form::Json => output::say(&text_of(&plan)?)?,
     }
-    if plan.steps.is_empty() && !report.skipped.is_empty() {
-        output::complain(&format!("{} things could not be read by the scan", report.skipped.len()));
+    if plan.steps.is_empty() && !report.coverage.is_complete() {
+        output::complain(&format!(
+            "{} things could not be read by the scan",
+            report.coverage.skipped().len()
+        ));
     }
     if args.format == Form::Text {
         match &args.out {

@@ -11,8 +11,8 @@ use super::doubtful::Doubtful;
 use crate::detect::Hit;
 use crate::detect::pair;
 use crate::model::{
-    Commit, Confidence, Credential, DoubtfulValues, Finding, Fingerprint, Kind, Location, Redacted, Report,
-    SCHEMA, Skipped, Source, Stats, Tool, Vault,
+    Commit, Confidence, Coverage, Credential, DoubtfulValues, Finding, Fingerprint, Kind, Location, Redacted,
+    Report, SCHEMA, Source, Stats, Tool, Vault,
 };
 use crate::rules::Rules;
 use bonds::{Bonds, across_folders, bond};
@@ -99,13 +99,13 @@ pub struct Gathered {
 impl Gathered {
     /// The report of a run; [`super::accept::settle`] is still to come.
     #[must_use]
-    pub fn report(self, sources: Vec<Source>, stats: Stats, skipped: Vec<Skipped>) -> Report {
+    pub fn report(self, sources: Vec<Source>, stats: Stats, coverage: Coverage) -> Report {
         Report {
             schema: SCHEMA.to_owned(),
             tool: Tool::this(),
             sources,
             stats,
-            skipped,
+            coverage,
             not_covered: Vec::new(),
             findings: self.findings,
             credentials: self.credentials,

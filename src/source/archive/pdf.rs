@@ -1,7 +1,11 @@
 //! The deflated streams of a PDF: pages' text, attached files and objects. Text that is set by the numbers of a font's glyphs
 //! stays unread, and so do streams in a filter other than `FlateDecode`.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::rc::Rc;
+
+use super::{Metered, Walk};
+use crate::model::Unit;
 
 /// What every PDF begins with.
 pub const MAGIC: &[u8] = b"%PDF-";
@@ -9,8 +13,42 @@ pub const MAGIC: &[u8] = b"%PDF-";
 /// Text is put together in streams up to this size, in bytes.
 const LARGEST_JOINED: u64 = 16 << 20;
 
-/// Goes to where the next deflated stream begins, and reads its first two bytes.
-pub fn next(source: &mut impl BufRead) -> io::Result<Option<[u8; 2]>> {
+impl Walk<'_> {
+    pub(super) fn pdf(&mut self, source: &mut (impl Read + Seek), path: &str) -> io::Result<()> {
+        source.seek(SeekFrom::Start(0))?;
+        let mut source = BufReader::new(source);
+        let (mut number, mut is_encrypted) = (0, false);
+        while let Some(head) = next(&mut source, &mut is_encrypted)? {
+            if !self.count(path) {
+                break;
+            }
+            number += 1;
+            let inner = format!("{path}!/stream {number}");
+            let deflated = Cursor::new(head).chain(&mut source);
+            let mut stream =
+                Metered { inner: flate2::bufread::ZlibDecoder::new(deflated), left: Rc::clone(&self.left) };
+            let (text, read) = joined(&mut stream);
+            if text.is_empty() {
+                // In another filter, or encrypted: it only began like a deflated one.
+                continue;
+            }
+            let known = self.tally.know(Unit::Entries, &inner);
+            let seen = (self.visit)(&inner, &mut Cursor::new(text).chain(&mut stream));
+            match seen.and(read) {
+                Ok(_) => known.read(),
+                Err(error) => known.skip(error),
+            }
+        }
+        if is_encrypted {
+            self.tally.know(Unit::Entries, path).opaque("an encrypted PDF");
+        }
+        Ok(())
+    }
+}
+
+/// Goes to where the next deflated stream begins, and reads its first two bytes. Notes on the way whether the document is
+/// encrypted, which its trailer says.
+fn next(source: &mut impl BufRead, is_encrypted: &mut bool) -> io::Result<Option<[u8; 2]>> {
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -18,6 +56,7 @@ pub fn next(source: &mut impl BufRead) -> io::Result<Option<[u8; 2]>> {
         if source.by_ref().take(1 << 20).read_until(b'\n', &mut line)? == 0 {
             return Ok(None);
         }
+        *is_encrypted |= memchr::memmem::find(&line, b"/Encrypt").is_some();
         let keyword = line.trim_ascii_end();
         if !keyword.ends_with(b"stream") || keyword.ends_with(b"endstream") {
             continue;
@@ -35,7 +74,7 @@ pub fn next(source: &mut impl BufRead) -> io::Result<Option<[u8; 2]>> {
 
 /// The beginning of a stream with its text put together, and how reading it went. A line of text is set in parts, moved
 /// against each other by a little, as in `[(TWILIO_AU) -12 (TH_TOKEN)] TJ`.
-pub fn joined(stream: &mut impl Read) -> (Vec<u8>, io::Result<usize>) {
+fn joined(stream: &mut impl Read) -> (Vec<u8>, io::Result<usize>) {
     let mut text = Vec::new();
     let read = stream.take(LARGEST_JOINED).read_to_end(&mut text);
     if memchr::memmem::find(&text, b"TJ").is_some() {

@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::rc::Rc;
 
 use super::{Metered, Walk};
+use crate::model::Unit;
 
 /// What every PNG begins with.
 pub const MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -24,8 +25,10 @@ impl Walk<'_> {
                 inner: flate2::bufread::ZlibDecoder::new(&deflated[..]),
                 left: Rc::clone(&self.left),
             };
-            if let Err(error) = (self.visit)(&inner, &mut text) {
-                self.skip(&inner, error);
+            let known = self.tally.know(Unit::Entries, &inner);
+            match (self.visit)(&inner, &mut text) {
+                Ok(()) => known.read(),
+                Err(error) => known.skip(error),
             }
         }
         Ok(())
