@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::rig::Rig;
 use serde_json::Value;
-use twilio_sim::{Fault, FaultKind, InactiveAnswer, KeyKind, Region, Status, World};
+use twilio_sim::{Elsewhere, Fault, FaultKind, InactiveAnswer, KeyKind, Region, Status, World};
 
 /// What is expected of the one secret in the code.
 struct Expected {
@@ -211,6 +211,31 @@ fn tokens() -> Vec<Cell> {
             }
             code
         }),
+        cell(
+            "an account that takes signed requests only",
+            unknown("signed requests").coded(70052),
+            |world| {
+                let code = primary(world);
+                world.accounts.values_mut().for_each(|account| account.signed_only = true);
+                code
+            },
+        ),
+        cell("the same under 403", unknown("signed requests").coded(70052), |world| {
+            world.switches.signed_only_status = 403;
+            let code = primary(world);
+            world.accounts.values_mut().for_each(|account| account.signed_only = true);
+            code
+        }),
+        cell("a masked token in the account's body is none", live("auth_token"), |world| {
+            world.switches.token_is_masked = true;
+            primary(world)
+        }),
+        cell("the secondary where the account's body masks tokens", live("auth_token"), |world| {
+            world.switches.token_is_masked = true;
+            let account = world.account("Shop", None);
+            let token = world.secondary(&account);
+            token_code(&account, &token)
+        }),
         cell("a trial account", live("primary_token").because("trial"), |world| {
             let code = primary(world);
             world.accounts.values_mut().for_each(|account| account.trial = true);
@@ -262,6 +287,23 @@ fn keys() -> Vec<Cell> {
             "a Restricted key that may read its own policy",
             live("restricted_key").because("it may"),
             |world| key_of(world, restricted(&["verify/services/list", "iam/api-keys/read"])),
+        ),
+        cell(
+            "a Restricted key that lacks Verify and is told so under 403",
+            expect("live", Some("restricted_key"), Some(70051)).because("twilio/verify/services/list"),
+            |world| {
+                world.switches.lacks_status = 403;
+                key_of(world, restricted(&["messaging/messages/list"]))
+            },
+        ),
+        cell(
+            "a key of an account that takes signed requests only",
+            unknown("signed requests").coded(70052),
+            |world| {
+                let code = key_of(world, KeyKind::Standard);
+                world.accounts.values_mut().for_each(|account| account.signed_only = true);
+                code
+            },
         ),
         cell("a Standard key without an account", live("standard_key"), |world| {
             let account = world.account("Shop", None);
@@ -385,7 +427,7 @@ fn regions() -> Vec<Cell> {
         cell("an Irish Main key", live("main_key").at("ie1"), irish_key(KeyKind::Main))
             .asking(&["--regions", "ie1"]),
         cell("an Irish Standard key where products exist there", live("standard_key").at("ie1"), |world| {
-            world.switches.products_in_regions = true;
+            world.switches.products_in_regions = Elsewhere::Answers;
             irish_key(KeyKind::Standard)(world)
         })
         .asking(&["--regions", "ie1"]),
@@ -401,10 +443,25 @@ fn regions() -> Vec<Cell> {
         )
         .asking(&["--regions", "ie1"]),
         cell(
-            "a dead key where products exist in the region",
-            rejected().at("us1,ie1").because("ie1"),
+            "an Irish Standard key where Verify's host there refuses everybody",
+            live("standard_key").at("ie1"),
             |world| {
-                world.switches.products_in_regions = true;
+                world.switches.products_in_regions = Elsewhere::Refuses;
+                irish_key(KeyKind::Standard)(world)
+            },
+        )
+        .asking(&["--regions", "ie1"]),
+        cell("a Japanese Standard key: a region is a row", live("standard_key").at("jp1"), |world| {
+            let account = world.account("Shop", None);
+            let (key, secret) = world.regional_key(&account, KeyKind::Standard, Region::Jp1);
+            key_code(&key, &secret, &account)
+        })
+        .asking(&["--regions", "jp1"]),
+        cell(
+            "a dead key where other products exist in the region cannot be told from another account's",
+            unknown("no list that every key may read").coded(20003),
+            |world| {
+                world.switches.products_in_regions = Elsewhere::Answers;
                 let account = world.account("Shop", None);
                 let (key, secret) = (world.sid("SK"), world.base62());
                 key_code(&key, &secret, &account)
@@ -532,6 +589,55 @@ fn faults() -> Vec<Cell> {
         .with(fault(FaultKind::ServerError, "iam.twilio.com", u32::MAX)),
         cell("an error that says nothing about the credential", unknown("20006").coded(20006), primary)
             .with(fault(FaultKind::Answer(403, 20006, "Access Denied".into()), ACCOUNT, u32::MAX)),
+        cell("20003 under 403 contradicts itself", unknown("contradict each other").coded(20003), standard)
+            .with(fault(FaultKind::Answer(403, 20003, "Authenticate".into()), "", u32::MAX)),
+        cell("20003 under 404 contradicts itself", unknown("contradict each other").coded(20003), primary)
+            .with(fault(FaultKind::Answer(404, 20003, "Authenticate".into()), "", u32::MAX)),
+        cell(
+            "one refusal of the classic API among answers that work",
+            live("primary_token").because("not yet everywhere"),
+            primary,
+        )
+        .with(fault(FaultKind::Answer(401, 20003, "Authenticate".into()), ACCOUNT, 1)),
+        cell(
+            "a classic API that refuses what Verify accepts",
+            live("auth_token").because("not yet everywhere: api refused it (20003), and verify accepts it"),
+            primary,
+        )
+        .with(fault(FaultKind::Answer(401, 20003, "Authenticate".into()), ACCOUNT, u32::MAX)),
+        cell(
+            "one refusal of Verify among answers that work",
+            live("standard_key").because("not yet everywhere"),
+            standard,
+        )
+        .with(fault(FaultKind::Answer(401, 20003, "Authenticate".into()), SERVICES, 1)),
+        cell(
+            "a Verify that refuses what the classic API accepts",
+            live("standard_key").because("not yet everywhere"),
+            standard,
+        )
+        .with(fault(FaultKind::Answer(401, 20003, "Authenticate".into()), SERVICES, u32::MAX)),
+        cell(
+            "a Verify that refuses a key without an account, which Insights accepts",
+            live("standard_key").because("not yet everywhere"),
+            |world| {
+                let account = world.account("Shop", None);
+                let (key, secret) = world.key(&account, KeyKind::Standard);
+                lone_key(&key, &secret)
+            },
+        )
+        .with(fault(FaultKind::Answer(401, 20003, "Authenticate".into()), SERVICES, u32::MAX)),
+        cell("one product's refusal is not enough", unknown("only api refused it"), |world| {
+            let account = world.account("Shop", None);
+            token_code(&account, &world.hex())
+        })
+        .with(fault(FaultKind::ServerError, "verify.twilio.com", u32::MAX))
+        .with(fault(FaultKind::ServerError, "insights.twilio.com", u32::MAX)),
+        cell("a second product that does not answer is made up for by a third", rejected(), |world| {
+            let account = world.account("Shop", None);
+            token_code(&account, &world.hex())
+        })
+        .with(fault(FaultKind::ServerError, "verify.twilio.com", u32::MAX)),
         cell("404 for one's own account", unknown("20404").coded(20404), primary).with(fault(
             FaultKind::Answer(404, 20404, "not found".into()),
             ACCOUNT,

@@ -1,5 +1,7 @@
 //! Asking Twilio about a report: says first whom it asks and about how many, and shows how far it is.
 
+use std::collections::BTreeSet;
+
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, output, twilio};
@@ -36,11 +38,19 @@ pub fn look(args: &twilio::Asking, client: &Client, admin: Admin) -> Result<Ours
     Ok(Ours { admin, inventory })
 }
 
+/// Looks for a key that no list showed.
+pub fn find_key(client: &Client, ours: &mut Ours, key: &str) {
+    if ours.inventory.key(key).is_none() {
+        let wanted = BTreeSet::from([key.to_owned()]);
+        block_on(inventory::find_keys(client, &ours.admin, &mut ours.inventory, wanted, &BTreeSet::new()));
+    }
+}
+
 /// Asks about all credentials of a report.
 pub fn ask(
     args: &twilio::Asking,
     client: &Client,
-    ours: Option<&Ours>,
+    ours: Option<&mut Ours>,
     report: &mut Report,
     vault: &Vault,
     exposure: bool,
@@ -53,10 +63,10 @@ pub fn ask(
     }
     let bar = bar(count);
     let done = || bar.iter().for_each(|bar| bar.inc(1));
-    let options = ask::Options { regions: args.regions.clone(), exposure };
+    let options = args.options(exposure);
     block_on(ask::ask(
         client,
-        ours.map(|ours| (&ours.admin, &ours.inventory)),
+        ours.map(|ours| (&ours.admin, &mut ours.inventory)),
         report,
         vault,
         &options,
@@ -71,7 +81,7 @@ pub fn ask(
 pub fn ask_doubtful(
     args: &twilio::Asking,
     client: &Client,
-    ours: Option<&Ours>,
+    ours: Option<&mut Ours>,
     report: &mut Report,
     values: DoubtfulValues,
     bounds: Bounds,
@@ -88,8 +98,8 @@ pub fn ask_doubtful(
     }
     let bar = bar(pairs);
     let done = || bar.iter().for_each(|bar| bar.inc(1));
-    let options = ask::Options { regions: args.regions.clone(), exposure };
-    let ours = ours.map(|ours| (&ours.admin, &ours.inventory));
+    let options = args.options(exposure);
+    let ours = ours.map(|ours| (&ours.admin, &mut ours.inventory));
     block_on(doubtful::ask(client, ours, report, values, bounds, &options, &done));
     if let Some(bar) = bar {
         bar.finish_and_clear();

@@ -27,6 +27,7 @@ fn typed(wanted: &str, question: &str, otherwise: &str) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure(format!("nothing was changed: there is no terminal to ask on; {otherwise}")));
     }
+    drop_typed_ahead();
     let answer: String = dialoguer::Input::new()
         .with_prompt(question)
         .allow_empty(true)
@@ -38,3 +39,13 @@ fn typed(wanted: &str, question: &str, otherwise: &str) -> Result<(), Failure> {
         Err(Failure(format!("nothing was changed: the answer was not {wanted}")))
     }
 }
+
+/// What was typed before the question was shown is no answer to it.
+#[cfg(unix)]
+fn drop_typed_ahead() {
+    let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
+}
+
+/// Elsewhere the terminal keeps what was typed.
+#[cfg(not(unix))]
+fn drop_typed_ahead() {}

@@ -8,16 +8,17 @@ use crate::remedy::journal::Journal;
 use crate::twilio::account::{self, Status};
 use crate::twilio::{block_on, inventory};
 
-/// Suspend a subaccount, which stops its traffic and can be taken back
+/// Suspend a subaccount, which stops new traffic and is reversible
 ///
-/// Its numbers are kept; none of its credentials works while it is suspended, and all work again afterwards, so what
-/// leaked has to be rotated all the same. Needs the parent's credential.
+/// Its numbers are kept, and calls in progress go on: the output says how to end them. None of its credentials works while it is
+/// suspended, and all work again afterwards, so what leaked has to be revoked all the same: a plan deletes its leaked keys
+/// meanwhile. Needs the parent's credential.
 #[derive(clap::Args)]
 pub struct Args {
     /// The subaccount
     #[arg(value_name = "AC…", value_parser = account_sid)]
     account: String,
-    /// Take it up again
+    /// Reactivate it
     #[arg(long)]
     release: bool,
     /// The Account SID once more, instead of typing it
@@ -52,7 +53,7 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         ("Traffic and all credentials of its own work again", "active")
     } else {
         (
-            "Calls and messages stop, and none of its own credentials works; numbers stay, and stay billed",
+            "No new calls and messages, and none of its own credentials works; calls in progress go on; numbers stay, and stay billed",
             "suspended",
         )
     };
@@ -60,12 +61,20 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     confirm::named(args.confirm.as_deref(), account, "Type the Account SID to do this")?;
     let path = journal::place(args.journal.as_deref())?;
     let mut journal = Journal::open(&path, &format!("contain {account}"), admin.name())?;
-    block_on(contain::set(&client, &admin, &mut journal, account, to))?;
-    output::say(&format!("{account} is {then}, as Twilio shows it. Record: {}", path.display()))?;
+    let before = journal.past().count();
+    if let Err(error) = block_on(contain::set(&client, &admin, &mut journal, account, to)) {
+        // Without a line in the journal nothing was asked for.
+        if journal.past().count() == before {
+            return Err(error.into());
+        }
+        output::complain(&format!("error: {error}"));
+        return Ok(Outcome::Found);
+    }
+    output::tell("", &format!("{account} is {then}, as Twilio shows it. Record: {}", path.display()));
     if !args.release {
-        output::say(&format!(
-            "Its leaked credentials are not revoked by this: rotate them, then `sidsweep contain {account} --release`."
-        ))?;
+        for line in contain::what_goes_on(account) {
+            output::tell("", &line);
+        }
     }
     Ok(Outcome::Clean)
 }

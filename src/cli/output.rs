@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{Failure, rooted};
 use crate::model::Report;
 use crate::report::printable::printable_lines;
+use crate::report::wrap::labelled;
 use crate::report::{self, Format};
 
 /// Columns of text for people where there is no terminal.
@@ -99,6 +100,15 @@ pub fn append(report: &Report, format: Format, path: &Path) -> Result<(), Failur
 pub fn say(text: &str) -> Result<(), Failure> {
     pass_broken_pipe(writeln!(anstream::stdout().lock(), "{}", printable_lines(text)))
         .map_err(|error| Failure(format!("standard output: {error}")))
+}
+
+/// Prints a label and text to standard output, wrapped under the text, while changes are being made: a reader that went away or a disk
+/// that is full does not stop what was begun, and then standard error is told.
+pub fn tell(label: &str, text: &str) {
+    let text = printable_lines(text);
+    if page(|width, out| labelled(out, width, label, &text)).is_err() {
+        complain(&format!("{label}{text}"));
+    }
 }
 
 /// Prints a line to standard error. There is nothing to be done where that fails.

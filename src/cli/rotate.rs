@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::revoke::{self, Doing, Leak};
+use super::revoke::{self, Doing, Job, Leak};
 use super::{Failure, Outcome, asking, confirm, contain, journal, output, twilio};
 use crate::model::{OwnAccount, OwnKey, Secret, Vault, VerdictKind};
-use crate::remedy::handover::Receiver;
+use crate::remedy::handover::{Form, Receiver};
 use crate::remedy::journal::Journal;
 use crate::remedy::rotate::{self, Kind, Rotation};
 use crate::remedy::tokens::Tokens;
@@ -104,6 +104,19 @@ struct Receivers {
     /// SID is in `SIDSWEEP_NEW_KEY_SID`. May be given several times
     #[arg(long, value_name = "COMMAND")]
     to_command: Vec<String>,
+    /// What --to-command is given: the secret alone, or a JSON object with `accountSid`, `apiKeySid` and `apiKeySecret` (or
+    /// `authToken`), as AWS Secrets Manager keeps Twilio's secrets
+    #[arg(long = "as", value_name = "FORM", value_enum, default_value = "raw")]
+    form: CommandForm,
+    /// How long a command of --to-command may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    to_within: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CommandForm {
+    Raw,
+    Json,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -119,10 +132,16 @@ fn time(text: &str) -> Result<Duration, String> {
 }
 
 impl Receivers {
-    fn checked(&self) -> Result<Vec<Receiver>, Failure> {
+    fn all(&self) -> Vec<Receiver> {
         let files = self.to_file.iter().cloned().map(Receiver::File);
-        let all: Vec<Receiver> =
-            files.chain(self.to_command.iter().cloned().map(Receiver::Command)).collect();
+        let form = if self.form == CommandForm::Json { Form::Json } else { Form::Raw };
+        let within = Duration::from_secs(self.to_within);
+        let commands = self.to_command.iter().cloned();
+        files.chain(commands.map(|line| Receiver::Command { line, form, within })).collect()
+    }
+
+    fn checked(&self) -> Result<Vec<Receiver>, Failure> {
+        let all = self.all();
         if all.is_empty() {
             return Err(Failure(
                 "nobody would get the new secret, which Twilio shows only once: give --to-file or --to-command"
@@ -145,12 +164,13 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
 fn key(args: &KeyArgs) -> Result<Outcome, Failure> {
     let client = args.twilio.client()?;
     let admin = args.twilio.need_admin(&client)?;
-    let ours = asking::look(&args.twilio, &client, admin)?;
+    let mut ours = asking::look(&args.twilio, &client, admin)?;
+    asking::find_key(&client, &mut ours, &args.key);
     let job = format!("rotate key {}", args.key);
     let (own, found) = revoke::find(&args.key, &job, &ours, &args.doing)?;
     let (own, found) = (&own, &found);
     let leak = match &args.report {
-        Some(path) => revoke::leak(&args.key, &args.twilio, &client, &ours, path, args.root.as_deref())?,
+        Some(path) => revoke::leak(&args.key, &args.twilio, &client, &mut ours, path, args.root.as_deref())?,
         None => None,
     };
     // A key that is gone was deleted by an earlier run: what is left is to show that.
@@ -171,7 +191,9 @@ fn key(args: &KeyArgs) -> Result<Outcome, Failure> {
     let empty = Vault::new();
     let vault = leak.as_ref().map_or(&empty, |leak| &leak.vault);
     let doing = Doing { yes: args.doing.yes || args.grace.is_some(), ..args.doing.clone() };
-    match revoke::carry_out(&client, &ours.admin, &plan, vault, &doing, &job, &args.twilio) {
+    let goes_on = format!("sidsweep {job}");
+    let job = Job { name: &job, goes_on: &goes_on };
+    match revoke::carry_out(&client, &ours.admin, &plan, vault, &doing, job, &args.twilio) {
         Err(Failure(reason)) => {
             output::complain(&format!(
                 "{reason}\nThe new key works, and so does the old one: run this again, or `sidsweep revoke key {}`, to delete it.",
@@ -192,6 +214,13 @@ fn succeed(
     leak: Option<&Leak>,
     job: &str,
 ) -> Result<Result<String, Outcome>, Failure> {
+    let status = ours.inventory.status(own);
+    if status != "active" {
+        return Err(Failure(format!(
+            "nothing was changed: {} is {status}, and while it is no new key can be made. Have it reactivated first (Twilio Support, where Twilio suspended it for a take-over; `sidsweep contain {} --release`, where you did). `sidsweep revoke key {}` deletes the key without a successor",
+            own.account.sid, own.account.sid, args.key
+        )));
+    }
     let policy = block_on(rotate::policy(client, &ours.admin, &own.account.sid, found));
     let Some(kind) = settle(args, leak, policy)? else { return by_hand(own, found).map(Err) };
     let path = journal::place(args.doing.journal.as_deref())?;
@@ -213,24 +242,31 @@ fn succeed(
     if !args.doing.yes && args.grace.is_none() {
         confirm::yes(false, "Type yes to make it")?;
     }
-    let successor = block_on(
-        Rotation {
-            client,
-            admin: &ours.admin,
-            own,
-            key: found,
-            kind,
-            receivers: &receivers,
-            journal: &mut journal,
-            patience: Duration::from_secs(args.doing.prove_for),
-        }
-        .successor(),
-    );
+    let mut rotation = Rotation {
+        client,
+        admin: &ours.admin,
+        own,
+        key: found,
+        kind,
+        receivers: &receivers,
+        journal: &mut journal,
+        patience: Duration::from_secs(args.doing.prove_for),
+        left: Vec::new(),
+    };
+    let successor = block_on(rotation.successor());
+    for left in rotation.left {
+        output::complain(&format!("note: {left}"));
+    }
     drop(journal);
     let successor = match successor {
         Ok(sid) => sid,
         Err(error) => {
             output::complain(&format!("error: {error}"));
+            if let rotate::Error::Journal(_) = error {
+                output::complain(
+                    "What was asked for last may have been made, and is not recorded: make room, then run this again, which looks and clears up.",
+                );
+            }
             return Ok(Err(Outcome::Found));
         }
     };
@@ -245,9 +281,7 @@ fn succeed(
 impl Receivers {
     /// The receivers where the files are there: written by an earlier run.
     fn again(&self) -> Option<Vec<Receiver>> {
-        let files = self.to_file.iter().cloned().map(Receiver::File);
-        let all: Vec<Receiver> =
-            files.chain(self.to_command.iter().cloned().map(Receiver::Command)).collect();
+        let all = self.all();
         (!all.is_empty()).then_some(all)
     }
 }

@@ -200,7 +200,7 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     args.unread.check()?;
     // Before the scan: whoever asked for verdicts hears at once that there will be none.
     let client = args.verify.then(|| args.twilio.client()).transpose()?;
-    let ours = client.as_ref().map(|client| asking::ours(&args.twilio, client)).transpose()?.flatten();
+    let mut ours = client.as_ref().map(|client| asking::ours(&args.twilio, client)).transpose()?.flatten();
     let baseline = args.baseline.as_deref().map(Baseline::read).transpose()?;
     let (policies, unread) = in_force(args)?;
     let Found { mut report, vault, doubtful } = find(args)?;
@@ -214,8 +214,9 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         report.coverage.skip(Unit::Files, piped);
     }
     if let Some(client) = &client {
-        let (ours, bounds) = (ours.as_ref(), args.bounds());
-        asking::ask(&args.twilio, client, ours, &mut report, &vault, args.exposure);
+        let bounds = args.bounds();
+        asking::ask(&args.twilio, client, ours.as_mut(), &mut report, &vault, args.exposure);
+        let ours = ours.as_mut();
         asking::ask_doubtful(&args.twilio, client, ours, &mut report, doubtful, bounds, args.exposure);
     }
     accept::mark(&mut report, baseline.as_ref(), &policies, accept::today());

@@ -10,11 +10,14 @@ use std::collections::BTreeMap;
 
 use super::{Failure, output};
 use crate::model::{Region, Secret};
+use crate::remedy::ask;
 use crate::twilio::inventory::Admin;
 use crate::twilio::{Client, Options, Pair, account, block_on};
 
 /// How long one request may take, in seconds, where nothing else is said.
 const TIMEOUT: u64 = 30;
+/// How long after a refusal the same is asked again: one refusal may be one replica's.
+const PAUSE: Duration = Duration::from_secs(2);
 /// Requests a second, where nothing else is said.
 const RATE: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
 
@@ -22,9 +25,13 @@ const RATE: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
 #[derive(clap::Args, Debug, Clone)]
 #[command(next_help_heading = "Asking Twilio")]
 pub struct Asking {
-    /// Regions to ask in besides us1 and those that the code speaks of: ie1, au1
+    /// Regions to ask in besides us1 and those that the code speaks of: ie1, au1, jp1
     #[arg(long, value_name = "REGIONS", value_delimiter = ',')]
     pub regions: Vec<Region>,
+    /// With an administrator's credential: try a secret that the key SID beside it does not open with at most this many of your
+    /// own keys
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub try_own_keys: u16,
     /// Refuse to send anything
     #[arg(long)]
     pub offline: bool,
@@ -50,6 +57,7 @@ impl Default for Asking {
     fn default() -> Self {
         Self {
             regions: Vec::new(),
+            try_own_keys: 0,
             offline: false,
             timeout: TIMEOUT,
             rate: RATE,
@@ -66,8 +74,10 @@ impl Asking {
         if self.offline {
             return Err(Failure("--offline refuses to send anything; leave it out to ask Twilio".to_owned()));
         }
+        let endpoint = variable("SIDSWEEP_TWILIO_ENDPOINT")?;
         let client = Client::new(&Options {
-            endpoint: variable("SIDSWEEP_TWILIO_ENDPOINT")?,
+            pause: pause(endpoint.is_some())?,
+            endpoint,
             authority: variable("SIDSWEEP_TWILIO_CA")?,
             timeout: Duration::from_secs(self.timeout),
             rate: self.rate,
@@ -78,6 +88,11 @@ impl Asking {
             ));
         }
         Ok(client)
+    }
+
+    /// What to ask besides.
+    pub fn options(&self, exposure: bool) -> ask::Options {
+        ask::Options { regions: self.regions.clone(), exposure, own_keys: self.try_own_keys.into() }
     }
 
     /// The administrator's credential, if there is one. The application's own `TWILIO_*` variables are never taken.
@@ -161,6 +176,18 @@ impl Named {
         }
         let of = if user.starts_with("AC") { Some(user.clone()) } else { self.account.clone() };
         Ok(Some((Pair { user, secret, account: of }, self.account)))
+    }
+}
+
+/// How long after a refusal the same is asked again. Tests that have a server of their own in the place of Twilio need not wait.
+fn pause(is_test: bool) -> Result<Duration, Failure> {
+    const NAME: &str = "SIDSWEEP_TWILIO_PAUSE_MS";
+    match variable(NAME)?.filter(|_| is_test) {
+        None => Ok(PAUSE),
+        Some(text) => text
+            .parse()
+            .map(Duration::from_millis)
+            .map_err(|_| Failure(format!("{NAME}: {text:?} is not a number of milliseconds"))),
     }
 }
 

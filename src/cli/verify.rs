@@ -44,9 +44,9 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let mut report = load(&args.report)?;
     let client = args.twilio.client()?;
-    let ours = asking::ours(&args.twilio, &client)?;
+    let mut ours = asking::ours(&args.twilio, &client)?;
     let (vault, missing) = read_again(&Wanted::of(&report, args.root.as_deref()));
-    asking::ask(&args.twilio, &client, ours.as_ref(), &mut report, &vault, args.exposure);
+    asking::ask(&args.twilio, &client, ours.as_mut(), &mut report, &vault, args.exposure);
     publish(&report, args.format, &args.reports)?;
     Ok(match outcome(&report, args.fail_on) {
         // What could not be asked about is no all-clear.

@@ -15,7 +15,7 @@ pub fn mark(hits: &mut [Hit], text: &[u8]) {
         return;
     }
     let mut named: Vec<(usize, Region)> = Vec::new();
-    for region in [Region::Ie1, Region::Au1] {
+    for region in Region::ALL.into_iter().skip(1) {
         named.extend(places(text, region.as_str()).map(|at| (at, region)));
         // An edge's name alone is a city's; after the word edge it is meant.
         named.extend(places(text, region.edge()).filter(|&at| follows_edge(text, at)).map(|at| (at, region)));

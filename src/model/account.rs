@@ -12,13 +12,13 @@ use super::Secret;
 pub struct TokenDigest(Option<[u8; 32]>);
 
 impl TokenDigest {
-    /// The digest of a token.
+    /// The digest of a token. A field that is blank or masked holds none.
     #[must_use]
     pub fn of(token: &str) -> Self {
-        Self((!token.is_empty()).then(|| Sha256::digest(token.as_bytes()).into()))
+        Self(is_token(token).then(|| Sha256::digest(token.as_bytes()).into()))
     }
 
-    /// Whether this is the digest of that token; `None` where Twilio left it blank, as it does for API keys.
+    /// Whether this is the digest of that token; `None` where Twilio left it blank or masked, as it does for API keys.
     #[must_use]
     pub fn is_of(&self, token: &Secret) -> Option<bool> {
         self.0.map(|digest| Self(Some(digest)) == Self::of(token.expose()))
@@ -37,6 +37,12 @@ impl<'de> Deserialize<'de> for TokenDigest {
             Option::<String>::deserialize(deserializer)?.map(Zeroizing::new);
         Ok(token.map_or_else(Self::default, |token| Self::of(&token)))
     }
+}
+
+/// Whether a text is an Auth Token: 32 hex digits, and nothing that stands in the place of one.
+#[must_use]
+pub fn is_token(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// An account or subaccount.

@@ -137,6 +137,12 @@ pub struct Verdict {
     pub code: Option<u32>,
     /// Why, in words.
     pub reason: Option<String>,
+    /// The SIDs that it was tried with, where all of them were refused.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub tried: Vec<String>,
+    /// How many SIDs that it may belong to were not tried: then a refusal says nothing of the credential.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub left: Option<u64>,
     /// The account that owns it.
     pub owner: Option<String>,
     /// The parent of that account, where it is a subaccount.
@@ -167,6 +173,8 @@ impl Verdict {
             region: None,
             code: None,
             reason: None,
+            tried: Vec::new(),
+            left: None,
             owner: None,
             parent: None,
             ours: None,
@@ -189,6 +197,8 @@ pub enum RemedyAction {
     RotateOauthSecret,
     /// Delete the key at the service that made it.
     DeleteAtVendor,
+    /// It works and is somebody else's: tell them.
+    TellOwner,
     /// Nothing.
     None,
 }

@@ -76,6 +76,16 @@ impl Inventory {
         self.accounts.iter().find(|own| own.account.sid.eq_ignore_ascii_case(sid))
     }
 
+    /// Whether an account may be used: its own status, or its parent's where that is not active.
+    #[must_use]
+    pub fn status<'a>(&'a self, own: &'a OwnAccount) -> &'a str {
+        let parent = own.account.parent().and_then(|parent| self.account(parent));
+        match parent {
+            Some(parent) if own.account.status == "active" => &parent.account.status,
+            _ => &own.account.status,
+        }
+    }
+
     /// A key that is ours, with its account.
     #[must_use]
     pub fn key(&self, sid: &str) -> Option<(&OwnAccount, &OwnKey)> {

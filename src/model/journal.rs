@@ -29,6 +29,8 @@ pub enum Event {
     HandedOver,
     /// A secret could not be handed over.
     HandOverFailed,
+    /// A step was not begun: nothing was asked for.
+    NotDone,
     /// A run ended by itself.
     Finished,
 }

@@ -19,7 +19,7 @@ mod report;
 mod secret;
 mod tally;
 
-pub use account::{Account, Key, TokenDigest};
+pub use account::{Account, Key, TokenDigest, is_token};
 pub use audit::{FailedWork, Holding, Place, Repository, STATUS_SCHEMA, Status, WorkState, WorkerStatus};
 pub use confidence::Confidence;
 pub use coverage::{Acceptance, AcceptedUnread, Count, Coverage, NotRead, Opaque, Unit};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{AdminName, Fingerprint, Region, Source, VerdictKind};
+use super::{AdminName, Fingerprint, Region, Source, VerdictKind, VerdictState};
 
 /// The schema's name, in every plan.
 pub const PLAN_SCHEMA: &str = "sidsweep/plan/1";
@@ -76,6 +76,12 @@ pub struct LeftOut {
     pub account_sid: Option<String>,
     /// Why.
     pub reason: String,
+    /// Whether it works, as far as that is known; plans of older versions do not say so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub state: Option<VerdictState>,
+    /// Whether its account is one of those that the administrator's credential sees, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ours: Option<bool>,
 }
 
 /// What will be done.

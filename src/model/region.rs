@@ -2,41 +2,44 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A processing region with its own Auth Tokens and API keys. Others that Twilio had were switched off on 2026-04-28.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Region {
-    /// United States: the default.
-    Us1,
-    /// Ireland.
-    Ie1,
-    /// Australia.
-    Au1,
+/// Makes the regions from one row each: the name, the edge that leads to it, and where it is.
+macro_rules! regions {
+    ($($variant:ident $name:literal $edge:literal $place:literal;)+) => {
+        /// A processing region with its own Auth Tokens and API keys. us1 is the default.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Region {
+            $(#[doc = $place] $variant,)+
+        }
+
+        impl Region {
+            /// All of them, the default first.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$variant),+];
+
+            /// Its name in hosts, settings and reports.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+
+            /// The edge that leads to it, as in `api.dublin.ie1.twilio.com`.
+            #[must_use]
+            pub fn edge(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $edge,)+
+                }
+            }
+        }
+    };
 }
 
-impl Region {
-    /// All of them, the default first.
-    pub const ALL: [Self; 3] = [Self::Us1, Self::Ie1, Self::Au1];
-
-    /// Its name in hosts, settings and reports.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Us1 => "us1",
-            Self::Ie1 => "ie1",
-            Self::Au1 => "au1",
-        }
-    }
-
-    /// The edge that leads to it, as in `api.dublin.ie1.twilio.com`.
-    #[must_use]
-    pub fn edge(self) -> &'static str {
-        match self {
-            Self::Us1 => "ashburn",
-            Self::Ie1 => "dublin",
-            Self::Au1 => "sydney",
-        }
-    }
+regions! {
+    Us1 "us1" "ashburn" "United States.";
+    Ie1 "ie1" "dublin" "Ireland.";
+    Au1 "au1" "sydney" "Australia.";
+    Jp1 "jp1" "tokyo" "Japan.";
 }
 
 impl std::str::FromStr for Region {
@@ -46,7 +49,7 @@ impl std::str::FromStr for Region {
         Self::ALL
             .into_iter()
             .find(|region| region.as_str() == name)
-            .ok_or_else(|| "no such region; there are us1, ie1 and au1".to_owned())
+            .ok_or_else(|| format!("no such region; there are {}", Self::ALL.map(Self::as_str).join(", ")))
     }
 }
 

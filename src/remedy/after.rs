@@ -182,7 +182,7 @@ pub fn history() -> Vec<(&'static str, Option<&'static str>)> {
 pub fn watch() -> Vec<(&'static str, Option<&'static str>)> {
     vec![
         (
-            "Changes that were recorded, there or in the console under Monitor > Audit events: API keys, numbers, geographic permissions and webhook URLs that nobody of you made. Reads and sends are not recorded.",
+            "Changes that were recorded, there or in the console under Monitor > Insights > Audit: API keys, numbers, geographic permissions and webhook URLs that nobody of you made. Reads and sends are not recorded.",
             Some("sidsweep verify REPORT.json --exposure"),
         ),
         (

@@ -6,19 +6,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::stream::{self, StreamExt};
 use jiff::{Timestamp, Unit};
 
-use super::guide;
+use super::partners::{Places, add_own_keys};
+use super::{guide, ours};
 use crate::model::{
-    Asked, Credential, CredentialType, Exposure, Finding, Fingerprint, Inventory, Kind, OwnAccount, Region,
-    Report, Secret, Vault, Verdict, VerdictKind, VerdictState,
+    Asked, Credential, CredentialType, Exposure, Fingerprint, Inventory, Region, Report, Unread, Vault,
+    Verdict, VerdictState,
 };
-use crate::twilio::inventory::Admin;
-use crate::twilio::verify::{self, MOST_TRIES, Question, Settled};
+use crate::twilio::inventory::{self, Admin};
+use crate::twilio::verify::{self, Depth, Question, Settled};
 use crate::twilio::{Client, exposure};
 
-/// A file with more SIDs than this is a list of accounts; then only the partner that was found is asked about.
-const FEW_SIDS: usize = 4;
 /// Credentials that are asked about at once; the client bounds each account and the rate.
 const AT_ONCE: usize = 64;
+/// What is noted of a credential that Twilio accepted with the SID that it is paired with.
+pub(super) const SETTLED: &str = "settled by asking Twilio";
 
 /// What to ask besides.
 #[derive(Debug, Clone, Default)]
@@ -27,33 +28,39 @@ pub struct Options {
     pub regions: Vec<Region>,
     /// Look at what live credentials reach.
     pub exposure: bool,
+    /// With how many of the administrator's own keys a secret is tried that its SID does not open.
+    pub own_keys: usize,
 }
 
 /// Asks about every credential of a report whose value is in the vault, and notes verdicts, owners and remedies.
-/// `done` is told after each.
+/// `done` is told after each. Keys that turn up on the way are added to the inventory.
 pub async fn ask(
     client: &Client,
-    admin: Option<(&Admin, &Inventory)>,
+    mut admin: Option<(&Admin, &mut Inventory)>,
     report: &mut Report,
     vault: &Vault,
     options: &Options,
     done: &(dyn Fn() + Sync),
 ) {
     let places = Places::of(&report.findings);
-    let with_secret: BTreeSet<Fingerprint> = places.secrets.keys().map(|&id| id.clone()).collect();
+    let with_secret = places.with_secret();
+    let inventory = admin.as_ref().map(|(_, inventory)| &**inventory);
     let questions: Vec<(Fingerprint, Question, Vec<Region>)> = report
         .credentials
         .iter()
         .filter_map(|credential| {
             let secret = vault.get(&credential.id)?;
-            let question = places.question(credential, secret)?;
+            let mut question = places.question(credential, secret)?;
+            if let Some(inventory) = inventory {
+                add_own_keys(&mut question, inventory, options);
+            }
             Some((credential.id.clone(), question, regions(&credential.region_hints, options)))
         })
         .collect();
     let mut answers: BTreeMap<Fingerprint, (Settled, Option<Exposure>, Timestamp)> = stream::iter(questions)
         .map(|(id, question, regions)| async move {
-            let settled = verify::verify(client, &question, &regions).await;
-            let exposure = reach(client, &question, &settled, options).await;
+            let settled = verify::verify(client, &question, &regions, Depth::Verdict).await;
+            let exposure = reach(client, &question, &settled, inventory, options).await;
             done();
             (id, (settled, exposure, now()))
         })
@@ -66,13 +73,18 @@ pub async fn ask(
             None => credential.verdict = unasked(credential, vault.contains_key(&credential.id)),
         }
     }
+    if let Some((admin, inventory)) = &mut admin {
+        find_hidden_keys(client, admin, inventory, report.credentials.iter()).await;
+    }
+    let is_token = |credential: &Credential| credential.type_ == CredentialType::AccessToken;
+    let at = if report.credentials.iter().any(is_token) { client.clock().await } else { None };
     let live_keys = keys_that_are_live(&report.credentials);
     for credential in &mut report.credentials {
         if credential.type_ == CredentialType::AccessToken {
-            credential.verdict = access_token(credential, &live_keys);
+            credential.verdict = access_token(credential, &live_keys, at);
         }
-        if let Some((_, inventory)) = admin {
-            own(credential, inventory, vault.get(&credential.id));
+        if let Some((_, inventory)) = &admin {
+            ours::own(credential, inventory, vault.get(&credential.id), options);
         }
         credential.remedy = guide::remedy(credential, with_secret.contains(&credential.id));
     }
@@ -84,17 +96,46 @@ pub async fn ask(
     });
 }
 
-/// What a credential that works reaches, if that is to be asked.
+/// Looks for keys that work and that no list shows: the classic API need not list Restricted keys.
+pub(super) async fn find_hidden_keys(
+    client: &Client,
+    admin: &Admin,
+    inventory: &mut Inventory,
+    credentials: impl Iterator<Item = &Credential>,
+) {
+    let hidden = credentials.filter(|credential| {
+        credential.type_ == CredentialType::ApiKey && credential.verdict.state == VerdictState::Live
+    });
+    let (mut keys, mut accounts) = (BTreeSet::new(), BTreeSet::new());
+    for credential in hidden {
+        let sid = credential.key_sid.as_ref().filter(|sid| inventory.key(sid).is_none());
+        keys.extend(sid.cloned());
+        accounts.extend(credential.account_sid.clone());
+    }
+    inventory::find_keys(client, admin, inventory, keys, &accounts).await;
+}
+
+/// What a credential that works reaches, if that is to be asked. Nothing is asked about an account that is known to be
+/// somebody else's.
 pub(super) async fn reach(
     client: &Client,
     question: &Question,
     settled: &Settled,
+    inventory: Option<&Inventory>,
     options: &Options,
 ) -> Option<Exposure> {
     let (pair, region) = settled.pair.as_ref().filter(|_| options.exposure)?;
     // Where nothing told whose it is, the account beside it in the code is the best guess.
     let beside = if settled.foreign { None } else { question.account() };
     let account = settled.account.as_deref().or(beside);
+    let is_ours = |inventory: &Inventory| {
+        inventory.key(&pair.user).is_some() || account.is_none_or(|sid| inventory.account(sid).is_some())
+    };
+    if inventory.is_some_and(|inventory| !is_ours(inventory)) {
+        let reason = format!("{} is not one of your accounts", account.unwrap_or("its account"));
+        let unread = vec![Unread { what: "everything".to_owned(), reason }];
+        return Some(Exposure { unread, ..Exposure::default() });
+    }
     Some(exposure::look(client, pair, *region, account).await)
 }
 
@@ -126,74 +167,6 @@ pub(super) fn regions(hints: &[Region], options: &Options) -> Vec<Region> {
     regions
 }
 
-/// Where the SIDs of a report stand, for finding possible partners of a secret.
-struct Places<'a> {
-    sids: Vec<&'a Finding>,
-    secrets: BTreeMap<&'a Fingerprint, Vec<&'a Finding>>,
-}
-
-impl<'a> Places<'a> {
-    fn of(findings: &'a [Finding]) -> Self {
-        let mut secrets: BTreeMap<&Fingerprint, Vec<&Finding>> = BTreeMap::new();
-        for finding in findings.iter().filter(|finding| finding.kind.is_secret()) {
-            secrets.entry(&finding.credential).or_default().push(finding);
-        }
-        Self { sids: findings.iter().filter(|finding| !finding.kind.is_secret()).collect(), secrets }
-    }
-
-    fn question(&self, credential: &Credential, secret: &Secret) -> Option<Question> {
-        match credential.type_ {
-            CredentialType::AuthToken => {
-                let accounts =
-                    self.partners(credential, Kind::AccountSid, credential.account_sid.as_deref(), true);
-                (!accounts.is_empty()).then(|| Question::Token { token: secret.clone(), accounts })
-            }
-            CredentialType::ApiKey => {
-                let keys = self.partners(credential, Kind::ApiKeySid, credential.key_sid.as_deref(), true);
-                let accounts =
-                    self.partners(credential, Kind::AccountSid, credential.account_sid.as_deref(), false);
-                (!keys.is_empty()).then(|| Question::Key { secret: secret.clone(), keys, accounts })
-            }
-            _ => None,
-        }
-    }
-
-    /// SIDs that may belong to a secret, most likely first: the one it is paired with, those that are as likely, those
-    /// of the same file if they are few; and if there is none at all and `far`, those of its folder and of everywhere.
-    fn partners(&self, credential: &Credential, kind: Kind, paired: Option<&str>, far: bool) -> Vec<String> {
-        let mut partners: Vec<String> = paired.map(str::to_owned).into_iter().collect();
-        let prefix = if kind == Kind::AccountSid { "AC" } else { "SK" };
-        partners.extend(
-            credential.ambiguous.iter().map(|tie| tie.sid.clone()).filter(|sid| sid.starts_with(prefix)),
-        );
-        let own: &[&Finding] = self.secrets.get(&credential.id).map_or(&[], Vec::as_slice);
-        let paths: BTreeSet<&str> = own.iter().map(|finding| finding.location.path.as_str()).collect();
-        let folders: BTreeSet<&str> = paths.iter().map(|path| folder(path)).collect();
-        let of_kind = || self.sids.iter().filter(|sid| sid.kind == kind);
-        let mut in_file: Vec<&str> = Vec::new();
-        for sid in of_kind().filter(|sid| paths.contains(sid.location.path.as_str())) {
-            if !in_file.contains(&sid.redacted.as_str()) {
-                in_file.push(sid.redacted.as_str());
-            }
-        }
-        if in_file.len() <= FEW_SIDS || partners.is_empty() {
-            partners.extend(in_file.into_iter().map(str::to_owned));
-        }
-        if far && partners.is_empty() {
-            let in_folder = of_kind().filter(|sid| folders.contains(folder(&sid.location.path)));
-            partners.extend(in_folder.chain(of_kind()).map(|sid| sid.redacted.as_str().to_owned()));
-        }
-        let mut seen = BTreeSet::new();
-        partners.retain(|sid| seen.insert(sid.clone()));
-        partners.truncate(MOST_TRIES);
-        partners
-    }
-}
-
-fn folder(path: &str) -> &str {
-    path.rfind('/').map_or("", |at| &path[..at])
-}
-
 /// Takes over what asking settled.
 pub(super) fn note(credential: &mut Credential, settled: Settled, exposure: Option<Exposure>, at: Timestamp) {
     let asked = settled.verdict.state != VerdictState::Unverified;
@@ -214,11 +187,15 @@ pub(super) fn note(credential: &mut Credential, settled: Settled, exposure: Opti
         None if settled.foreign => credential.account_sid = None,
         None => {}
     }
-    if changed {
-        credential.evidence.insert(0, "settled by asking Twilio".to_owned());
-    }
+    let is_known = credential.evidence.iter().any(|evidence| evidence == SETTLED);
     if matches!(credential.verdict.state, VerdictState::Live | VerdictState::Test) {
         credential.ambiguous.clear();
+        if !is_known {
+            let at = if changed { 0 } else { credential.evidence.len() };
+            credential.evidence.insert(at, SETTLED.to_owned());
+        }
+    } else if changed && !is_known {
+        credential.evidence.insert(0, SETTLED.to_owned());
     }
 }
 
@@ -251,17 +228,28 @@ pub(super) fn keys_that_are_live(credentials: &[Credential]) -> BTreeMap<String,
         .collect()
 }
 
-/// An Access Token says itself when it ends, and works while the key that signed it exists. It is sent nowhere.
-pub(super) fn access_token(credential: &Credential, live_keys: &BTreeMap<String, Option<String>>) -> Verdict {
+/// An Access Token says itself when it ends, and works while the key that signed it exists. It is sent nowhere. Whether it has
+/// ended is judged by Twilio's clock, `at`: this machine's may be wrong.
+pub(super) fn access_token(
+    credential: &Credential,
+    live_keys: &BTreeMap<String, Option<String>>,
+    at: Option<Timestamp>,
+) -> Verdict {
     let mut verdict = Verdict::unverified();
-    let at = now();
-    verdict.checked_at = Some(at.to_string());
+    verdict.checked_at = Some(now().to_string());
     verdict.owner.clone_from(&credential.account_sid);
     let expires: Option<Timestamp> = credential.expires.as_ref().and_then(|time| time.parse().ok());
     let signed_by_live = credential.key_sid.as_ref().is_some_and(|key| live_keys.contains_key(key));
+    let has_ended = |expires: &Timestamp| at.map(|at| *expires <= at);
     (verdict.state, verdict.reason) = match expires {
-        Some(expires) if expires <= at => {
-            (VerdictState::Rejected, Some(format!("it ended by itself at {expires}")))
+        Some(expires) if has_ended(&expires).is_none() => (
+            VerdictState::Unknown,
+            Some(format!(
+                "it ends at {expires}; Twilio's clock could not be read, so whether that has passed is not known"
+            )),
+        ),
+        Some(expires) if has_ended(&expires) == Some(true) => {
+            (VerdictState::Rejected, Some(format!("it ended by itself at {expires}, by Twilio's clock")))
         }
         Some(expires) if signed_by_live => (
             VerdictState::Live,
@@ -276,100 +264,4 @@ pub(super) fn access_token(credential: &Credential, live_keys: &BTreeMap<String,
         None => (VerdictState::Unknown, Some("it does not say when it ends".to_owned())),
     };
     verdict
-}
-
-/// What the administrator's inventory adds: whose it is, and whether the key still exists.
-pub(super) fn own(credential: &mut Credential, inventory: &Inventory, secret: Option<&Secret>) {
-    if credential.type_ == CredentialType::AuthToken
-        && !matches!(credential.verdict.state, VerdictState::Live | VerdictState::Test)
-        && let Some(owner) = secret.and_then(|secret| inventory.owner_of_token(secret))
-    {
-        let verdict = &mut credential.verdict;
-        let active = owner.account.status == "active";
-        verdict.state = if active { VerdictState::Live } else { VerdictState::Inactive };
-        verdict.kind = active.then_some(VerdictKind::PrimaryToken);
-        verdict.region = Some(Region::Us1.to_string());
-        verdict.code = None;
-        verdict.reason =
-            Some("the account's primary token, compared in memory; it was sent nowhere".to_owned());
-        verdict.owner = Some(owner.account.sid.clone());
-        verdict.parent = owner.account.parent().map(str::to_owned);
-        verdict.checked_at = Some(now().to_string());
-        credential.account_sid = Some(owner.account.sid.clone());
-        credential.ambiguous.clear();
-    }
-    if credential.key_sid.as_deref().is_some_and(|key| key.starts_with("SK")) {
-        own_key(credential, inventory);
-    } else {
-        own_account(credential, inventory, secret);
-    }
-}
-
-/// Whose a key is, and whether it still exists.
-fn own_key(credential: &mut Credential, inventory: &Inventory) {
-    let verdict = &mut credential.verdict;
-    let Some(key) = credential.key_sid.as_deref() else { return };
-    match inventory.key(key) {
-        Some((owner, _)) => {
-            verdict.owner = Some(owner.account.sid.clone());
-            verdict.parent = owner.account.parent().map(str::to_owned);
-            verdict.ours = Some(true);
-            credential.account_sid = Some(owner.account.sid.clone());
-            if credential.type_ == CredentialType::AccessToken && verdict.state == VerdictState::Unknown {
-                verdict.state = VerdictState::Live;
-                verdict.add("the key that signed it exists");
-            } else if verdict.state != VerdictState::Live && credential.type_ == CredentialType::ApiKey {
-                verdict.add(&format!("the key exists in {}", owner.account.sid));
-            }
-        }
-        None if inventory.unread().is_empty() => {
-            let known = verdict.owner.as_deref().or(credential.account_sid.as_deref());
-            let of_ours = known.is_some_and(|account| inventory.account(account).is_some());
-            // A key in another region, or one that is gone, may still be of an account of ours.
-            // Of a refused one nobody knows.
-            verdict.ours = (verdict.owner.is_some() || verdict.state == VerdictState::Live)
-                .then_some(of_ours && verdict.owner.is_some());
-            if verdict.state != VerdictState::Live {
-                verdict.add("no account of ours has this key");
-            }
-        }
-        None => {}
-    }
-}
-
-/// Whose an account is, and which of its tokens this is.
-fn own_account(credential: &mut Credential, inventory: &Inventory, secret: Option<&Secret>) {
-    let verdict = &mut credential.verdict;
-    let Some(account) = &credential.account_sid else { return };
-    let found = inventory.account(account);
-    verdict.ours = Some(found.is_some());
-    if let Some(found) = found
-        && credential.type_ == CredentialType::AuthToken
-    {
-        verdict.parent = found.account.parent().map(str::to_owned);
-        if verdict.state == VerdictState::Live && verdict.region.as_deref() == Some("us1") {
-            verdict.kind = secret.and_then(|secret| which(verdict.kind, found, inventory, secret));
-        }
-        if verdict.state == VerdictState::Rejected && found.account.status != "active" {
-            verdict.state = VerdictState::Inactive;
-            verdict.owner = Some(found.account.sid.clone());
-            verdict.add(&format!("the account is {}", found.account.status));
-        }
-    }
-}
-
-/// Primary or secondary, with the administrator's eyes. To its parent a subaccount shows its primary. What an account
-/// shows to its own secondary token is not stated, so where its two views differ the token is not named.
-fn which(
-    told: Option<VerdictKind>,
-    own: &OwnAccount,
-    inventory: &Inventory,
-    token: &Secret,
-) -> Option<VerdictKind> {
-    match own.account.token.is_of(token) {
-        Some(true) if own.account.sid != inventory.admin.account => Some(VerdictKind::PrimaryToken),
-        Some(false) if own.account.sid != inventory.admin.account => Some(VerdictKind::SecondaryToken),
-        Some(false) if told == Some(VerdictKind::PrimaryToken) => Some(VerdictKind::AuthToken),
-        _ => told,
-    }
 }

@@ -52,10 +52,8 @@ pub async fn set(
                 return Err(Error::Stopped(format!("nothing was changed: {words}")));
             }
             Change::Missing(told) => {
-                journal.note(Event::Refused, &entry, Some(&told), None)?;
-                return Err(Error::Stopped(
-                    "nothing was changed: Twilio knows no such account (404)".to_owned(),
-                ));
+                let note = "404, which is looked into".to_owned();
+                journal.note(Event::Unsure, &entry, Some(&told), Some(note))?;
             }
             Change::Unsure(told, words) => {
                 journal.note(Event::Unsure, &entry, Some(&told), Some(words))?;
@@ -76,4 +74,15 @@ pub async fn set(
         }
     }
     Err(Error::Stopped(format!("not done in {MOST_TRIES} tries: {last}")))
+}
+
+/// What a suspension does not stop, and how it is ended.
+#[must_use]
+pub fn what_goes_on(account: &str) -> Vec<String> {
+    vec![
+        "Not stopped: calls in progress, which go on until they end. With the parent's Auth Token, list them and end each:".to_owned(),
+        format!("  GET https://api.twilio.com/2010-04-01/Accounts/{account}/Calls.json?Status=in-progress"),
+        format!("  POST https://api.twilio.com/2010-04-01/Accounts/{account}/Calls/CA….json with Status=completed"),
+        format!("Not revoked: its leaked credentials, which work again once it is active. `sidsweep revoke plan` plans the deletion of its leaked keys while it is suspended; tokens are rotated after `sidsweep contain {account} --release`."),
+    ]
 }

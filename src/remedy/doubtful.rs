@@ -8,14 +8,14 @@ use futures_util::stream::{self, StreamExt};
 use jiff::Timestamp;
 
 use super::ask::{self, Options};
-use super::guide;
+use super::{guide, ours};
 use crate::model::{
     AskedDoubtful, Confidence, Credential, CredentialType, DoubtfulValue, DoubtfulValues, Exposure, Finding,
-    Fingerprint, Inventory, Kind, Remedy, RemedyAction, Report, Verdict, VerdictState,
+    Fingerprint, Inventory, Kind, Remedy, RemedyAction, Report, Secret, Verdict, VerdictState,
 };
 use crate::twilio::Client;
 use crate::twilio::inventory::Admin;
-use crate::twilio::verify::{self, Question, Settled};
+use crate::twilio::verify::{self, Depth, Question, Settled};
 
 /// Pairs that are asked about at once; the client bounds each account and the rate.
 const AT_ONCE: usize = 32;
@@ -92,7 +92,7 @@ enum Outcome {
 /// report's own credentials have been asked about before. `done` is told after each pair.
 pub async fn ask(
     client: &Client,
-    admin: Option<(&Admin, &Inventory)>,
+    mut admin: Option<(&Admin, &mut Inventory)>,
     report: &mut Report,
     doubtful: DoubtfulValues,
     bounds: Bounds,
@@ -104,6 +104,7 @@ pub async fn ask(
     let accepted: Vec<AtomicBool> = values.iter().map(|_| AtomicBool::new(false)).collect();
     let faults = AtomicUsize::new(0);
     let (accepted, faults) = (&accepted, &faults);
+    let seen = admin.as_ref().map(|(_, inventory)| &**inventory);
     let outcomes: Vec<(Choice, Outcome)> = stream::iter(chosen)
         .map(|choice| async move {
             let is_accepted = &accepted[choice.value];
@@ -111,7 +112,7 @@ pub async fn ask(
                 if is_accepted.load(Ordering::Relaxed) || faults.load(Ordering::Relaxed) >= MOST_FAULTS {
                     Outcome::Left
                 } else {
-                    one(client, &values[choice.value], choice.sid, options, faults).await
+                    one(client, &values[choice.value], choice.sid, (seen, options), faults).await
                 };
             is_accepted.fetch_or(matches!(outcome, Outcome::Accepted(_)), Ordering::Relaxed);
             done();
@@ -121,16 +122,21 @@ pub async fn ask(
         .collect()
         .await;
     let (asked, live) = tally(&doubtful, outcomes, bounds);
-    let inventory = admin.map(|(_, inventory)| inventory);
-    for (value, answer) in doubtful
+    let found: Vec<Found> = doubtful
         .values
         .into_iter()
         .enumerate()
-        .filter_map(|(number, value)| live.get(&number).map(|answer| (value, answer.clone())))
-    {
-        add(report, value, answer, inventory);
+        .filter_map(|(number, value)| Some(Found::of(value, live.get(&number)?.clone())))
+        .collect();
+    if let Some((admin, inventory)) = &mut admin {
+        let credentials = found.iter().map(|found| &found.credential);
+        ask::find_hidden_keys(client, admin, inventory, credentials).await;
     }
-    access_tokens(report);
+    let inventory = admin.as_ref().map(|(_, inventory)| &**inventory);
+    for found in found {
+        add(report, found, inventory, options);
+    }
+    access_tokens(report, client.now());
     if let Some(noted) = &mut report.asked {
         noted.requests = client.sent();
         noted.doubtful = Some(asked);
@@ -145,16 +151,18 @@ async fn one(
     client: &Client,
     value: &DoubtfulValue,
     sid: usize,
-    options: &Options,
+    (inventory, options): (Option<&Inventory>, &Options),
     faults: &AtomicUsize,
 ) -> Outcome {
     let sids = vec![value.sids[sid].clone()];
     let question = if value.findings[0].kind == Kind::AuthToken {
-        Question::Token { token: value.secret.clone(), accounts: sids }
+        Question::Token { token: value.secret.clone(), accounts: sids, left: 0 }
     } else {
-        Question::Key { secret: value.secret.clone(), keys: sids, accounts: value.accounts.clone() }
+        let accounts = value.accounts.clone();
+        Question::Key { secret: value.secret.clone(), keys: sids, left: 0, accounts }
     };
-    let settled = verify::verify(client, &question, &ask::regions(&value.regions, options)).await;
+    let regions = ask::regions(&value.regions, options);
+    let settled = verify::verify(client, &question, &regions, Depth::Glance).await;
     let verdict = &settled.verdict;
     let is_fault = verdict.state == VerdictState::Unknown && matches!(verdict.code, None | Some(20429));
     if is_fault {
@@ -165,7 +173,7 @@ async fn one(
     match verdict.state {
         VerdictState::Rejected => Outcome::Refused,
         _ if is_accepted(verdict) => {
-            let exposure = ask::reach(client, &question, &settled, options).await;
+            let exposure = ask::reach(client, &question, &settled, inventory, options).await;
             Outcome::Accepted(Box::new((settled, exposure, ask::now())))
         }
         _ => Outcome::Unsettled,
@@ -222,32 +230,45 @@ fn tally(
     (noted, answers)
 }
 
-/// Adds a value that Twilio accepts to the report: its places as findings, and the credential that it is.
-fn add(report: &mut Report, value: DoubtfulValue, answer: Answer, inventory: Option<&Inventory>) {
-    let (settled, exposure, at) = answer;
-    let mut findings = value.findings;
-    for finding in &mut findings {
-        finding.confidence = Confidence::High;
-        finding.evidence.insert(0, ACCEPTED.to_owned());
+/// A value that Twilio accepts: its places as findings, and the credential that it is.
+struct Found {
+    findings: Vec<Finding>,
+    credential: Credential,
+    secret: Secret,
+}
+
+impl Found {
+    fn of(value: DoubtfulValue, (settled, exposure, at): Answer) -> Self {
+        let mut findings = value.findings;
+        for finding in &mut findings {
+            finding.confidence = Confidence::High;
+            finding.evidence.insert(0, ACCEPTED.to_owned());
+        }
+        let is_token = findings[0].kind == Kind::AuthToken;
+        let mut credential = Credential {
+            id: findings[0].credential.clone(),
+            type_: if is_token { CredentialType::AuthToken } else { CredentialType::ApiKey },
+            account_sid: None,
+            key_sid: None,
+            findings: findings.iter().map(|finding| finding.id.clone()).collect(),
+            evidence: Vec::new(),
+            ambiguous: Vec::new(),
+            expires: None,
+            region_hints: value.regions,
+            verdict: Verdict::unverified(),
+            exposure: None,
+            remedy: Remedy { action: RemedyAction::None, steps: Vec::new() },
+        };
+        ask::note(&mut credential, settled, exposure, at);
+        Self { findings, credential, secret: value.secret }
     }
-    let is_token = findings[0].kind == Kind::AuthToken;
-    let mut credential = Credential {
-        id: findings[0].credential.clone(),
-        type_: if is_token { CredentialType::AuthToken } else { CredentialType::ApiKey },
-        account_sid: None,
-        key_sid: None,
-        findings: findings.iter().map(|finding| finding.id.clone()).collect(),
-        evidence: Vec::new(),
-        ambiguous: Vec::new(),
-        expires: None,
-        region_hints: value.regions,
-        verdict: Verdict::unverified(),
-        exposure: None,
-        remedy: Remedy { action: RemedyAction::None, steps: Vec::new() },
-    };
-    ask::note(&mut credential, settled, exposure, at);
+}
+
+/// Adds a value that Twilio accepts to the report.
+fn add(report: &mut Report, found: Found, inventory: Option<&Inventory>, options: &Options) {
+    let Found { findings, mut credential, secret } = found;
     if let Some(inventory) = inventory {
-        ask::own(&mut credential, inventory, Some(&value.secret));
+        ours::own(&mut credential, inventory, Some(&secret), options);
     }
     credential.remedy = guide::remedy(&credential, true);
     take_sids(report, &mut credential);
@@ -286,13 +307,13 @@ fn take_sids(report: &mut Report, credential: &mut Credential) {
 }
 
 /// Access Tokens whose key was found to work only now.
-fn access_tokens(report: &mut Report) {
+fn access_tokens(report: &mut Report, at: Option<Timestamp>) {
     let live_keys = ask::keys_that_are_live(&report.credentials);
     for credential in &mut report.credentials {
         if credential.type_ == CredentialType::AccessToken
             && credential.verdict.state == VerdictState::Unknown
         {
-            let verdict = ask::access_token(credential, &live_keys);
+            let verdict = ask::access_token(credential, &live_keys, at);
             if verdict.state == VerdictState::Live {
                 credential.verdict = verdict;
                 credential.remedy = guide::remedy(credential, true);

@@ -5,6 +5,13 @@ use crate::model::{Credential, CredentialType, Region, Remedy, RemedyAction, Ver
 /// The steps for a credential. `has_secret` is false for a SID that stands alone.
 #[must_use]
 pub fn remedy(credential: &Credential, has_secret: bool) -> Remedy {
+    if has_secret
+        && credential.verdict.ours == Some(false)
+        && credential.verdict.state == VerdictState::Live
+        && credential.type_ != CredentialType::AccessToken
+    {
+        return tell_owner(credential);
+    }
     let key = credential.key_sid.as_deref();
     let of_account = credential
         .account_sid
@@ -55,23 +62,45 @@ pub fn remedy(credential: &Credential, has_secret: bool) -> Remedy {
             one(RemedyAction::None, "An identifier, nothing to revoke.".to_owned())
         }
     };
-    let mut steps = steps;
-    if credential.verdict.ours == Some(false) && credential.verdict.state == VerdictState::Live {
-        let owner = credential.verdict.owner.as_deref().unwrap_or("its account");
-        steps.insert(0, format!("{owner} is no account of ours: tell its owner, who can do this."));
-    }
     Remedy { action, steps }
+}
+
+/// What to do about a live credential of somebody else: nobody but its owner can take it out of service.
+fn tell_owner(credential: &Credential) -> Remedy {
+    let account = credential.verdict.owner.as_deref().or(credential.account_sid.as_deref());
+    let whose = account.map_or_else(
+        || "It belongs to an account that is not one of yours".to_owned(),
+        |account| format!("It belongs to {account}, which is not one of your accounts"),
+    );
+    Remedy {
+        action: RemedyAction::TellOwner,
+        steps: vec![
+            format!(
+                "{whose}: tell its owner, who alone can revoke it. If you do not know the owner, tell Twilio Support."
+            ),
+            "Take it out of the code.".to_owned(),
+        ],
+    }
 }
 
 fn api_key(credential: &Credential, of_account: &str) -> Vec<String> {
     vec![
         match credential.verdict.kind {
-            Some(VerdictKind::MainKey) => format!("Create a new Main key in the console (the API cannot): {}, and put it where this one is used.", console(credential)),
+            Some(VerdictKind::MainKey) => format!(
+                "Create a new Main key in the Legacy Console (neither the API nor the new console can): {}, and put it where this one is used.",
+                legacy_console(region(credential))
+            ),
             _ => "Create a new API key and put it where this one is used.".to_owned(),
         },
         match &credential.key_sid {
-            Some(sid) => format!("Delete {sid} {of_account}: `sidsweep revoke key {sid}`, or in the console under API keys & tokens. Access Tokens that it signed stop working too."),
-            None => "Find the key that this secret belongs to (its SID begins with SK) and delete it in the console under API keys & tokens.".to_owned(),
+            Some(sid) => format!(
+                "Delete {sid} {of_account}: `sidsweep revoke key {sid}`, or in the console under API keys & auth tokens ({}). Access Tokens that it signed stop working too.",
+                console(region(credential))
+            ),
+            None => format!(
+                "Find the key that this secret belongs to (its SID begins with SK) and delete it in the console under API keys & auth tokens: {}.",
+                console(region(credential))
+            ),
         },
     ]
 }
@@ -81,7 +110,8 @@ fn api_key(credential: &Credential, of_account: &str) -> Vec<String> {
 pub fn main_key(account: &str, key: &str, region: Region) -> Vec<String> {
     vec![
         format!(
-            "Open https://console.twilio.com/{region}/account/keys-credentials/api-keys as an administrator of {account}."
+            "Open {} (the Legacy Console; the new one makes no Main keys) as an administrator of {account}.",
+            legacy_console(region)
         ),
         "Create API key, of the type Main, and keep its secret: it is shown only once.".to_owned(),
         format!("Put it where {key} is used, and see that it works."),
@@ -89,21 +119,30 @@ pub fn main_key(account: &str, key: &str, region: Region) -> Vec<String> {
     ]
 }
 
-/// Where the console keeps tokens and keys; each region has a page of its own.
-fn console(credential: &Credential) -> String {
-    let region = credential
-        .verdict
-        .region
-        .as_deref()
-        .and_then(|region| region.parse::<Region>().ok())
-        .unwrap_or(Region::Us1);
+/// The region that a credential works in.
+fn region(credential: &Credential) -> Region {
+    let region = credential.verdict.region.as_deref();
+    region.and_then(|region| region.parse::<Region>().ok()).unwrap_or(Region::Us1)
+}
+
+/// Where the console keeps keys and tokens: Settings > Account settings > API keys & auth tokens. Each region has a page of its own.
+#[must_use]
+pub fn console(region: Region) -> String {
+    format!("https://1console.twilio.com/go?to=/account/__account__/settings/{region}/api-keys/list")
+}
+
+/// Where the Legacy Console keeps keys: the only place where a Main key is made.
+fn legacy_console(region: Region) -> String {
     format!("https://console.twilio.com/{region}/account/keys-credentials/api-keys")
 }
 
 /// An Auth Token is never changed unasked: the steps are a person's. Twilio's documentation has them under "Rotate
 /// Auth Tokens"; promoting ends the old primary at once, and webhook signatures are made with the primary.
 fn auth_token(credential: &Credential, of_account: &str) -> (RemedyAction, Vec<String>) {
-    let open = format!("Open {} as an administrator {of_account}.", console(credential));
+    let open = format!(
+        "Open {} (Settings > Account settings > API keys & auth tokens) as an administrator {of_account}.",
+        console(region(credential))
+    );
     match (credential.verdict.state, credential.verdict.kind) {
         (VerdictState::Test, _) => (
             RemedyAction::None,

@@ -188,40 +188,6 @@ impl Past<'_> {
     }
 }
 
-/// What was begun and is not known to be done and proven, in words.
-#[must_use]
-pub fn open_ends(records: &[Record]) -> Vec<String> {
-    let mut last: Vec<(&str, Option<u32>, &Record)> = Vec::new();
-    let steps = records.iter().filter(|record| !matches!(record.event, Event::Started | Event::Finished));
-    for record in steps {
-        match last.iter_mut().find(|(job, step, _)| *job == record.job && *step == record.step) {
-            Some(known) => known.2 = record,
-            None => last.push((&record.job, record.step, record)),
-        }
-    }
-    last.into_iter()
-        .filter_map(|(job, step, record)| {
-            let what = record.key_sid.as_deref().or(record.account_sid.as_deref()).unwrap_or("a credential");
-            let words = match record.event {
-                Event::Intent => "was about to be changed, and nothing says what came of it",
-                Event::Unsure => "was to be changed, and what came of it is not known",
-                Event::Refused => "was not changed: Twilio refused",
-                Event::Unproven if record.action.as_deref() == Some("manual") => {
-                    "is left to a person, and was not dead"
-                }
-                Event::Unproven => "was changed, and was not shown to be dead",
-                Event::HandOverFailed => "could not be handed over",
-                // Without its secret a key is done when it is gone.
-                Event::Done if record.credential.is_some() => "was changed, and not tried yet",
-                _ => return None,
-            };
-            let job: String = job.chars().take(40).collect();
-            let step = step.map(|step| format!(" step {step}")).unwrap_or_default();
-            Some(format!("{job}{step}: {what} {words} ({})", record.at))
-        })
-        .collect()
-}
-
 /// Reads a journal without locking it.
 pub fn read(path: &Path) -> Result<Lines, Error> {
     let text = std::fs::read(path).map_err(|error| Error::Io { path: path.to_owned(), error })?;
@@ -233,6 +199,9 @@ fn parse(path: &Path, text: &[u8]) -> Result<Lines, Error> {
     for (number, line) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
         let damaged = |reason: String| Error::Damaged { path: path.to_owned(), line: number + 1, reason };
         let Some(whole) = line.strip_suffix(b"\n") else {
+            if !is_begun(line) {
+                return Err(damaged("not a line of a journal".to_owned()));
+            }
             lines.torn = true;
             break;
         };
@@ -249,6 +218,13 @@ fn parse(path: &Path, text: &[u8]) -> Result<Lines, Error> {
         lines.records.push(record);
     }
     Ok(lines)
+}
+
+/// Whether a line that broke off is the beginning of one of ours.
+fn is_begun(line: &[u8]) -> bool {
+    let beginning = format!("{{\"schema\":\"{JOURNAL_SCHEMA}\"");
+    let length = line.len().min(beginning.len());
+    line[..length] == beginning.as_bytes()[..length]
 }
 
 fn hash(line: &[u8]) -> String {

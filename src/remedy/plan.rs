@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, Unit};
 
+use super::guide;
 use crate::model::{
     Action, AdminName, Credential, CredentialType, Fingerprint, Inventory, Kind, LeftOut, OwnAccount, OwnKey,
     PLAN_SCHEMA, Plan, Region, Report, Seen, Source, Step, Vault, VerdictKind, VerdictState,
@@ -42,6 +43,8 @@ pub fn make(report: &Report, vault: &Vault, admin: &Admin, inventory: &Inventory
                 key_sid: credential.key_sid.clone(),
                 account_sid: credential.account_sid.clone(),
                 reason,
+                state: Some(credential.verdict.state),
+                ours: credential.verdict.ours,
             }),
         }
     }
@@ -149,9 +152,8 @@ fn works(credential: &Credential) -> Result<(), String> {
         VerdictState::Live => Ok(()),
         VerdictState::Test => Err("test credentials: they cost and reach nothing".to_owned()),
         VerdictState::Rejected => Err(format!("Twilio does not accept it: {reason}")),
-        VerdictState::Inactive => {
-            Err(format!("it cannot be tried now: {reason}; it may work again once the account is active"))
-        }
+        // It works again once the account is active.
+        VerdictState::Inactive => Ok(()),
         VerdictState::Unknown => Err(format!("not known whether it works: {reason}; ask again")),
         VerdictState::Unverified => Err(format!("not asked about: {reason}")),
     }
@@ -163,6 +165,7 @@ fn region(credential: &Credential) -> Region {
 
 fn api_key(credential: &Credential, admin: &Admin, inventory: &Inventory) -> Considered {
     works(credential)?;
+    let is_inactive = credential.verdict.state == VerdictState::Inactive;
     if !credential.ambiguous.is_empty() {
         return Err("which key it belongs to is not settled".to_owned());
     }
@@ -170,22 +173,33 @@ fn api_key(credential: &Credential, admin: &Admin, inventory: &Inventory) -> Con
         return Err("which key it belongs to is not known".to_owned());
     };
     if let Some((own, key)) = inventory.key(sid) {
-        if key.region != region(credential) {
+        if is_inactive && key.region != Region::Us1 {
+            return Err("its account is not active, and which region it works in cannot be tried".to_owned());
+        }
+        if !is_inactive && key.region != region(credential) {
             return Err(format!("it works in {}, and is listed in {}", region(credential), key.region));
         }
-        return Ok(key_step(own, key, Some(credential), admin));
+        let mut step = key_step(own, key, Some(credential), admin);
+        if is_inactive {
+            step.why = format!(
+                "a key that leaked, of an account that is {}: it is refused now and works again once the account is active. Its secret cannot be tried until then; it stands beside this SID in the code",
+                inventory.status(own)
+            );
+        }
+        return Ok(step);
+    }
+    if is_inactive {
+        return Err(inactive_and_foreign(credential));
     }
     // It works, and the administrator does not see it among the keys.
     let owner = credential.verdict.owner.as_deref().and_then(|owner| inventory.account(owner));
     let Some(own) = owner else {
         return Err(match credential.verdict.owner.as_deref() {
             Some(owner) => {
-                format!("foreign: it belongs to {owner}, which is no account of ours; tell its owner")
+                format!("foreign: it belongs to {owner}, which is not one of your accounts; tell its owner")
             }
-            None => {
-                "foreign, or of an account whose keys could not be listed: no account of ours has this key"
-                    .to_owned()
-            }
+            None => "foreign, or of an account whose keys could not be listed: none of your accounts has this key; tell its owner"
+                .to_owned(),
         });
     };
     let (account, region) = (&own.account.sid, region(credential));
@@ -202,7 +216,8 @@ fn api_key(credential: &Credential, admin: &Admin, inventory: &Inventory) -> Con
     step.manual = vec![
         format!("Not by the API: {why_not}."),
         format!(
-            "Open https://console.twilio.com/{region}/account/keys-credentials/api-keys as an administrator of {account} and delete {sid}; or run again with a credential of {account}."
+            "Open {} as an administrator of {account} and delete {sid}; or run again with a credential of {account}.",
+            guide::console(region)
         ),
         "Apply this plan again: it tries the leaked key and says whether it is dead.".to_owned(),
     ];
@@ -215,6 +230,7 @@ fn key_step(own: &OwnAccount, key: &OwnKey, credential: Option<&Credential>, adm
     step.seen.key_name.clone_from(&key.key.friendly_name);
     step.seen.key_created.clone_from(&key.key.date_created);
     step.breaks = key_breaks(step.kind);
+    step.breaks.extend(made_by_others(key.key.friendly_name.as_deref()));
     if key.key.sid == admin.pair.user {
         step.breaks.push("sidsweep itself runs on this key, so it is deleted last".to_owned());
     }
@@ -234,6 +250,32 @@ fn key_breaks(kind: Option<VerdictKind>) -> Vec<String> {
             .push("so do the Access Tokens that it signed (voice, video, chat and sync clients)".to_owned());
     }
     breaks
+}
+
+/// Keys that a service makes and replaces by itself, by the names that it gives them.
+const MADE_BY_OTHERS: [(&str, &str); 2] = [
+    (
+        "aws-sm-api-key",
+        "AWS Secrets Manager made this key and rotates it: have it rotate its secret as well, or it hands out a dead key",
+    ),
+    ("Studio API Key", "Twilio Studio made this key for its flows, and makes a new one when it is gone"),
+];
+
+/// A warning where a key is one that others rotate or make again.
+fn made_by_others(name: Option<&str>) -> Option<String> {
+    let name = name?.trim();
+    let is_so = |beginning: &str| {
+        name.get(..beginning.len()).is_some_and(|begins| begins.eq_ignore_ascii_case(beginning))
+    };
+    MADE_BY_OTHERS.iter().find(|(beginning, _)| is_so(beginning)).map(|(_, words)| (*words).to_owned())
+}
+
+/// Why nothing is done about a credential of an account that is not active and not ours.
+fn inactive_and_foreign(credential: &Credential) -> String {
+    let reason = credential.verdict.reason.as_deref().unwrap_or("no reason was given");
+    format!(
+        "it cannot be tried now: {reason}; it may work again once the account is active, and none of your accounts has it"
+    )
 }
 
 fn blank(own: &OwnAccount, action: Action, credential: Option<&Credential>, region: Region) -> Step {
@@ -263,8 +305,15 @@ fn auth_token(credential: &Credential, vault: &Vault, admin: &Admin, inventory: 
     let account = credential.verdict.owner.as_deref().or(credential.account_sid.as_deref());
     let Some(own) = account.and_then(|account| inventory.account(account)) else {
         let of = account.unwrap_or("an account that is not known");
-        return Err(format!("foreign: it belongs to {of}, which is no account of ours; tell its owner"));
+        return Err(if credential.verdict.state == VerdictState::Inactive {
+            inactive_and_foreign(credential)
+        } else {
+            format!("foreign: it belongs to {of}, which is not one of your accounts; tell its owner")
+        });
     };
+    if credential.verdict.state == VerdictState::Inactive {
+        return Ok(inactive_token(own, credential, inventory.status(own)));
+    }
     let region = region(credential);
     let secret = vault.get(&credential.id);
     let own_token = secret.is_some_and(|secret| *secret == admin.pair.secret);
@@ -288,10 +337,36 @@ fn auth_token(credential: &Credential, vault: &Vault, admin: &Admin, inventory: 
         ]
     };
     step.manual.clone_from(&credential.remedy.steps);
+    step.breaks.extend(opens_subaccounts(own, inventory));
     if own_token {
         step.manual.push("sidsweep itself runs on this token: give it the new one afterwards.".to_owned());
     }
     Ok(step)
+}
+
+/// A token of an account that is suspended is refused now and works again: it is a person's, and nothing shows it dead until then.
+fn inactive_token(own: &OwnAccount, credential: &Credential, status: &str) -> Step {
+    let mut step = blank(own, Action::Manual, Some(credential), Region::Us1);
+    let account = &own.account.sid;
+    step.why = format!(
+        "an Auth Token that leaked, of an account that is {status}: it is refused now and works again once the account is active"
+    );
+    step.manual = vec![
+        format!(
+            "Have {account} reactivated (`sidsweep contain {account} --release`, where it was suspended by that command; Twilio Support otherwise)."
+        ),
+        "Then make a new plan: it says how the token is rotated, and can try it.".to_owned(),
+    ];
+    step
+}
+
+/// What a parent's token opens besides its own account.
+fn opens_subaccounts(own: &OwnAccount, inventory: &Inventory) -> Option<String> {
+    let of = |other: &&OwnAccount| other.account.parent() == Some(own.account.sid.as_str());
+    let count = inventory.accounts.iter().filter(of).count();
+    (count > 0).then(|| {
+        format!("whoever held this parent's token could read the Auth Token of each of its {count} subaccounts: rotate those too")
+    })
 }
 
 fn access_token(credential: &Credential) -> Considered {

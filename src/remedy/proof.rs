@@ -1,14 +1,33 @@
-//! Trying an old credential until it is refused: only then is it called revoked.
+//! Trying an old credential until it is dead: refused by two of Twilio's products, twice, with a pause between. Only then is it
+//! called revoked. A refusal beside an answer that works is "not yet everywhere", and goes on being tried.
 
 use std::time::Duration;
 
-use crate::model::{Region, Secret, Step, Vault};
-use crate::twilio::verify::{self, Still};
-use crate::twilio::{Client, Pair};
+use tokio::time::{Instant, sleep, sleep_until};
 
-/// When a credential is tried again, since the first time. How long a deleted key lingers is not stated by Twilio.
-pub const AGAIN: [Duration; 4] =
-    [Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(15), Duration::from_mins(1)];
+use super::presence::{Look, Presence, inactive};
+use crate::model::{Action, Inventory, Region, Secret, Step, Vault};
+use crate::twilio::inventory::Admin;
+use crate::twilio::verify::{self, Still};
+use crate::twilio::{Client, Pair, account};
+
+/// When a credential is tried again, since the first time, in tenths of the client's pause: 2, 5, 15 and 60 s. How long a
+/// deleted key lingers is not stated by Twilio.
+const AGAIN: [u32; 4] = [10, 25, 75, 300];
+
+/// What is shown of a step's credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// It was tried, and refused twice by two products.
+    Refused {
+        /// Twilio's error code.
+        code: u32,
+    },
+    /// Its key is gone, and trying it says nothing, for this reason.
+    Gone(String),
+    /// It is not shown to be dead, for this reason.
+    Doubt(String),
+}
 
 /// The leaked pair of a step, where its value is known.
 #[must_use]
@@ -18,12 +37,31 @@ pub fn pair(step: &Step, vault: &Vault) -> Option<Pair> {
     Some(Pair { user, secret: secret.clone(), account: Some(step.account_sid.clone()) })
 }
 
-/// Tries a pair once.
+/// Tries a pair once: a refusal is that of two products.
 pub async fn once(client: &Client, pair: &Pair, region: Region, account: &str) -> Still {
-    verify::still(client, pair, region, account).await
+    verify::still(client, pair, region, account, false).await
 }
 
-/// Tries a pair until it is refused or the time is over.
+/// Tries a pair with two products, and is satisfied only if both accept it.
+pub async fn thoroughly(client: &Client, pair: &Pair, region: Region, account: &str) -> Still {
+    verify::still(client, pair, region, account, true).await
+}
+
+/// When to try, since the first time.
+pub fn schedule(client: &Client, patience: Duration) -> impl Iterator<Item = Duration> {
+    let mut is_over = patience.is_zero();
+    let pause = client.pause();
+    AGAIN.into_iter().map_while(move |tenths| {
+        if is_over {
+            return None;
+        }
+        let at = pause * tenths / 10;
+        is_over = at >= patience;
+        Some(at.min(patience))
+    })
+}
+
+/// Tries a pair until it is dead or the time is over. A refusal counts when it comes again after a pause.
 pub async fn until_refused(
     client: &Client,
     pair: &Pair,
@@ -31,18 +69,96 @@ pub async fn until_refused(
     account: &str,
     patience: Duration,
 ) -> Still {
-    let mut waited = Duration::ZERO;
-    let mut still = once(client, pair, region, account).await;
-    for at in AGAIN {
-        if matches!(still, Still::Refused { .. }) || waited >= patience {
-            break;
+    let began = Instant::now();
+    let mut times = schedule(client, patience);
+    loop {
+        let mut still = once(client, pair, region, account).await;
+        if matches!(still, Still::Refused { .. }) {
+            sleep(client.pause()).await;
+            still = once(client, pair, region, account).await;
+            if matches!(still, Still::Refused { .. }) {
+                return still;
+            }
         }
-        let until = at.min(patience);
-        tokio::time::sleep(until.saturating_sub(waited)).await;
-        waited = until;
-        still = once(client, pair, region, account).await;
+        let Some(at) = times.next() else { return still };
+        sleep_until(began + at).await;
     }
-    still
+}
+
+/// What a proof needs besides the step.
+pub struct Proving<'a> {
+    /// The way to Twilio.
+    pub client: &'a Client,
+    /// Whose credential looks.
+    pub admin: &'a Admin,
+    /// The accounts as they were seen at the start.
+    pub inventory: &'a Inventory,
+    /// The values of the leaked credentials.
+    pub vault: &'a Vault,
+    /// How long an old credential is tried.
+    pub patience: Duration,
+}
+
+impl Proving<'_> {
+    /// Shows that the credential of a step is dead.
+    pub async fn prove(&self, step: &Step) -> Proof {
+        if step.credential.is_none() {
+            return self.gone(step, "its secret is not known here, so it was not tried").await;
+        }
+        if let Some(status) = inactive(self.inventory, &step.account_sid) {
+            return self.of_inactive(step, status).await;
+        }
+        let Some(pair) = pair(step, self.vault) else {
+            return Proof::Doubt("its value was not found again where it stood".to_owned());
+        };
+        let account = &step.account_sid;
+        match until_refused(self.client, &pair, step.region, account, self.patience).await {
+            Still::Refused { code } => {
+                // An account that was suspended meanwhile refuses all of its credentials.
+                let seen = account::account(self.client, Region::Us1, account, &self.admin.pair).await;
+                match seen {
+                    Ok(seen) if seen.status != "active" => self.of_inactive(step, &seen.status).await,
+                    _ => Proof::Refused { code },
+                }
+            }
+            still => Proof::Doubt(doubt(&still)),
+        }
+    }
+
+    /// A credential of an account that is not active is refused, dead or not: only the absence of its key shows something.
+    async fn of_inactive(&self, step: &Step, status: &str) -> Proof {
+        if step.action == Action::DeleteKey {
+            let why = format!("its account is {status}, so its secret is refused either way");
+            return self.gone(step, &why).await;
+        }
+        Proof::Doubt(format!(
+            "its account is {status}, so it is refused either way; whether it is dead can be told once the account is active"
+        ))
+    }
+
+    /// Whether a key is gone, looked at twice.
+    async fn gone(&self, step: &Step, why: &str) -> Proof {
+        let Some(key) = step.key_sid.as_deref() else {
+            return Proof::Doubt("there is no key to look for".to_owned());
+        };
+        let Self { client, admin, .. } = *self;
+        let look = Look { client, admin, region: step.region, account: &step.account_sid, key };
+        for again in [false, true] {
+            if again {
+                sleep(client.pause()).await;
+            }
+            match look.look().await {
+                Presence::Gone | Presence::OwnRefused => {}
+                Presence::There(_) => {
+                    return Proof::Doubt("Twilio still shows the key; apply again".to_owned());
+                }
+                Presence::Unknown(reason) => {
+                    return Proof::Doubt(format!("whether the key is gone is not known: {reason}"));
+                }
+            }
+        }
+        Proof::Gone(format!("gone from its account; {why}"))
+    }
 }
 
 /// What is to be said of a credential that is not shown to be dead.
@@ -50,6 +166,7 @@ pub async fn until_refused(
 pub fn doubt(still: &Still) -> String {
     match still {
         Still::Works => "it still works".to_owned(),
+        Still::Partly(words) => words.clone(),
         Still::Unsure(reason) => format!("whether it still works is not known: {reason}"),
         Still::Refused { code } => format!("refused (code {code})"),
     }

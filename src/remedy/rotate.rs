@@ -3,12 +3,16 @@
 
 use std::time::Duration;
 
+use tokio::time::{Instant, sleep_until};
+
+use super::deletion::{self, Deletion};
 use super::handover::{self, Parcel, Receiver};
 use super::journal::{self, Entry, Journal};
+use super::presence::{Look, Presence};
 use super::proof;
-use crate::model::{Event, OwnAccount, OwnKey, Region};
+use crate::model::{Event, Key, OwnAccount, OwnKey, Region};
 use crate::twilio::account::{self, Unreadable};
-use crate::twilio::change::Change;
+use crate::twilio::change::{Change, Told};
 use crate::twilio::inventory::Admin;
 use crate::twilio::keys::{self, Made};
 use crate::twilio::verify::Still;
@@ -61,6 +65,8 @@ pub struct Rotation<'a> {
     pub journal: &'a mut Journal,
     /// How long a new key is tried until it works.
     pub patience: Duration,
+    /// What an earlier run left that a person must know of.
+    pub left: Vec<String>,
 }
 
 impl Rotation<'_> {
@@ -89,11 +95,7 @@ impl Rotation<'_> {
                 Ok(made.sid)
             }
             still => {
-                let reason = match still {
-                    Still::Refused { code } => format!("it is refused (code {code})"),
-                    Still::Unsure(reason) => reason,
-                    Still::Works => String::new(),
-                };
+                let reason = proof::doubt(&still);
                 self.note(Event::Unproven, &made.sid, None, Some(reason.clone()))?;
                 Err(Error::Stopped(format!(
                     "the new key {} was handed over, and was not seen to work: {reason}. {} works as before; run this again to go on",
@@ -111,12 +113,14 @@ impl Rotation<'_> {
         let named: Vec<String> = past.all(Event::Intent).filter_map(|record| record.note.clone()).collect();
         if let Some(sid) = handed {
             let tried = past.all(Event::Proven).any(|record| record.key_sid.as_ref() == Some(&sid));
-            match self.exists(&sid).await {
-                Ok(false) => {}
-                Ok(true) if tried => return Ok(Some(sid)),
-                Ok(true) => return self.try_handed_over(sid).await.map(Some),
-                Err(unreadable) => {
-                    return Err(Error::Stopped(format!("{sid} could not be looked at: {unreadable}")));
+            match self.look(&sid).look().await {
+                Presence::Gone => {}
+                Presence::There(_) if tried => return Ok(Some(sid)),
+                Presence::There(_) => return self.try_handed_over(sid).await.map(Some),
+                Presence::OwnRefused | Presence::Unknown(_) => {
+                    return Err(Error::Stopped(format!(
+                        "whether {sid}, which an earlier run made, exists could not be told; run this again"
+                    )));
                 }
             }
         }
@@ -131,7 +135,11 @@ impl Rotation<'_> {
                 for receiver in self.receivers {
                     receiver.take_back_of(&self.own.account.sid, &key.sid);
                 }
-                self.remove(&key.sid).await?;
+                let removed = self.remove(&key.sid).await?;
+                self.left.push(format!(
+                    "an earlier run made {} and was stopped before its secret was known to be handed over. {removed} A command that it was given to may have stored a dead secret",
+                    key.sid
+                ));
             }
         }
         Ok(None)
@@ -214,20 +222,28 @@ impl Rotation<'_> {
         Err(Error::Stopped(format!("no key was made in {MOST_TRIES} tries: {last}")))
     }
 
-    async fn list(&self) -> Result<Vec<crate::model::Key>, Error> {
+    /// All keys of the account: by the classic list, and for a Restricted key by the account's own, since the classic one need not
+    /// show these.
+    async fn list(&self) -> Result<Vec<Key>, Error> {
         let account = &self.own.account.sid;
-        account::keys(self.client, self.key.region, account, &self.admin.pair).await.map_err(|unreadable| {
+        let failed = |unreadable: Unreadable| {
             Error::Stopped(format!("the keys of {account} could not be listed: {unreadable}"))
-        })
+        };
+        let classic = account::keys(self.client, self.key.region, account, &self.admin.pair).await;
+        let mut keys = classic.map_err(failed)?;
+        if let Kind::Restricted(_) = self.kind {
+            let acting = tokens_or_own(self.client, self.admin, account).await?;
+            let all = account::all_keys(self.client, account, &acting).await.map_err(failed)?;
+            let more = all.into_iter().filter(|key| keys.iter().all(|known| known.sid != key.sid));
+            let more: Vec<Key> = more.collect();
+            keys.extend(more);
+        }
+        Ok(keys)
     }
 
-    async fn exists(&self, sid: &str) -> Result<bool, Unreadable> {
-        let account = &self.own.account.sid;
-        match keys::read(self.client, self.key.region, account, sid, &self.admin.pair).await {
-            Ok(_) => Ok(true),
-            Err(unreadable) if unreadable.is_missing() => Ok(false),
-            Err(unreadable) => Err(unreadable),
-        }
+    fn look<'b>(&'b self, key: &'b str) -> Look<'b> {
+        let (account, region) = (&self.own.account.sid, self.key.region);
+        Look { client: self.client, admin: self.admin, region, account, key }
     }
 
     /// Deletes a successor that is of no use to anybody; in words, what came of it.
@@ -240,28 +256,27 @@ impl Rotation<'_> {
             key: Some(sid),
             ..Entry::default()
         };
-        let mut last = String::new();
-        for _ in 0..MOST_TRIES {
-            self.journal.note(Event::Intent, &entry, None, None)?;
-            match keys::delete(self.client, self.key.region, &account, sid, &self.admin.pair).await {
-                Change::Made(_, told) | Change::Missing(told) => {
-                    self.journal.note(Event::Done, &entry, Some(&told), Some("removed".to_owned()))?;
-                    return Ok(format!("{sid} was deleted again."));
-                }
-                Change::Refused(told, words) | Change::Unsure(told, words) => {
-                    self.journal.note(Event::Unsure, &entry, Some(&told), Some(words.clone()))?;
-                    last = words;
-                }
+        let Self { client, admin, .. } = *self;
+        let look = Look { client, admin, region: self.key.region, account: &account, key: sid };
+        let journal = &mut *self.journal;
+        let mut note =
+            |event, told: Option<&Told>, note: Option<String>| journal.note(event, &entry, told, note);
+        let reason = match deletion::delete_key(&look, false, &mut note).await? {
+            Deletion::Done => return Ok(format!("{sid} was deleted again.")),
+            Deletion::Not(reason) => reason,
+            Deletion::Refused(told, words) => {
+                self.journal.note(Event::Unsure, &entry, Some(&told), Some(words.clone()))?;
+                words
             }
-        }
-        Ok(format!("{sid} could not be deleted again ({last}): delete it in the console."))
+        };
+        Ok(format!("{sid} could not be deleted again ({reason}): delete it in the console."))
     }
 
     fn note(
         &mut self,
         event: Event,
         key: &str,
-        told: Option<&crate::twilio::change::Told>,
+        told: Option<&Told>,
         note: Option<String>,
     ) -> Result<(), journal::Error> {
         let entry = Entry {
@@ -312,16 +327,14 @@ fn successor_name(old: Option<&str>) -> String {
 
 /// Tries a new pair until it works or the time is over.
 pub async fn works(client: &Client, pair: &Pair, region: Region, account: &str, patience: Duration) -> Still {
-    let mut waited = Duration::ZERO;
-    let mut still = proof::once(client, pair, region, account).await;
-    for at in proof::AGAIN {
-        if still == Still::Works || waited >= patience {
-            break;
+    let began = Instant::now();
+    let mut times = proof::schedule(client, patience);
+    loop {
+        let still = proof::once(client, pair, region, account).await;
+        if still == Still::Works {
+            return still;
         }
-        let until = at.min(patience);
-        tokio::time::sleep(until.saturating_sub(waited)).await;
-        waited = until;
-        still = proof::once(client, pair, region, account).await;
+        let Some(at) = times.next() else { return still };
+        sleep_until(began + at).await;
     }
-    still
 }

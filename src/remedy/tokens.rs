@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::handover::{self, Parcel, Receiver};
 use super::journal::{Entry, Journal};
+use super::open_ends::ALREADY;
 use super::proof;
 use super::rotate::{Error, works};
 use crate::model::{Event, Region, Secret};
@@ -35,7 +36,8 @@ impl Tokens<'_> {
         let parcel = Parcel { account: self.account, key: None, secret: &token };
         if let Err(reason) = handover::to_all(receivers, &parcel) {
             self.note(Event::HandOverFailed, "make_secondary_token", None, Some(reason.clone()))?;
-            let removed = self.unmake(&acting).await?;
+            let made = Pair::token(self.account.to_owned(), token);
+            let removed = self.unmake(&acting, &made).await?;
             return Err(Error::Stopped(format!(
                 "the new token could not be handed over: {reason}. {removed} The primary works as before"
             )));
@@ -96,21 +98,30 @@ impl Tokens<'_> {
         }
     }
 
-    /// Deletes it again, since it was not handed over; says what came of it.
-    async fn unmake(&mut self, acting: &Pair) -> Result<String, Error> {
-        self.note(Event::Intent, "delete_secondary_token", None, None)?;
-        match tokens::delete_secondary(self.client, acting).await {
-            Change::Made(_, told) | Change::Missing(told) => {
-                self.note(Event::Done, "delete_secondary_token", Some(&told), None)?;
-                Ok("The secondary token was deleted again.".to_owned())
+    /// Deletes it again, since it was not handed over; says what came of it. Only 204 is taken at its word.
+    async fn unmake(&mut self, acting: &Pair, made: &Pair) -> Result<String, Error> {
+        const ACTION: &str = "delete_secondary_token";
+        self.note(Event::Intent, ACTION, None, None)?;
+        let words = match tokens::delete_secondary(self.client, acting).await {
+            Change::Made(_, told) => {
+                self.note(Event::Done, ACTION, Some(&told), None)?;
+                return Ok("The secondary token was deleted again.".to_owned());
+            }
+            Change::Missing(told) => {
+                self.note(Event::Unsure, ACTION, Some(&told), Some("404, which is looked into".to_owned()))?;
+                "Twilio answered 404".to_owned()
             }
             Change::Refused(told, words) | Change::Unsure(told, words) => {
-                self.note(Event::Unsure, "delete_secondary_token", Some(&told), Some(words.clone()))?;
-                Ok(format!(
-                    "The secondary token could not be deleted again ({words}): delete it in the console."
-                ))
+                self.note(Event::Unsure, ACTION, Some(&told), Some(words.clone()))?;
+                words
             }
+        };
+        let still = proof::until_refused(self.client, made, Region::Us1, self.account, self.patience).await;
+        if let Still::Refused { .. } = still {
+            self.note(Event::Done, ACTION, None, Some("refused when it was looked at".to_owned()))?;
+            return Ok("The secondary token is gone again.".to_owned());
         }
+        Ok(format!("The secondary token could not be deleted again ({words}): delete it in the console."))
     }
 
     /// Tries the new token before anything is asked of a person: it works, and it is not the primary yet. `false`: it is
@@ -135,7 +146,7 @@ impl Tokens<'_> {
 
     /// Notes that the new token is the primary: an earlier run, or somebody else, promoted it.
     pub fn already(&mut self) -> Result<(), Error> {
-        Ok(self.note(Event::Done, "promote", None, Some("it is the primary already".to_owned()))?)
+        Ok(self.note(Event::Done, "promote", None, Some(ALREADY.to_owned()))?)
     }
 
     /// Promotes the new token, and tries the old one until it is refused.
@@ -151,22 +162,18 @@ impl Tokens<'_> {
                 return Err(Error::Stopped(format!("nothing was changed: {words}")));
             }
             Change::Missing(told) => {
-                self.note(Event::Refused, "promote", Some(&told), None)?;
-                return Err(Error::Stopped("nothing was changed: there is no secondary token".to_owned()));
+                self.note(
+                    Event::Unsure,
+                    "promote",
+                    Some(&told),
+                    Some("404, which is looked into".to_owned()),
+                )?;
+                let words = "Twilio answered 404: there is no secondary token, or it is the primary by now";
+                self.look_at_promotion(&old, &acting, words).await?;
             }
             Change::Unsure(told, words) => {
                 self.note(Event::Unsure, "promote", Some(&told), Some(words.clone()))?;
-                match proof::once(self.client, &old, Region::Us1, self.account).await {
-                    Still::Refused { .. } => {
-                        let note = "the old token was refused when it was looked at".to_owned();
-                        self.note(Event::Done, "promote", None, Some(note))?;
-                    }
-                    _ => {
-                        return Err(Error::Stopped(format!(
-                            "whether it was promoted is not known ({words}); run --finish again, which looks first"
-                        )));
-                    }
-                }
+                self.look_at_promotion(&old, &acting, &words).await?;
             }
         }
         let still = proof::until_refused(self.client, &old, Region::Us1, self.account, self.patience).await;
@@ -177,6 +184,25 @@ impl Tokens<'_> {
         let doubt = proof::doubt(&still);
         self.note(Event::Unproven, "promote", None, Some(doubt.clone()))?;
         Err(Error::Stopped(format!("the new token is the primary, but of the old one: {doubt}")))
+    }
+
+    /// Looks whether a promotion without a clear answer was made: then the old token is refused and the new one works.
+    async fn look_at_promotion(&mut self, old: &Pair, new: &Pair, words: &str) -> Result<(), Error> {
+        let of_old = proof::once(self.client, old, Region::Us1, self.account).await;
+        let of_new = proof::once(self.client, new, Region::Us1, self.account).await;
+        if matches!(of_old, Still::Refused { .. }) && of_new == Still::Works {
+            let note = "the old token was refused when it was looked at, and the new one works".to_owned();
+            self.note(Event::Done, "promote", None, Some(note))?;
+            return Ok(());
+        }
+        let of_new = match of_new {
+            Still::Works => "the new token works".to_owned(),
+            other => format!("of the new token: {}", proof::doubt(&other)),
+        };
+        Err(Error::Stopped(format!(
+            "it was not seen to be promoted ({words}); of the old token: {}; {of_new}. Run --finish again, which looks first",
+            proof::doubt(&of_old)
+        )))
     }
 
     async fn acting(&self) -> Result<Pair, Error> {

@@ -19,7 +19,7 @@ mod table;
 pub mod text;
 mod unread;
 mod verdict;
-mod wrap;
+pub(crate) mod wrap;
 
 use std::io::{self, Write};
 

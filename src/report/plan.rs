@@ -1,12 +1,13 @@
-//! A plan for people: each step with why, what breaks and what is done by hand; then what is left out; and the journal.
+//! A plan for people: what stays live, what is left out, and each step with why, what breaks and what is done by hand; and the
+//! journal.
 
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
 use super::printable::printable;
-use super::wrap::labelled;
-use crate::model::{Action, Event, Plan, Record, Region, Step, VerdictKind};
+use super::wrap::{labelled, wrap};
+use crate::model::{Action, Event, LeftOut, Plan, Record, Region, Step, VerdictKind, VerdictState};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -16,38 +17,163 @@ const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 /// How many files of a step are named; the rest are counted.
 const MOST_PLACES: usize = 3;
 
-/// Writes a plan in lines of at most `width` columns where words allow.
-pub fn write(plan: &Plan, width: usize, out: &mut dyn Write) -> io::Result<()> {
-    for step in &plan.steps {
+/// What stays as it is, and for which reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Live credentials of accounts that are not the administrator's.
+    pub foreign: usize,
+    /// Live credentials that a person has to deal with.
+    pub manual: usize,
+    /// Live credentials of which a change was wanted and not made, or not shown.
+    pub failed: usize,
+    /// Live credentials that no step is made for, for other reasons.
+    pub other: usize,
+    /// Credentials of which it is not known whether they work.
+    pub unknown: usize,
+}
+
+impl Left {
+    /// What stays live when a plan is carried out.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        let live = |left: &&LeftOut| left.state == Some(VerdictState::Live);
+        let foreign = plan.left_out.iter().filter(live).filter(|left| left.ours == Some(false)).count();
+        let unknown = plan.left_out.iter().filter(|left| left.state == Some(VerdictState::Unknown)).count();
+        Self {
+            foreign,
+            manual: plan.steps.iter().filter(|step| step.action == Action::Manual).count(),
+            failed: 0,
+            other: plan.left_out.iter().filter(live).count() - foreign,
+            unknown,
+        }
+    }
+
+    /// How many live credentials stay live and why, in a sentence or two.
+    #[must_use]
+    pub fn headline(self) -> String {
+        let parts = [
+            (
+                self.foreign,
+                "belongs to an account you do not administer",
+                "belong to accounts you do not administer",
+            ),
+            (self.manual, "needs a person", "need a person"),
+            (self.failed, "was not revoked or not proven dead", "were not revoked or not proven dead"),
+            (self.other, "cannot be revoked from here", "cannot be revoked from here"),
+        ];
+        let live = self.foreign + self.manual + self.failed + self.other;
+        let mut told: Vec<String> = Vec::new();
+        for (count, one, many) in parts.into_iter().filter(|(count, ..)| *count > 0) {
+            let noun = match (told.is_empty(), count) {
+                (true, 1) => " live credential",
+                (true, _) => " live credentials",
+                (false, _) => "",
+            };
+            told.push(format!("{count}{noun} {}", if count == 1 { one } else { many }));
+        }
+        let last = told.pop();
+        let mut text = match (last, told.is_empty()) {
+            (None, _) => "No live credential stays live.".to_owned(),
+            (Some(only), true) => {
+                format!("{only}: {} live.", if live == 1 { "it stays" } else { "they stay" })
+            }
+            (Some(last), false) => format!("{} and {last}: they stay live.", told.join(", ")),
+        };
+        match self.unknown {
+            0 => {}
+            1 => text += " Whether 1 more works is not known.",
+            more => text += &format!(" Whether {more} more work is not known."),
+        }
+        text
+    }
+}
+
+/// Writes a plan in lines of at most `width` columns where words allow: what stays live first, and what is deleted last, right above
+/// the question that follows. What is left out is listed with `all` only.
+pub fn write(plan: &Plan, all: bool, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    for line in wrap(&Left::of(plan).headline(), width) {
+        writeln!(out, "{BOLD}{line}{BOLD:#}")?;
+    }
+    writeln!(out)?;
+    left_out(plan, all, width, out)?;
+    let (manual, own): (Vec<&Step>, Vec<&Step>) =
+        plan.steps.iter().partition(|step| step.action == Action::Manual);
+    for step in manual.into_iter().chain(own) {
         self::step(step, width, out)?;
     }
-    if !plan.left_out.is_empty() {
-        writeln!(out, "{BOLD}Left out{BOLD:#}")?;
-        for left in &plan.left_out {
-            let name =
-                left.key_sid.as_deref().or(left.account_sid.as_deref()).unwrap_or("a secret without a SID");
-            let text =
-                format!("{} (credential {}): {}", printable(name), left.credential, printable(&left.reason));
-            labelled(out, width, "  ", &text)?;
-        }
-        writeln!(out)?;
-    }
     labelled(out, width, "", &summary(plan))
+}
+
+fn left_out(plan: &Plan, all: bool, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let count = plan.left_out.len();
+    if count == 0 {
+        return Ok(());
+    }
+    if !all {
+        let (is, it) = if count == 1 { ("credential is", "it") } else { ("credentials are", "them") };
+        let text =
+            format!("{count} {is} left out; --all lists {it} with the reasons, and so does the plan's file.");
+        labelled(out, width, "", &text)?;
+        return writeln!(out);
+    }
+    writeln!(out, "{BOLD}Left out{BOLD:#}")?;
+    for left in &plan.left_out {
+        let name =
+            left.key_sid.as_deref().or(left.account_sid.as_deref()).unwrap_or("a secret without a SID");
+        let text =
+            format!("{} (credential {}): {}", printable(name), left.credential, printable(&left.reason));
+        labelled(out, width, "  ", &text)?;
+    }
+    writeln!(out)
+}
+
+fn several(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// How many steps do what.
+fn counts(plan: &Plan) -> [usize; 3] {
+    [Action::DeleteKey, Action::DeleteSecondaryToken, Action::Manual]
+        .map(|action| plan.steps.iter().filter(|step| step.action == action).count())
 }
 
 /// What a plan comes to, in a sentence.
 #[must_use]
 pub fn summary(plan: &Plan) -> String {
-    let count = |action| plan.steps.iter().filter(|step| step.action == action).count();
-    let several = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
-    format!(
-        "{}: {} to delete, {} to delete, {} by hand; {} left out.",
-        several(plan.steps.len(), "step", "steps"),
-        several(count(Action::DeleteKey), "key", "keys"),
-        several(count(Action::DeleteSecondaryToken), "secondary token", "secondary tokens"),
-        count(Action::Manual),
-        several(plan.left_out.len(), "credential", "credentials"),
-    )
+    let [keys, tokens, manual] = counts(plan);
+    let mut parts = Vec::new();
+    if keys > 0 {
+        parts.push(format!("{} to delete", several(keys, "key", "keys")));
+    }
+    if tokens > 0 {
+        parts.push(format!("{} to delete", several(tokens, "secondary token", "secondary tokens")));
+    }
+    if manual > 0 {
+        parts.push(format!("{manual} by hand"));
+    }
+    let parts = if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") };
+    let left = match plan.left_out.len() {
+        0 => String::new(),
+        left => format!("; {} left out", several(left, "credential", "credentials")),
+    };
+    format!("{}: {parts}{left}.", several(plan.steps.len(), "step", "steps"))
+}
+
+/// What a person is asked before a plan is carried out.
+#[must_use]
+pub fn question(plan: &Plan) -> String {
+    let [keys, tokens, manual] = counts(plan);
+    let mut parts = Vec::new();
+    if keys > 0 {
+        parts.push(format!("delete {}", several(keys, "key", "keys")));
+    }
+    if tokens > 0 {
+        parts.push(format!("delete {}", several(tokens, "secondary token", "secondary tokens")));
+    }
+    if manual > 0 {
+        parts.push(format!("try {}", several(manual, "credential again", "credentials again")));
+    }
+    format!("Type yes to {}", parts.join(" and "))
 }
 
 /// What a step does, in a line without colour.
@@ -71,12 +197,14 @@ pub fn subject(step: &Step) -> String {
 
 fn step(step: &Step, width: usize, out: &mut dyn Write) -> io::Result<()> {
     let colour = if step.action == Action::Manual { YELLOW } else { RED };
-    let parent = step
-        .parent_sid
-        .as_deref()
-        .map(|parent| format!("  {DIM}subaccount of {}{DIM:#}", printable(parent)))
-        .unwrap_or_default();
-    writeln!(out, "{BOLD}{:>3}{BOLD:#}  {colour}{}{colour:#}{parent}", step.n, title(step))?;
+    let title = title(step);
+    for (number, line) in wrap(&title, width.saturating_sub(5).max(20)).into_iter().enumerate() {
+        let n = if number == 0 { step.n.to_string() } else { String::new() };
+        writeln!(out, "{BOLD}{n:>3}{BOLD:#}  {colour}{line}{colour:#}")?;
+    }
+    if let Some(parent) = &step.parent_sid {
+        labelled(out, width, "     parent   ", &printable(parent))?;
+    }
     if let Some(name) = &step.seen.key_name {
         labelled(out, width, "     name     ", &printable(name))?;
     }
@@ -147,6 +275,7 @@ fn event(event: Event) -> &'static str {
         Event::Unproven => "not proven dead",
         Event::HandedOver => "handed over",
         Event::HandOverFailed => "not handed over",
+        Event::NotDone => "not begun",
         Event::Finished => "finished",
     }
 }

@@ -10,8 +10,7 @@ use super::printable::printable;
 use super::wrap::wrap;
 use super::{unread, verdict};
 use crate::model::{
-    Confidence, Credential, CredentialType, Finding, Fingerprint, RemedyAction, Report, SourceMode,
-    VerdictState,
+    Confidence, Credential, CredentialType, Finding, Fingerprint, Report, SourceMode, VerdictState,
 };
 
 const BOLD: Style = Style::new().bold();
@@ -53,14 +52,21 @@ pub fn write(report: &Report, width: usize, out: &mut impl Write) -> io::Result<
     printer.summary(report, &secrets, identifiers.len())
 }
 
+/// A step with the credential's own SIDs left out.
+fn without_sids(step: &str, credential: &Credential) -> String {
+    let verdict = &credential.verdict;
+    let own = [&credential.key_sid, &credential.account_sid, &verdict.owner, &verdict.parent];
+    own.into_iter().flatten().fold(step.to_owned(), |step, sid| step.replace(sid.as_str(), ""))
+}
+
 fn has_secret(credential: &Credential, by_credential: &HashMap<&Fingerprint, Vec<&Finding>>) -> bool {
     by_credential.get(&credential.id).is_some_and(|list| list.iter().any(|finding| finding.kind.is_secret()))
 }
 
 struct Printer<'a, W: Write> {
     width: usize,
-    /// Remedies whose steps were shown, and with which value.
-    explained: Vec<(RemedyAction, String)>,
+    /// Steps that were shown, with the SIDs left out, and with which value.
+    explained: Vec<(Vec<String>, String)>,
     out: &'a mut W,
 }
 
@@ -154,18 +160,18 @@ impl<W: Write> Printer<'_, W> {
         Ok(())
     }
 
-    /// What to do, in full for the first credential of each kind of remedy only.
+    /// What to do, in full for the first credential only of those whose steps differ in nothing but the SIDs.
     fn steps(&mut self, credential: &Credential, finding: &Finding) -> io::Result<()> {
-        let action = credential.remedy.action;
         let steps = &credential.remedy.steps;
         if steps.len() > 1 {
-            if let Some((_, shown)) = self.explained.iter().find(|(explained, _)| *explained == action) {
+            let form: Vec<String> = steps.iter().map(|step| without_sids(step, credential)).collect();
+            if let Some((_, shown)) = self.explained.iter().find(|(explained, _)| *explained == form) {
                 let own = credential.key_sid.as_ref().or(credential.account_sid.as_ref());
                 let of = own.map(|sid| format!(", with {}", printable(sid))).unwrap_or_default();
                 let text = format!("the same steps as for {shown} above{of}");
                 return self.wrapped("  next     ", &text, "");
             }
-            self.explained.push((action, printable(finding.redacted.as_str())));
+            self.explained.push((form, printable(finding.redacted.as_str())));
         }
         for (number, step) in steps.iter().enumerate() {
             let label = if number == 0 { "  next     " } else { "           " };

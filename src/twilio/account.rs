@@ -41,13 +41,18 @@ impl Unreadable {
     /// Whether it is Twilio's word that the pair is not accepted here.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {
-        self.code() == Some(20003)
+        self.is(401, 20003)
     }
 
     /// Whether there is no such thing.
     #[must_use]
     pub fn is_missing(&self) -> bool {
-        self.code() == Some(20404)
+        self.is(404, 20404)
+    }
+
+    /// A code counts with its own status only: with another the two contradict each other.
+    fn is(&self, status: u16, code: u32) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.status == status && refusal.code == code && !refusal.stripped)
     }
 }
 
@@ -197,6 +202,37 @@ pub async fn keys(
 ) -> Result<Vec<Key>, Unreadable> {
     list::<Keys>(client, region, &format!("/2010-04-01/Accounts/{account}/Keys.json?PageSize={PAGE}"), pair)
         .await
+}
+
+/// A page of a product's list of keys.
+#[derive(Deserialize)]
+struct ProductPage {
+    keys: Vec<Key>,
+    meta: Meta,
+}
+
+#[derive(Deserialize)]
+struct Meta {
+    #[serde(default)]
+    next_page_url: Option<String>,
+}
+
+/// All keys of the account that asks, Restricted ones too; us1 only.
+pub async fn all_keys(client: &Client, account: &str, pair: &Pair) -> Result<Vec<Key>, Unreadable> {
+    let home = format!("https://{}", Product::Iam.host(Region::Us1));
+    let mut keys = Vec::new();
+    let mut path = format!("/v1/Keys?AccountSid={account}&PageSize={PAGE}");
+    for _ in 0..MOST_PAGES {
+        let page: ProductPage = read(client, Product::Iam, Region::Us1, &path, pair).await?;
+        keys.extend(page.keys);
+        let Some(next) = page.meta.next_page_url else { return Ok(keys) };
+        // It is absolute, and must not lead away.
+        match next.strip_prefix(&home) {
+            Some(next) if next.starts_with("/v1/Keys") && next != path => next.clone_into(&mut path),
+            _ => return Err(Unreadable::Foreign("a next page that leads elsewhere".to_owned())),
+        }
+    }
+    Err(Unreadable::Foreign(format!("a list of more than {MOST_PAGES} pages")))
 }
 
 /// How many phone numbers an account has.

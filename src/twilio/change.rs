@@ -19,7 +19,7 @@ pub struct Told {
 pub enum Change {
     /// It was made.
     Made(Answer, Told),
-    /// There is nothing to change: 404.
+    /// There is nothing to change: 404. That is no proof: it must be looked into.
     Missing(Told),
     /// Twilio said no: nothing was changed.
     Refused(Told, String),
@@ -28,6 +28,17 @@ pub enum Change {
 }
 
 impl Change {
+    /// For a delete, whose only clear answer is 204.
+    #[must_use]
+    pub fn only_204(self) -> Self {
+        match self {
+            Self::Made(answer, told) if answer.status != 204 => {
+                Self::Unsure(told, format!("an answer ({}) that is not the one to a delete", answer.status))
+            }
+            change => change,
+        }
+    }
+
     /// Reads an answer to a change.
     #[must_use]
     pub fn of(answer: Result<Answer, Fault>) -> Self {
@@ -41,7 +52,12 @@ impl Change {
             Reading::Done => Self::Made(answer, told),
             Reading::Refused(refusal) => {
                 told.code = Some(refusal.code);
-                let words = format!("Twilio answered error {} (status {})", refusal.code, answer.status);
+                let words = format!(
+                    "Twilio answered error {} (status {}){}",
+                    refusal.code,
+                    answer.status,
+                    advice(refusal.code)
+                );
                 match (answer.status, refusal.code) {
                     (404, 20404) => Self::Missing(told),
                     // After 5xx the change may have been made all the same.
@@ -53,5 +69,19 @@ impl Change {
             }
             Reading::Foreign(reason) => Self::Unsure(told, reason),
         }
+    }
+}
+
+/// What an error code means for whoever wanted the change, and what to do next.
+fn advice(code: u32) -> &'static str {
+    match code {
+        70151 => {
+            ": the account has as many API keys as it may have; delete keys that nobody uses, and run this again"
+        }
+        70052 => ": the account takes signed requests only (public key client validation); use the console",
+        10001 | 20005 | 20403 | 90010 => {
+            ": the account is suspended, closed or otherwise not active. While Twilio has it suspended, for instance after a take-over, no new key or token can be made: have it reactivated first; keys can still be deleted in the console"
+        }
+        _ => "",
     }
 }

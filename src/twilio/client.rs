@@ -5,13 +5,15 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 use governor::{DefaultDirectRateLimiter, Quota};
-use reqwest::header::RETRY_AFTER;
+use jiff::fmt::rfc2822::DateTimeParser;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::{DATE, RETRY_AFTER};
 use reqwest::{Method, redirect};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
@@ -43,6 +45,8 @@ pub struct Options {
     pub timeout: Duration,
     /// Requests a second, over all accounts.
     pub rate: NonZeroU32,
+    /// How long after a refusal the same is asked again: one refusal may be one replica's that has not heard yet.
+    pub pause: Duration,
 }
 
 /// Why there is no client.
@@ -120,8 +124,14 @@ pub struct Client {
     slots: Mutex<HashMap<String, Arc<Semaphore>>>,
     sent: AtomicU64,
     timeout: Duration,
+    pause: Duration,
+    /// How far Twilio's clock is ahead of this machine's, in seconds; [`UNKNOWN`] before the first answer.
+    ahead: AtomicI64,
     test_endpoint: Option<String>,
 }
+
+/// No answer told Twilio's time yet.
+const UNKNOWN: i64 = i64::MIN;
 
 impl Client {
     /// A client for Twilio, or for the server that stands in.
@@ -159,6 +169,8 @@ impl Client {
             slots: Mutex::default(),
             sent: AtomicU64::new(0),
             timeout: options.timeout,
+            pause: options.pause,
+            ahead: AtomicI64::new(UNKNOWN),
             test_endpoint: options.endpoint.clone(),
         })
     }
@@ -167,6 +179,42 @@ impl Client {
     #[must_use]
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// How long after a refusal the same is asked again.
+    #[must_use]
+    pub fn pause(&self) -> Duration {
+        self.pause
+    }
+
+    /// The time by Twilio's clock; `None` if no answer told it. This machine's clock may be wrong.
+    #[must_use]
+    pub fn now(&self) -> Option<Timestamp> {
+        match self.ahead.load(Ordering::Relaxed) {
+            UNKNOWN => None,
+            seconds => Timestamp::now().checked_add(SignedDuration::from_secs(seconds)).ok(),
+        }
+    }
+
+    /// The time by Twilio's clock, asked for if no answer told it yet: by a request without credentials, whose answer counts
+    /// for its date only.
+    pub async fn clock(&self) -> Option<Timestamp> {
+        if self.now().is_none() {
+            self.pace.until_ready().await;
+            self.sent.fetch_add(1, Ordering::Relaxed);
+            let url = format!("https://{}/2010-04-01.json", Product::Api.host(Region::Us1));
+            if let Ok(response) = self.http.get(url).send().await {
+                self.read_clock(&response);
+            }
+        }
+        self.now()
+    }
+
+    fn read_clock(&self, response: &reqwest::Response) {
+        let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
+        if let Some(date) = date.and_then(|date| DateTimeParser::new().parse_timestamp(date).ok()) {
+            self.ahead.store(date.duration_since(Timestamp::now()).as_secs(), Ordering::Relaxed);
+        }
     }
 
     /// The server that stands in for Twilio, if one does.
@@ -271,6 +319,7 @@ impl Client {
             request = request.form(form);
         }
         let mut response = request.send().await.map_err(|error| Failure::Fault(self.fault(host, &error)))?;
+        self.read_clock(&response);
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
         let mut answer = Answer {
             status: response.status().as_u16(),

@@ -31,8 +31,25 @@ struct Records {
 
 #[derive(Deserialize)]
 struct Record {
-    price: Option<String>,
+    price: Option<Price>,
     price_unit: Option<String>,
+}
+
+/// Twilio's documentation has a price as a number, its answers as a string.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Price {
+    Text(String),
+    Number(serde_json::Number),
+}
+
+impl std::fmt::Display for Price {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number) => number.fmt(f),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -116,7 +133,7 @@ async fn spend(
         spent.extend(first.and_then(|record| {
             Some(Spend {
                 span: name.to_owned(),
-                price: record.price?,
+                price: record.price?.to_string(),
                 unit: record.price_unit.unwrap_or_default(),
             })
         }));

@@ -2,10 +2,11 @@
 
 use super::account::{self, Unreadable};
 use super::client::Client;
-use super::keys;
 use super::pair::Pair;
-use crate::model::{Account, AdminName, INVENTORY_SCHEMA, Inventory, OwnAccount, OwnKey, Region};
+use super::{keys, tokens};
+use crate::model::{Account, AdminName, INVENTORY_SCHEMA, Inventory, Key, OwnAccount, OwnKey, Region};
 use futures_util::stream::{self, StreamExt};
+use std::collections::BTreeSet;
 
 /// An administrator's credential: it proves who owns an account.
 #[derive(Debug, Clone)]
@@ -59,10 +60,14 @@ impl Admin {
             account::owner_by_accounts(client, region, &pair).await
         };
         let own = own.map_err(|unreadable| {
-            let why = if unreadable.is_unauthorized() && pair.user.starts_with("SK") {
-                "a Main key is needed, and this is a Standard key or does not work".to_owned()
-            } else {
-                unreadable.to_string()
+            let why = match (unreadable.is_unauthorized(), pair.user.starts_with("SK")) {
+                (true, true) => {
+                    "a Main key is needed, and this is a Standard key, was deleted, or does not work".to_owned()
+                }
+                (true, false) => format!(
+                    "{unreadable}. If its Auth Token was rotated or promoted away, give the new one; if the account is suspended, have it reactivated"
+                ),
+                (false, _) => unreadable.to_string(),
             };
             refused(&pair, why)
         })?;
@@ -105,6 +110,42 @@ pub async fn accounts(client: &Client, admin: &Admin) -> Result<Inventory, Error
     read(client, admin, &[], false).await
 }
 
+/// At most this many subaccounts are asked for keys that the classic list does not show.
+const MOST_ASKED: usize = 100;
+
+/// Looks for keys that the classic lists do not show, in the lists of the accounts themselves: the parent's was read already, and a
+/// subaccount is asked with its own token, those of `likely` first. What is found is added.
+pub async fn find_keys(
+    client: &Client,
+    admin: &Admin,
+    inventory: &mut Inventory,
+    mut wanted: BTreeSet<String>,
+    likely: &BTreeSet<String>,
+) {
+    let mut order: Vec<usize> = (0..inventory.accounts.len())
+        .filter(|&number| {
+            let account = &inventory.accounts[number].account;
+            account.sid != admin.account && account.status == "active"
+        })
+        .collect();
+    order.sort_by_key(|&number| !likely.contains(&inventory.accounts[number].account.sid));
+    for number in order.into_iter().take(MOST_ASKED) {
+        if wanted.is_empty() {
+            return;
+        }
+        let account = inventory.accounts[number].account.sid.clone();
+        let Ok(acting) = tokens::act_as(client, admin, &account).await else { continue };
+        let Ok(keys) = account::all_keys(client, &account, &acting).await else { continue };
+        let found = keys.into_iter().filter(|key| wanted.remove(&key.sid));
+        inventory.accounts[number].keys.extend(found.map(hidden));
+    }
+}
+
+/// A key of us1 that the classic list does not show: a Restricted one.
+fn hidden(key: Key) -> OwnKey {
+    OwnKey { key, kind: Some("restricted"), policy: None, region: Region::Us1 }
+}
+
 async fn keys_of(
     client: &Client,
     admin: &Admin,
@@ -126,6 +167,15 @@ async fn keys_of(
                 own.keys_unread = Some(why_no_keys(&own.account, admin, region, &unreadable));
             }
         }
+    }
+    // The classic list need not show Restricted keys; an account's own list shows all, and they exist in us1 only.
+    if regions.contains(&Region::Us1)
+        && own.account.sid == admin.account
+        && let Ok(all) = account::all_keys(client, &admin.account, &admin.pair).await
+    {
+        let is_new = |key: &Key| own.keys.iter().all(|known| known.key.sid != key.sid);
+        let more: Vec<OwnKey> = all.into_iter().filter(is_new).map(hidden).collect();
+        own.keys.extend(more);
     }
     if kinds && own.account.sid == admin.account {
         own.keys = stream::iter(std::mem::take(&mut own.keys))

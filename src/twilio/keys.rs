@@ -48,13 +48,24 @@ pub async fn read(
 
 /// Deletes a key through the path of the account that owns it, which the parent's Auth Token may.
 pub async fn delete(client: &Client, region: Region, account: &str, key: &str, pair: &Pair) -> Change {
-    let answer = client.delete(Product::Api, region, &path(account, key), pair).await;
-    match Change::of(answer) {
-        Change::Made(answer, told) if answer.status != 204 => {
-            Change::Unsure(told, format!("an answer ({}) that is not the one to a delete", answer.status))
-        }
-        change => change,
+    Change::of(client.delete(Product::Api, region, &path(account, key), pair).await).only_204()
+}
+
+/// One key of the account that asks, Restricted ones too; us1 only.
+pub async fn read_own(client: &Client, key: &str, pair: &Pair) -> Result<Key, Unreadable> {
+    let path = format!("/v1/Keys/{key}");
+    let found: Key = account::read(client, Product::Iam, Region::Us1, &path, pair).await?;
+    if found.sid == key {
+        Ok(found)
+    } else {
+        Err(Unreadable::Foreign("an answer about another key".to_owned()))
     }
+}
+
+/// Deletes a key of the account that asks, Restricted ones too; us1 only.
+pub async fn delete_own(client: &Client, key: &str, pair: &Pair) -> Change {
+    let path = format!("/v1/Keys/{key}");
+    Change::of(client.delete(Product::Iam, Region::Us1, &path, pair).await).only_204()
 }
 
 /// Makes a Standard key in an account.

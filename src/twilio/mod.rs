@@ -6,6 +6,7 @@ pub mod client;
 pub mod exposure;
 pub mod inventory;
 pub mod keys;
+pub mod meaning;
 pub mod pair;
 pub mod product;
 pub mod reading;

@@ -20,21 +20,33 @@ pub enum Product {
 }
 
 impl Product {
-    /// Its host in a region: the whole list of hosts that are ever asked.
+    /// Its name in hosts.
     #[must_use]
-    pub fn host(self, region: Region) -> String {
-        let product = match self {
+    pub fn name(self) -> &'static str {
+        match self {
             Self::Api => "api",
             Self::Verify => "verify",
             Self::Iam => "iam",
             Self::Accounts => "accounts",
             Self::Monitor => "monitor",
             Self::Insights => "insights",
-        };
-        match region {
-            Region::Us1 => format!("{product}.twilio.com"),
-            Region::Ie1 | Region::Au1 => format!("{product}.{}.{region}.twilio.com", region.edge()),
         }
+    }
+
+    /// Its host in a region: the whole list of hosts that are ever asked.
+    #[must_use]
+    pub fn host(self, region: Region) -> String {
+        match region {
+            Region::Us1 => format!("{}.twilio.com", self.name()),
+            _ => format!("{}.{}.{region}.twilio.com", self.name(), region.edge()),
+        }
+    }
+
+    /// Whether a refusal of this product says anything in a region: outside of us1 only the classic API is on Twilio's
+    /// list of products, and what another host answers there is nobody's word.
+    #[must_use]
+    pub fn counts(self, region: Region) -> bool {
+        region == Region::Us1 || self == Self::Api
     }
 
     /// All of them.

@@ -11,7 +11,7 @@ use super::inventory::Admin;
 use super::pair::Pair;
 use super::product::Product;
 use super::reading;
-use crate::model::{Region, Secret};
+use crate::model::{Region, Secret, is_token};
 
 const SECONDARY: &str = "/v1/AuthTokens/Secondary";
 const PROMOTE: &str = "/v1/AuthTokens/Promote";
@@ -30,9 +30,9 @@ pub enum Error {
     /// Its token could not be read.
     #[error("{0}: its Auth Token could not be read: {1}")]
     Unreadable(String, Unreadable),
-    /// Twilio leaves the token blank for keys.
+    /// Twilio leaves the token blank for keys, or masks it.
     #[error(
-        "{0}: an API key does not see its Auth Token; use the Account SID and Auth Token as the administrator's credential"
+        "{0}: its Auth Token is not shown to an API key, and may be masked; use the Account SID and Auth Token as the administrator's credential"
     )]
     Blank(String),
 }
@@ -51,7 +51,7 @@ pub async fn act_as(client: &Client, admin: &Admin, account: &str) -> Result<Pai
         .await
         .map_err(|unreadable| Error::Unreadable(account.to_owned(), unreadable))?;
     let token = Zeroizing::new(body.auth_token);
-    if token.is_empty() || body.sid != account {
+    if !is_token(&token) || body.sid != account {
         return Err(Error::Blank(account.to_owned()));
     }
     Ok(Pair::token(body.sid, Secret::new(token.as_str().to_owned())))
@@ -67,7 +67,7 @@ struct SecondaryBody {
 pub async fn make_secondary(client: &Client, pair: &Pair) -> (Change, Option<Secret>) {
     match Change::of(client.post(Product::Accounts, Region::Us1, SECONDARY, pair, &[]).await) {
         Change::Made(answer, told) => match reading::body::<SecondaryBody>(&answer.body) {
-            Ok(body) if body.account_sid == pair.user => {
+            Ok(body) if body.account_sid == pair.user && is_token(&body.secondary_auth_token) => {
                 let token = Zeroizing::new(body.secondary_auth_token);
                 (Change::Made(answer, told), Some(Secret::new(token.as_str().to_owned())))
             }
@@ -79,7 +79,7 @@ pub async fn make_secondary(client: &Client, pair: &Pair) -> (Change, Option<Sec
 
 /// Deletes the secondary token of the account that asks; its primary is untouched.
 pub async fn delete_secondary(client: &Client, pair: &Pair) -> Change {
-    Change::of(client.delete(Product::Accounts, Region::Us1, SECONDARY, pair).await)
+    Change::of(client.delete(Product::Accounts, Region::Us1, SECONDARY, pair).await).only_204()
 }
 
 /// Makes the secondary the primary: the old primary is dead at once.

@@ -75,6 +75,8 @@ impl Rig {
             .env("RUST_LOG", "trace")
             .env("RUST_BACKTRACE", "full")
             .env("SIDSWEEP_TWILIO_ENDPOINT", &self.sim.endpoint)
+            // What is refused is asked again after a pause, for which tests need not wait.
+            .env("SIDSWEEP_TWILIO_PAUSE_MS", "20")
             .env("SIDSWEEP_TWILIO_CA", self.root.path().join("authority.pem"));
         for name in
             ["SIDSWEEP_ADMIN_USER", "SIDSWEEP_ADMIN_SECRET", "SIDSWEEP_ADMIN_ACCOUNT", "SIDSWEEP_JOURNAL"]

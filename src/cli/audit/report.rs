@@ -93,11 +93,11 @@ pub fn show(
     accept::mark(&mut report, baseline.as_ref(), &policies, accept::today());
     let mut unasked = 0;
     if let Some(client) = client {
-        let ours = asking::ours(asking, &client)?;
+        let mut ours = asking::ours(asking, &client)?;
         runtime.block_on(bring(store, audit, working, &mut report))?;
         let (vault, missing) = verify::read_again(&Wanted::of(&report, None));
         unasked = missing;
-        asking::ask(asking, &client, ours.as_ref(), &mut report, &vault, showing.exposure);
+        asking::ask(asking, &client, ours.as_mut(), &mut report, &vault, showing.exposure);
         runtime.block_on(store.keep_verdicts(&report.credentials))?;
     }
     accept::settle(&mut report);

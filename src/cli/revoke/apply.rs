@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Doing, Failure, Outcome, confirm, journal, output, twilio, verify};
-use crate::model::{Action, Event, PLAN_SCHEMA, Plan, Step, Vault};
+use crate::model::{Action, Event, Inventory, PLAN_SCHEMA, Plan, Region, Step, Vault};
 use crate::remedy::apply::{State, Work};
-use crate::remedy::journal::Journal;
+use crate::remedy::journal::{self as log, Journal};
 use crate::report::plan as page;
 use crate::scan::again::Wanted;
 use crate::twilio::inventory::{self, Admin};
@@ -16,7 +16,7 @@ use crate::twilio::{Client, account, block_on};
 
 /// Do what a plan says, and prove it
 ///
-/// The plan is shown, and asked about. It is refused if it was changed, if the world differs from when it was made, or
+/// The plan is shown, and asked about. It is refused if it was changed, if accounts or keys changed since it was made, or
 /// if it was made for another account. Exit codes: 0 every step was done and proven; 1 some were not, each named; 2 it
 /// did not start.
 #[derive(clap::Args)]
@@ -90,7 +90,16 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         root: args.root.as_deref(),
     };
     let (vault, _) = verify::read_again(&wanted);
-    carry_out(&client, &admin, &plan, &vault, &args.doing, &plan.digest, &args.twilio)
+    let goes_on = format!("sidsweep revoke apply {}", args.plan.display());
+    let job = Job { name: &plan.digest, goes_on: &goes_on };
+    carry_out(&client, &admin, &plan, &vault, &args.doing, job, &args.twilio)
+}
+
+/// A piece of work in the journal, and the command that goes on with it.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    pub name: &'a str,
+    pub goes_on: &'a str,
 }
 
 /// Compares, shows, asks, does.
@@ -100,23 +109,17 @@ pub fn carry_out(
     plan: &Plan,
     vault: &Vault,
     doing: &Doing,
-    job: &str,
+    job: Job<'_>,
     twilio: &twilio::Asking,
 ) -> Result<Outcome, Failure> {
-    output::page(|width, out| page::write(plan, width, out))?;
+    output::page(|width, out| page::write(plan, doing.all, width, out))?;
     if plan.steps.is_empty() {
         output::say("Nothing to do.")?;
         return Ok(Outcome::Clean);
     }
-    let mut regions = twilio.all_regions();
-    for step in &plan.steps {
-        if step.action == Action::DeleteKey && !regions.contains(&step.region) {
-            regions.push(step.region);
-        }
-    }
-    let inventory = block_on(inventory::read(client, admin, &regions, false))?;
+    let inventory = block_on(look(client, admin, plan, twilio))?;
     let path = journal::place(doing.journal.as_deref())?;
-    let mut journal = Journal::open(&path, job, admin.name())?;
+    let mut journal = Journal::open(&path, job.name, admin.name())?;
     let before = journal.past().filter(|record| record.event == Event::Proven).count();
     if journal.past().next().is_some() {
         output::say(&format!(
@@ -130,50 +133,97 @@ pub fn carry_out(
         admin,
         plan,
         vault,
+        inventory: &inventory,
         journal: &mut journal,
         patience: Duration::from_secs(doing.prove_for),
+        asked: BTreeSet::new(),
     };
-    let differences = block_on(work.differences(&inventory));
+    let differences = block_on(work.differences());
     if !differences.is_empty() {
         let list = differences.join("\n  ");
         return Err(Failure(format!(
-            "nothing was changed: the world differs from when the plan was made\n  {list}\nMake a new plan with `sidsweep revoke plan`."
+            "nothing was changed: accounts or keys are not as they were when the plan was made\n  {list}\nMake a new plan with `sidsweep revoke plan`."
         )));
     }
-    confirm::yes(doing.yes, &format!("{} Type yes to do this", page::summary(plan)))?;
+    confirm::yes(doing.yes, &page::question(plan))?;
     let mut tell = |step: &Step, state: &State| {
-        // A reader that went away does not stop what was begun.
-        let _ = output::say(&format!("{:>3}  {}", step.n, ending(step, state)));
+        let (word, words) = ending(step, state);
+        output::tell(&format!("{:>3}  {word:<12}", step.n), &words);
     };
-    let states = block_on(work.run(&mut tell))?;
-    tell_all(&states, &path)
-}
-
-/// What all steps came to.
-fn tell_all(states: &[(u32, State)], record: &Path) -> Result<Outcome, Failure> {
-    let done = states.iter().filter(|(_, state)| state.is_done()).count();
-    let left: Vec<String> =
-        states.iter().filter(|(_, state)| !state.is_done()).map(|(n, _)| n.to_string()).collect();
-    output::say(&format!("{done} of {} steps done and proven. Record: {}", states.len(), record.display()))?;
-    if left.is_empty() {
-        return Ok(Outcome::Clean);
+    let ended = block_on(work.run(job.goes_on, &mut tell))?;
+    let is_begun = !work.asked.is_empty() || ended.states.iter().any(|(_, state)| state.is_done());
+    match ended.stopped {
+        // Nothing was asked for: it did not start.
+        Some(error) if !is_begun => Err(error.into()),
+        stopped => Ok(tell_all(plan, &ended.states, stopped, &path, job)),
     }
-    output::say(&format!("Open: step {}. Applying again goes on there.", left.join(", ")))?;
-    Ok(Outcome::Found)
 }
 
-fn ending(step: &Step, state: &State) -> String {
+/// Accounts and keys as they are now, with the keys of the plan that the classic lists do not show.
+async fn look(
+    client: &Client,
+    admin: &Admin,
+    plan: &Plan,
+    twilio: &twilio::Asking,
+) -> Result<Inventory, inventory::Error> {
+    let mut regions = twilio.all_regions();
+    let deletes = || plan.steps.iter().filter(|step| step.action == Action::DeleteKey);
+    for step in deletes() {
+        if !regions.contains(&step.region) {
+            regions.push(step.region);
+        }
+    }
+    let mut inventory = inventory::read(client, admin, &regions, false).await?;
+    let hidden = deletes().filter(|step| {
+        step.region == Region::Us1 && step.key_sid.as_deref().is_some_and(|key| inventory.key(key).is_none())
+    });
+    let (keys, accounts): (BTreeSet<String>, BTreeSet<String>) =
+        hidden.filter_map(|step| Some((step.key_sid.clone()?, step.account_sid.clone()))).unzip();
+    inventory::find_keys(client, admin, &mut inventory, keys, &accounts).await;
+    Ok(inventory)
+}
+
+/// What all steps came to, beginning with what stays live. What was done is said even if there is nowhere to write it.
+fn tell_all(
+    plan: &Plan,
+    states: &[(u32, State)],
+    stopped: Option<log::Error>,
+    record: &Path,
+    job: Job<'_>,
+) -> Outcome {
+    let done = states.iter().filter(|(_, state)| state.is_done()).count();
+    let count = |wanted: fn(&State) -> bool| states.iter().filter(|(_, state)| wanted(state)).count();
+    let left = page::Left {
+        manual: count(|state| matches!(state, State::ByHand(_))),
+        failed: count(|state| matches!(state, State::Failed(_) | State::Unproven(_))),
+        ..page::Left::of(plan)
+    };
+    output::tell("", &left.headline());
+    output::tell(
+        "",
+        &format!("{done} of {} steps done and proven. Record: {}", states.len(), record.display()),
+    );
+    let open: Vec<String> =
+        states.iter().filter(|(_, state)| !state.is_done()).map(|(n, _)| n.to_string()).collect();
+    if let Some(error) = &stopped {
+        output::complain(&format!(
+            "error: the record cannot be written any more, so nothing more was changed: {error}\nMake room, then run this again to go on where it was: {}",
+            job.goes_on
+        ));
+    } else if !open.is_empty() {
+        output::tell("", &format!("Open: step {}. Applying again goes on there.", open.join(", ")));
+    }
+    if open.is_empty() && stopped.is_none() { Outcome::Clean } else { Outcome::Found }
+}
+
+fn ending(step: &Step, state: &State) -> (&'static str, String) {
     let what = page::subject(step);
     match state {
-        State::Revoked(None) => format!("REVOKED     {what}: the leaked credential is refused"),
-        State::Revoked(Some(at)) => format!("REVOKED     {what}: proven before, at {at}"),
-        State::Deleted => {
-            format!(
-                "DELETED     {what}: gone from its account; its secret is not known here, so it was not tried"
-            )
-        }
-        State::Unproven(doubt) => format!("NOT PROVEN  {what}: deleted, but {doubt}"),
-        State::Failed(reason) => format!("NOT DONE    {what}: {reason}"),
-        State::ByHand(doubt) => format!("BY HAND     {what}: {doubt}"),
+        State::Revoked(None) => ("REVOKED", format!("{what}: the leaked credential is refused")),
+        State::Revoked(Some(at)) => ("REVOKED", format!("{what}: proven before, at {at}")),
+        State::Gone(words) => ("DELETED", format!("{what}: {words}")),
+        State::Unproven(doubt) => ("NOT PROVEN", format!("{what}: deleted, but {doubt}")),
+        State::Failed(reason) => ("NOT DONE", format!("{what}: {reason}")),
+        State::ByHand(doubt) => ("BY HAND", format!("{what}: {doubt}")),
     }
 }

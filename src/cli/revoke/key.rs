@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{Doing, Failure, Outcome, asking, carry_out, journal, key_sid, output, twilio, verify};
+use super::{Doing, Failure, Job, Outcome, asking, carry_out, journal, key_sid, output, twilio, verify};
 use crate::model::{
     Credential, CredentialType, Event, Key, OwnAccount, OwnKey, Region, Report, Vault, VerdictState,
 };
@@ -33,9 +33,10 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let client = args.twilio.client()?;
     let admin = args.twilio.need_admin(&client)?;
-    let ours = asking::look(&args.twilio, &client, admin)?;
+    let mut ours = asking::look(&args.twilio, &client, admin)?;
+    asking::find_key(&client, &mut ours, &args.key);
     let leak = match &args.report {
-        Some(path) => leak(&args.key, &args.twilio, &client, &ours, path, args.root.as_deref())?,
+        Some(path) => leak(&args.key, &args.twilio, &client, &mut ours, path, args.root.as_deref())?,
         None => None,
     };
     let job = format!("revoke key {}", args.key);
@@ -44,7 +45,16 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let plan = plan::for_key(&own, &found, known, &ours.admin);
     let empty = Vault::new();
     let vault = leak.as_ref().map_or(&empty, |leak| &leak.vault);
-    carry_out(&client, &ours.admin, &plan, vault, &args.doing, &job, &args.twilio)
+    let goes_on = format!("sidsweep {job}");
+    carry_out(
+        &client,
+        &ours.admin,
+        &plan,
+        vault,
+        &args.doing,
+        Job { name: &job, goes_on: &goes_on },
+        &args.twilio,
+    )
 }
 
 /// No account has the key.
@@ -91,7 +101,7 @@ pub fn leak(
     key: &str,
     twilio: &twilio::Asking,
     client: &Client,
-    ours: &asking::Ours,
+    ours: &mut asking::Ours,
     path: &Path,
     root: Option<&Path>,
 ) -> Result<Option<Leak>, Failure> {
@@ -105,8 +115,9 @@ pub fn leak(
         report.sources.iter_mut().for_each(|source| source.root = root.display().to_string());
     }
     let (vault, _) = verify::read_again(&Wanted::of(&report, None));
-    let asked = ask::Options { regions: twilio.regions.clone(), exposure: false };
-    block_on(ask::ask(client, Some((&ours.admin, &ours.inventory)), &mut report, &vault, &asked, &|| {}));
+    let asked = twilio.options(false);
+    let seen = Some((&ours.admin, &mut ours.inventory));
+    block_on(ask::ask(client, seen, &mut report, &vault, &asked, &|| {}));
     let of = |state| report.credentials.iter().find(|credential| credential.verdict.state == state);
     // Once the key is gone its secret is refused, and that is what is to be shown.
     let gone = ours.inventory.key(key).is_none();

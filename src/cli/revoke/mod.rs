@@ -13,7 +13,7 @@ use clap::{Subcommand, ValueEnum};
 use super::{Failure, Outcome, asking, confirm, journal, output, scan, twilio, verify};
 use crate::twilio::account;
 
-pub use apply::carry_out;
+pub use apply::{Job, carry_out};
 pub use key::{Leak, find, leak};
 
 /// Take leaked credentials out of service: plan, then apply
@@ -41,6 +41,9 @@ pub struct Doing {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
+    /// List what is left out as well, each with the reason
+    #[arg(long)]
+    pub all: bool,
     /// Where to keep the record [default: `SIDSWEEP_JOURNAL`, or the user's state folder]
     #[arg(long, value_name = "FILE")]
     pub journal: Option<PathBuf>,

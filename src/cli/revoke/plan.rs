@@ -33,6 +33,9 @@ pub struct Args {
     /// How to print it
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     format: Form,
+    /// List what is left out as well, each with the reason
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     twilio: twilio::Asking,
 }
@@ -52,14 +55,14 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     if let Some(root) = &args.root {
         report.sources.iter_mut().for_each(|source| source.root = root.display().to_string());
     }
-    let ours = asking::look(&args.twilio, &client, admin)?;
-    asking::ask(&args.twilio, &client, Some(&ours), &mut report, &vault, false);
+    let mut ours = asking::look(&args.twilio, &client, admin)?;
+    asking::ask(&args.twilio, &client, Some(&mut ours), &mut report, &vault, false);
     let plan = plan::make(&report, &vault, &ours.admin, &ours.inventory);
     if let Some(path) = &args.out {
         save(&plan, path)?;
     }
     match args.format {
-        Form::Text => output::page(|width, out| page::write(&plan, width, out))?,
+        Form::Text => output::page(|width, out| page::write(&plan, args.all, width, out))?,
         Form::Json => output::say(&text_of(&plan)?)?,
     }
     if plan.steps.is_empty() && !report.coverage.is_complete() {

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use super::apply::load;
 use super::{Failure, Form, Outcome, journal, output};
 use crate::remedy::journal as log;
+use crate::remedy::open_ends::open_ends;
 use crate::report::plan as page;
 
-/// Say what the journal says
+/// Show the journal, what is open, and the command that goes on
 ///
 /// Exit codes: 0 all that was begun is done and proven; 1 something is open, each named.
 #[derive(clap::Args)]
@@ -43,9 +44,9 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     if lines.torn {
         output::complain("the last line broke off: a run ended while it wrote");
     }
-    let open = log::open_ends(&lines.records);
+    let open = open_ends(&lines.records);
     for end in &open {
-        output::complain(&format!("open: {end}"));
+        output::complain(&format!("open: {}\n  to go on: {}", end.what, end.goes_on));
     }
     if args.format == Form::Text && open.is_empty() {
         output::say(&format!("{}: nothing is open.", path.display()))?;

@@ -2,16 +2,18 @@
 
 use serde::Deserialize;
 
-use super::{Live, MOST_TRIES, Seen, meaning, not_active};
+use super::round::{Round, Subject, round};
+use super::{Live, MOST_TRIES, Seen, not_active, seen};
 use crate::model::{Account, Region, VerdictKind};
 use crate::twilio::account::{self, Unreadable};
 use crate::twilio::client::Client;
+use crate::twilio::meaning::Holder;
 use crate::twilio::pair::Pair;
 use crate::twilio::product::Product;
-use crate::twilio::reading::{self, Reading};
+use crate::twilio::reading::Refusal;
 
 #[derive(Deserialize)]
-struct Services {
+pub(super) struct Services {
     services: Vec<Service>,
 }
 
@@ -21,8 +23,20 @@ struct Service {
     account_sid: Option<String>,
 }
 
+impl Services {
+    /// Verify's list says of every kind of key whether it works, and needs no account.
+    pub(super) async fn read(client: &Client, region: Region, pair: &Pair) -> Result<Self, Unreadable> {
+        account::read(client, Product::Verify, region, "/v2/Services?PageSize=1", pair).await
+    }
+
+    fn account(self) -> Option<String> {
+        let first = self.services.into_iter().next();
+        first.and_then(|service| service.account_sid).filter(|sid| account::is_sid(sid, "AC"))
+    }
+}
+
 /// What the first, cheapest question about a key came to.
-pub(super) enum First {
+enum First {
     /// It works, and is not known to be Restricted.
     Works(Option<String>),
     /// It works, is Restricted, and lacks this.
@@ -32,11 +46,39 @@ pub(super) enum First {
 
 /// An API key: whether it works without regard to an account, then what kind it is, then whose.
 pub(super) async fn key(client: &Client, pair: &Pair, accounts: &[String], region: Region) -> Seen {
-    let (mut owner, lacks) = match first(client, pair, accounts, region).await {
-        First::Works(owner) => (owner, None),
-        First::Lacks(permission) => (None, Some(permission)),
-        First::Seen(seen) => return seen,
-    };
+    match first(client, pair, accounts, region).await {
+        First::Works(owner) => works(client, pair, accounts, region, owner, None).await,
+        First::Lacks(permission) => works(client, pair, accounts, region, None, Some(permission)).await,
+        // 403 is what a key is told that lacks the permission, too: then another product takes it.
+        First::Seen(Seen::Inactive { code: Some(20403), reason }) => {
+            let guess = accounts.first().map(String::as_str);
+            let subject = Subject { pair, region, account: None, guess };
+            match round(client, &subject, None, false).await {
+                Round::Works { by, .. } => {
+                    let lacks =
+                        format!("a permission of Verify, which refused it (403); {} accepts it", by.name());
+                    let mut seen = works(client, pair, accounts, region, None, Some(lacks)).await;
+                    if let Seen::Live(live) = &mut seen {
+                        live.code = Some(20403);
+                    }
+                    seen
+                }
+                _ => Seen::Inactive { code: Some(20403), reason },
+            }
+        }
+        First::Seen(seen) => seen,
+    }
+}
+
+/// A key that works: what kind it is, and whose.
+pub(super) async fn works(
+    client: &Client,
+    pair: &Pair,
+    accounts: &[String],
+    region: Region,
+    mut owner: Option<String>,
+    lacks: Option<String>,
+) -> Seen {
     let mut parent = None;
     let by_accounts = if lacks.is_none() {
         account::owner_by_accounts(client, region, pair).await.map(Some)
@@ -68,34 +110,18 @@ pub(super) async fn key(client: &Client, pair: &Pair, accounts: &[String], regio
     }))
 }
 
-/// Whether a key works at all. In us1 a list of Verify's says so for every kind of key and needs no account; elsewhere
-/// that product may not exist, and then only a list of the account's own can say yes, and nothing can say no.
-pub(super) async fn first(client: &Client, pair: &Pair, accounts: &[String], region: Region) -> First {
-    let answer = match client.get(Product::Verify, region, "/v2/Services?PageSize=1", pair).await {
-        Ok(answer) => answer,
-        Err(fault) if region == Region::Us1 => return First::Seen(meaning(fault.into())),
-        Err(_) => return elsewhere(client, pair, accounts, region).await,
-    };
-    match answer.reading() {
-        Reading::Done => match reading::body::<Services>(&answer.body) {
-            Ok(list) => First::Works(
-                list.services
-                    .into_iter()
-                    .next()
-                    .and_then(|s| s.account_sid)
-                    .filter(|sid| account::is_sid(sid, "AC")),
-            ),
-            Err(reason) => First::Seen(Seen::Unknown { code: None, reason }),
-        },
-        Reading::Refused(refusal) => match refusal.permission {
-            Some(permission) => First::Lacks(permission),
-            None if region != Region::Us1 && refusal.code == 20404 => {
-                elsewhere(client, pair, accounts, region).await
-            }
-            None => First::Seen(meaning(Unreadable::Refused(refusal))),
-        },
-        Reading::Foreign(_) if region != Region::Us1 => elsewhere(client, pair, accounts, region).await,
-        Reading::Foreign(reason) => First::Seen(Seen::Unknown { code: None, reason }),
+/// Whether a key works at all. In us1 Verify says so; elsewhere only the classic API counts, where a list of the account's
+/// own can say yes, and nothing can say no.
+async fn first(client: &Client, pair: &Pair, accounts: &[String], region: Region) -> First {
+    if region != Region::Us1 {
+        return elsewhere(client, pair, accounts, region).await;
+    }
+    match Services::read(client, region, pair).await {
+        Ok(services) => First::Works(services.account()),
+        Err(Unreadable::Refused(Refusal { permission: Some(permission), status: 400..500, .. })) => {
+            First::Lacks(permission)
+        }
+        Err(unreadable) => First::Seen(seen(unreadable, Product::Verify, region, Holder::Key)),
     }
 }
 
@@ -103,11 +129,11 @@ async fn elsewhere(client: &Client, pair: &Pair, accounts: &[String], region: Re
     for account in accounts.iter().take(MOST_TRIES) {
         match account::is_of_account(client, region, account, pair).await {
             Ok(()) => return First::Works(Some(account.clone())),
-            Err(Unreadable::Refused(refusal)) if refusal.permission.is_some() => {
-                return First::Lacks(refusal.permission.unwrap_or_default());
+            Err(Unreadable::Refused(Refusal { permission: Some(permission), .. })) => {
+                return First::Lacks(permission);
             }
             Err(unreadable) if unreadable.is_unauthorized() => {}
-            Err(unreadable) => return First::Seen(meaning(unreadable)),
+            Err(unreadable) => return First::Seen(seen(unreadable, Product::Api, region, Holder::Key)),
         }
     }
     match account::owner_by_accounts(client, region, pair).await {
@@ -118,7 +144,7 @@ async fn elsewhere(client: &Client, pair: &Pair, accounts: &[String], region: Re
                 "not accepted in {region} for the accounts in the code; {region} has no list that every key may read, so another account's key would be refused as well"
             ),
         }),
-        Err(unreadable) => First::Seen(meaning(unreadable)),
+        Err(unreadable) => First::Seen(seen(unreadable, Product::Api, region, Holder::Key)),
     }
 }
 
@@ -190,8 +216,15 @@ fn allowed(permissions: &[String]) -> String {
 }
 
 #[derive(Deserialize)]
-struct Settings {
+pub(super) struct Settings {
     account_sid: Option<String>,
+}
+
+impl Settings {
+    /// A setting of Insights, whose answer names the account.
+    pub(super) async fn read(client: &Client, region: Region, pair: &Pair) -> Result<Self, Unreadable> {
+        account::read(client, Product::Insights, region, "/v1/Voice/Settings", pair).await
+    }
 }
 
 /// Whose key it is: the accounts in the code first, then a setting whose answer names the account.
@@ -213,10 +246,10 @@ async fn whose(
             Err(_) => {}
         }
     }
-    if known {
+    if known || region != Region::Us1 {
         return None;
     }
-    account::read::<Settings>(client, Product::Insights, region, "/v1/Voice/Settings", pair)
+    Settings::read(client, region, pair)
         .await
         .ok()
         .and_then(|settings| settings.account_sid)

@@ -1,16 +1,24 @@
-//! Whether a credential works, what kind it is and whose. All requests read. The error code decides; what is not
-//! Twilio's clear word is unknown, never dead.
+//! Whether a credential works, what kind it is and whose. All requests read. What an answer means is a table
+//! (`twilio/meaning.rs`); what is not Twilio's clear word is unknown, never dead.
 
 mod key;
+mod round;
+mod settle;
 
+use self::key::key;
+use self::round::{Round, Subject, round};
+use self::settle::{Tried, settle};
 use super::account::{self, Unreadable};
 use super::client::Client;
+use super::meaning::{Answered, Holder, Meaning, meaning};
 use super::pair::Pair;
-use crate::model::{Account, Region, Secret, Verdict, VerdictKind, VerdictState};
-use key::{First, first, key};
+use super::product::Product;
+use crate::model::{Account, Region, Secret, Verdict, VerdictKind};
 
 /// How many SIDs are tried with one secret whose partner is in doubt, and how many accounts with one key.
 pub const MOST_TRIES: usize = 8;
+
+const NOT_ACTIVE: &str = "its account is suspended, closed or otherwise not active";
 
 /// What is asked about.
 #[derive(Debug, Clone)]
@@ -21,6 +29,8 @@ pub enum Question {
         token: Secret,
         /// Account SIDs.
         accounts: Vec<String>,
+        /// How many more it may belong to, which are not tried.
+        left: usize,
     },
     /// A key's secret with the key SIDs it may belong to, and the accounts that the key may belong to.
     Key {
@@ -28,6 +38,8 @@ pub enum Question {
         secret: Secret,
         /// Key SIDs.
         keys: Vec<String>,
+        /// How many more it may belong to, which are not tried.
+        left: usize,
         /// Account SIDs.
         accounts: Vec<String>,
     },
@@ -40,6 +52,47 @@ impl Question {
         let (Self::Token { accounts, .. } | Self::Key { accounts, .. }) = self;
         accounts.first().map(String::as_str)
     }
+
+    fn left(&self) -> usize {
+        let (Self::Token { left, .. } | Self::Key { left, .. }) = self;
+        *left
+    }
+
+    fn holder(&self) -> Holder {
+        match self {
+            Self::Token { .. } => Holder::Token,
+            Self::Key { .. } => Holder::Key,
+        }
+    }
+
+    /// Every pair that is tried, region by region.
+    fn tries(&self, regions: &[Region]) -> Vec<Try> {
+        let (Self::Token { accounts: sids, .. } | Self::Key { keys: sids, .. }) = self;
+        let of = |region: Region, sid: String| Try {
+            region,
+            pair: match self {
+                Self::Token { token, .. } => Pair::token(sid, token.clone()),
+                Self::Key { secret, .. } => Pair::key(sid, secret.clone(), self.account()),
+            },
+        };
+        let spelt: Vec<String> = sids.iter().flat_map(|sid| spellings(sid)).collect();
+        regions.iter().flat_map(|&region| spelt.iter().map(move |sid| of(region, sid.clone()))).collect()
+    }
+}
+
+/// One pair in one region.
+struct Try {
+    region: Region,
+    pair: Pair,
+}
+
+/// How sure a refusal must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// One refusal is enough to go on to the next value: nothing is concluded from it.
+    Glance,
+    /// A verdict of rejected closes an incident: two products refuse it, twice.
+    Verdict,
 }
 
 /// What came of it.
@@ -97,70 +150,124 @@ impl Seen {
     }
 }
 
-/// What an answer that is no "yes" means for any credential.
-fn meaning(unreadable: Unreadable) -> Seen {
-    match unreadable {
-        Unreadable::Refused(refusal) => match refusal.code {
-            20003 if refusal.stripped => Seen::Unknown {
-                code: Some(20003),
-                reason: "the credentials did not reach Twilio; something on the way took them out".to_owned(),
-            },
-            20003 => Seen::Refused { code: 20003 },
-            20008 => Seen::Test,
-            20403 | 20005 | 10001 | 90010 => Seen::Inactive {
-                code: Some(refusal.code),
-                reason: "its account is suspended, closed or otherwise not active".to_owned(),
-            },
-            20429 => Seen::Unknown {
-                code: Some(20429),
-                reason: "Twilio was too busy to answer (429); ask again later".to_owned(),
-            },
-            code => Seen::Unknown {
-                code: Some(code),
-                reason: format!("Twilio answered error {code} (status {})", refusal.status),
-            },
-        },
-        Unreadable::Foreign(reason) => Seen::Unknown { code: None, reason },
-        Unreadable::Fault(fault) => Seen::Unknown { code: None, reason: fault.to_string() },
+/// What an answer that is no "yes" means for the credential that asked.
+fn seen(unreadable: Unreadable, product: Product, region: Region, holder: Holder) -> Seen {
+    let refusal = match unreadable {
+        Unreadable::Refused(refusal) => refusal,
+        Unreadable::Foreign(reason) => return Seen::Unknown { code: None, reason },
+        Unreadable::Fault(fault) => return Seen::Unknown { code: None, reason: fault.to_string() },
+    };
+    let answered = Answered::refusal(&refusal, product, region, holder);
+    let code = answered.code;
+    match meaning(&answered) {
+        Meaning::Refused => Seen::Refused { code: refusal.code },
+        Meaning::Test => Seen::Test,
+        Meaning::Inactive => Seen::Inactive { code, reason: NOT_ACTIVE.to_owned() },
+        Meaning::Unclear(why) => Seen::Unknown { code, reason: answered.words(why) },
+        // Both are told apart before; here nothing more is known of it.
+        Meaning::Accepted | Meaning::Limited => {
+            Seen::Unknown { code, reason: format!("Twilio answered error {}", refusal.code) }
+        }
     }
 }
 
 /// Asks Twilio. `regions` are tried in turn until one settles it.
-pub async fn verify(client: &Client, question: &Question, regions: &[Region]) -> Settled {
-    let mut best: Option<(Seen, Region, String, Secret)> = None;
-    let mut asked: Vec<Region> = Vec::new();
-    'regions: for &region in regions {
-        asked.push(region);
-        let (secret, sids) = match question {
-            Question::Token { token, accounts } => (token, accounts),
-            Question::Key { secret, keys, .. } => (secret, keys),
+pub async fn verify(client: &Client, question: &Question, regions: &[Region], depth: Depth) -> Settled {
+    let tries = question.tries(regions);
+    let mut best: Option<(Seen, usize)> = None;
+    let mut asked = 0;
+    for (number, Try { region, pair }) in tries.iter().enumerate() {
+        let seen = match question {
+            Question::Token { .. } => token(client, pair, *region).await,
+            Question::Key { accounts, .. } => key(client, pair, accounts, *region).await,
         };
-        for sid in sids.iter().take(MOST_TRIES).flat_map(|sid| spellings(sid)) {
-            let pair = match question {
-                Question::Token { .. } => Pair::token(sid.clone(), secret.clone()),
-                Question::Key { .. } => Pair::key(sid.clone(), secret.clone(), question.account()),
-            };
-            let seen = match question {
-                Question::Token { .. } => token(client, &pair, region).await,
-                Question::Key { accounts, .. } => key(client, &pair, accounts, region).await,
-            };
-            let settles = seen.settles();
-            if best.as_ref().is_none_or(|(known, ..)| known.rank() < seen.rank()) {
-                best = Some((seen, region, sid, secret.clone()));
-            }
-            if settles {
-                break 'regions;
-            }
+        asked = number + 1;
+        let settles = seen.settles();
+        if best.as_ref().is_none_or(|(known, _)| known.rank() < seen.rank()) {
+            best = Some((seen, number));
+        }
+        if settles {
+            break;
         }
     }
-    let is_token = matches!(question, Question::Token { .. });
-    let Some((seen, region, sid, secret)) = best else {
-        let what = if is_token { "Account SID" } else { "key SID" };
-        let mut verdict = Verdict::unverified();
-        verdict.reason = Some(format!("there is no {what} to ask with"));
-        return Settled { verdict, account: None, key: None, foreign: false, pair: None };
+    let Some((mut seen, mut number)) = best else { return settle::unasked(question.holder()) };
+    let is_final = matches!(seen, Seen::Refused { .. }) && question.left() == 0;
+    if is_final && depth == Depth::Verdict {
+        (seen, number) = doubted(client, question, &tries).await.unwrap_or((seen, number));
+    }
+    let tried = Tried::of(&tries[..asked], question);
+    settle(seen, &tries[number], &tried)
+}
+
+/// Asks about what was refused by other products, and after a pause again by two; `None` if it is refused each time.
+async fn doubted(client: &Client, question: &Question, tries: &[Try]) -> Option<(Seen, usize)> {
+    let (known, guess) = match question {
+        Question::Token { .. } => (Product::Api, None),
+        Question::Key { .. } => (Product::Verify, question.account()),
     };
-    settle(seen, region, &asked, sid, secret, is_token)
+    for again in [false, true] {
+        if again {
+            tokio::time::sleep(client.pause()).await;
+        }
+        let mut unclear = None;
+        for (number, Try { region, pair }) in tries.iter().enumerate() {
+            let subject = Subject { pair, region: *region, account: None, guess };
+            let seen = match round(client, &subject, (!again).then_some(known), false).await {
+                Round::Refused => continue,
+                Round::Works { by, refused } => {
+                    accepted_after_all(client, question, pair, *region, by, &refused).await
+                }
+                Round::Test => Seen::Test,
+                Round::Inactive { code, reason } => Seen::Inactive { code, reason },
+                Round::Unclear { code, reason } => {
+                    unclear = unclear.or(Some((Seen::Unknown { code, reason }, number)));
+                    continue;
+                }
+            };
+            return Some((seen, number));
+        }
+        if unclear.is_some() {
+            return unclear;
+        }
+    }
+    None
+}
+
+/// A pair that one product refused and another accepts: it works, and one of them has not heard yet.
+async fn accepted_after_all(
+    client: &Client,
+    question: &Question,
+    pair: &Pair,
+    region: Region,
+    by: Product,
+    refused: &[Product],
+) -> Seen {
+    let mut seen = match question {
+        Question::Token { .. } => match token(client, pair, region).await {
+            live @ (Seen::Live(_) | Seen::Inactive { .. }) => live,
+            _ => Seen::Live(Box::new(Live {
+                kind: VerdictKind::AuthToken,
+                code: None,
+                reason: None,
+                owner: Some(pair.user.clone()),
+                parent: None,
+                not_of: Vec::new(),
+            })),
+        },
+        Question::Key { accounts, .. } => key::works(client, pair, accounts, region, None, None).await,
+    };
+    if let Seen::Live(live) = &mut seen {
+        let words = not_everywhere(by, refused);
+        live.reason = Some(live.reason.take().map_or(words.clone(), |reason| format!("{reason}; {words}")));
+    }
+    seen
+}
+
+/// What is said of a credential that is refused and accepted at the same time.
+fn not_everywhere(by: Product, refused: &[Product]) -> String {
+    let names: Vec<&str> = refused.iter().map(|product| product.name()).collect();
+    let who = if names.is_empty() { "one answer".to_owned() } else { names.join(" and ") };
+    format!("not yet everywhere: {who} refused it (20003), and {} accepts it", by.name())
 }
 
 /// Whether a credential that worked still does.
@@ -168,7 +275,9 @@ pub async fn verify(client: &Client, question: &Question, regions: &[Region]) ->
 pub enum Still {
     /// It does.
     Works,
-    /// Twilio's own word that it does not.
+    /// One product refuses it and another accepts it.
+    Partly(String),
+    /// All products that were asked refuse it: Twilio's own word that it does not, at this moment.
     Refused {
         /// Twilio's error code.
         code: u32,
@@ -177,27 +286,16 @@ pub enum Still {
     Unsure(String),
 }
 
-/// Asks once whether a pair still works. `account` is the account it belongs to.
-pub async fn still(client: &Client, pair: &Pair, region: Region, account: &str) -> Still {
-    let seen = if pair.user.starts_with("AC") {
-        account::account(client, region, &pair.user, pair).await.map_or_else(meaning, |_| Seen::Test)
-    } else if region != Region::Us1 {
-        // It is known to be this account's: there a refusal is one.
-        match account::is_of_account(client, region, account, pair).await {
-            Ok(()) => return Still::Works,
-            Err(Unreadable::Refused(refusal)) if refusal.permission.is_some() => return Still::Works,
-            Err(unreadable) => meaning(unreadable),
-        }
-    } else {
-        match first(client, pair, &[account.to_owned()], region).await {
-            First::Works(_) | First::Lacks(_) => return Still::Works,
-            First::Seen(seen) => seen,
-        }
-    };
-    match seen {
-        Seen::Live(_) | Seen::Test => Still::Works,
-        Seen::Refused { code } => Still::Refused { code },
-        Seen::Inactive { reason, .. } | Seen::Unknown { reason, .. } => Still::Unsure(reason),
+/// Asks two of Twilio's products once whether a pair still works. `account` is the account it belongs to. `all` asks both
+/// even if the first accepts it.
+pub async fn still(client: &Client, pair: &Pair, region: Region, account: &str, all: bool) -> Still {
+    let subject = Subject { pair, region, account: Some(account), guess: None };
+    match round(client, &subject, None, all).await {
+        Round::Works { refused, .. } if refused.is_empty() => Still::Works,
+        Round::Works { by, refused } => Still::Partly(not_everywhere(by, &refused)),
+        Round::Test => Still::Works,
+        Round::Refused => Still::Refused { code: 20003 },
+        Round::Inactive { reason, .. } | Round::Unclear { reason, .. } => Still::Unsure(reason),
     }
 }
 
@@ -208,72 +306,11 @@ fn spellings(sid: &str) -> Vec<String> {
     if lower == sid { vec![lower] } else { vec![sid.to_owned(), lower] }
 }
 
-fn settle(
-    seen: Seen,
-    region: Region,
-    asked: &[Region],
-    sid: String,
-    secret: Secret,
-    is_token: bool,
-) -> Settled {
-    let mut verdict = Verdict::unverified();
-    verdict.region = Some(region.to_string());
-    let (own_account, own_key) = if is_token { (Some(sid.clone()), None) } else { (None, Some(sid.clone())) };
-    let mut settled = Settled { verdict, account: None, key: None, foreign: false, pair: None };
-    let verdict = &mut settled.verdict;
-    match seen {
-        Seen::Live(live) => {
-            verdict.state = VerdictState::Live;
-            verdict.kind = Some(live.kind);
-            verdict.code = live.code;
-            verdict.reason = live.reason;
-            settled.foreign = !live.not_of.is_empty();
-            if settled.foreign {
-                verdict.add(&format!("it does not belong to {}", live.not_of.join(" or ")));
-            }
-            verdict.owner.clone_from(&live.owner);
-            verdict.parent = live.parent;
-            settled.account = live.owner.or(own_account);
-            settled.key = own_key;
-            let of = settled.account.clone();
-            settled.pair = Some((Pair { user: sid, secret, account: of }, region));
-        }
-        Seen::Test => {
-            verdict.state = VerdictState::Test;
-            verdict.kind = Some(VerdictKind::TestToken);
-            verdict.code = Some(20008);
-            verdict.reason = Some("test credentials: they work, and cost and reach nothing".to_owned());
-            settled.account = own_account;
-        }
-        Seen::Inactive { code, reason } => {
-            verdict.state = VerdictState::Inactive;
-            verdict.code = code;
-            verdict.reason = Some(reason);
-            verdict.owner.clone_from(&own_account);
-            settled.account = own_account;
-            settled.key = own_key;
-        }
-        Seen::Unknown { code, reason } => {
-            verdict.state = VerdictState::Unknown;
-            verdict.code = code;
-            verdict.reason = Some(reason);
-        }
-        Seen::Refused { code } => {
-            let regions = asked.iter().map(ToString::to_string).collect::<Vec<_>>();
-            verdict.state = VerdictState::Rejected;
-            verdict.code = Some(code);
-            verdict.region = Some(regions.join(","));
-            verdict.reason = Some(format!("not accepted in {}", regions.join(", ")));
-        }
-    }
-    settled
-}
-
 /// An Auth Token, by asking for its own account.
 async fn token(client: &Client, pair: &Pair, region: Region) -> Seen {
     let account = match account::account(client, region, &pair.user, pair).await {
         Ok(account) => account,
-        Err(unreadable) => return meaning(unreadable),
+        Err(unreadable) => return seen(unreadable, Product::Api, region, Holder::Token),
     };
     if account.status != "active" {
         return not_active(&account);

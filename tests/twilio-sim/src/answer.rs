@@ -51,8 +51,12 @@ impl Answer {
     }
 
     /// 401/70051: a Restricted key without the permission.
-    pub fn lacks(permission: &str) -> Self {
-        Self::error(401, 70051, &format!("Authorization Error: required permission {permission} is missing"))
+    pub fn lacks(status: u16, permission: &str) -> Self {
+        Self::error(
+            status,
+            70051,
+            &format!("Authorization Error: required permission {permission} is missing"),
+        )
     }
 
     /// Twilio's error code.

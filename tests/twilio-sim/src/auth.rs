@@ -35,7 +35,7 @@ impl Principal {
     }
 
     /// What an ordinary resource says to it; `permission` is what a Restricted key must have.
-    pub fn may(&self, permission: &str) -> Result<(), Answer> {
+    pub fn may(&self, world: &World, permission: &str) -> Result<(), Answer> {
         match self {
             Self::Test => {
                 Err(Answer::error(403, 20008, "Resource not accessible with Test Account Credentials"))
@@ -43,17 +43,17 @@ impl Principal {
             Self::Key(_, _, KeyKind::Restricted(allow))
                 if !allow.iter().any(|p| p == &format!("/{permission}")) =>
             {
-                Err(Answer::lacks(permission))
+                Err(Answer::lacks(world.switches.lacks_status, permission))
             }
             _ => Ok(()),
         }
     }
 
     /// What Accounts and Keys say to it: Standard keys are kept out.
-    pub fn may_manage(&self, permission: &str) -> Result<(), Answer> {
+    pub fn may_manage(&self, world: &World, permission: &str) -> Result<(), Answer> {
         match self {
             Self::Key(_, _, KeyKind::Standard) => Err(Answer::unauthorized()),
-            _ => self.may(permission),
+            _ => self.may(world, permission),
         }
     }
 }
@@ -71,6 +71,7 @@ pub fn authenticate(
     world: &mut World,
     pair: Option<&(String, String)>,
     region: Region,
+    product: &str,
 ) -> Result<Principal, Answer> {
     let Some((user, password)) = pair else {
         return Err(Answer::error(401, 20003, "Authentication Error - No credentials provided"));
@@ -109,7 +110,8 @@ pub fn authenticate(
             return Err(Answer::unauthorized());
         }
         if key.deleted.is_some() {
-            if key.lingers == 0 {
+            let elsewhere = world.switches.lingers_at.is_some_and(|only| only != product);
+            if key.lingers == 0 || elsewhere {
                 return Err(Answer::unauthorized());
             }
             key.lingers -= 1;
@@ -118,6 +120,10 @@ pub fn authenticate(
     };
     let account = &world.accounts[principal.account()];
     let parent = &world.accounts[&account.owner];
+    if account.signed_only {
+        let words = "Only requests that are signed are accepted (public key client validation)";
+        return Err(Answer::error(world.switches.signed_only_status, 70052, words));
+    }
     if account.status != Status::Active || parent.status != Status::Active {
         match world.switches.inactive {
             InactiveAnswer::Unauthorized => return Err(Answer::unauthorized()),

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 pub use fault::{Fault, FaultKind};
 pub use log::Entry;
-pub use world::{InactiveAnswer, KeyKind, Region, Status, World};
+pub use world::{Elsewhere, InactiveAnswer, KeyKind, Region, Status, World};
 
 /// A running simulator; it stops when dropped.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::answer::{Answer, page};
 use crate::auth::Principal;
 use crate::request::Asked;
-use crate::v2010::delete_key;
+use crate::v2010::{delete_key, has_room};
 use crate::world::{Key, KeyKind, World};
 
 /// What a product answers.
@@ -16,22 +16,22 @@ pub fn answer(world: &mut World, asked: &Asked, who: &Principal) -> Answer {
     let parts: Vec<&str> = path.split('/').collect();
     let answered = match (asked.product.as_str(), asked.method.as_str(), parts.as_slice()) {
         ("verify", "GET", ["v2", "Services"]) => {
-            who.may("twilio/verify/services/list").and_then(|()| listed(asked, &[], "services"))
+            who.may(world, "twilio/verify/services/list").and_then(|()| listed(asked, &[], "services"))
         }
-        ("insights", "GET", ["v1", "Voice", "Settings"]) => who.may("twilio/insights/settings/read").and_then(|()| {
+        ("insights", "GET", ["v1", "Voice", "Settings"]) => who.may(world, "twilio/insights/settings/read").and_then(|()| {
             if world.switches.insights_answers {
                 Ok(Answer::ok(json!({"account_sid": who.account(), "advanced_features": false, "voice_trace": false})))
             } else {
                 Err(Answer::not_found(&asked.path))
             }
         }),
-        ("conversations", "GET", ["v1", "Configuration"]) => who.may("twilio/conversations/configuration/read").map(|()| {
+        ("conversations", "GET", ["v1", "Configuration"]) => who.may(world, "twilio/conversations/configuration/read").map(|()| {
             Answer::ok(json!({"account_sid": who.account()}))
         }),
         ("iam", method, ["v1", "Keys", rest @ ..]) => keys(world, asked, who, method, rest),
         ("accounts", method, ["v1", "AuthTokens", which]) => tokens(world, who, method, which),
         ("monitor", "GET", ["v1", "Events"]) => {
-            who.may("twilio/monitor/events/list").and_then(|()| events(world, asked, who))
+            who.may(world, "twilio/monitor/events/list").and_then(|()| events(world, asked, who))
         }
         _ => Err(Answer::not_found(&asked.path)),
     };
@@ -91,7 +91,7 @@ fn keys(
         ("POST", _) => "update",
         _ => "delete",
     };
-    who.may_manage(&format!("twilio/iam/api-keys/{action}"))?;
+    who.may_manage(world, &format!("twilio/iam/api-keys/{action}"))?;
     let own = who.account().to_owned();
     match (method, rest) {
         ("GET", []) => {
@@ -157,6 +157,7 @@ fn create(world: &mut World, asked: &Asked, own: &str) -> Result<Answer, Answer>
         }
         _ => KeyKind::Standard,
     };
+    has_room(world, own)?;
     let (sid, secret) = world.regional_key(own, kind, asked.region);
     let key = world.keys.get_mut(&sid).expect("just made");
     key.friendly_name = name;
@@ -170,7 +171,7 @@ fn tokens(world: &mut World, who: &Principal, method: &str, which: &str) -> Resu
     let own = match who {
         Principal::Token(own, _) => own.clone(),
         Principal::Key(_, own, KeyKind::Main) if world.switches.main_key_rotates_tokens => own.clone(),
-        Principal::Test => return Err(who.may("").expect_err("tests are refused")),
+        Principal::Test => return Err(who.may(world, "").expect_err("tests are refused")),
         Principal::Key(..) => return Err(Answer::unauthorized()),
     };
     let fresh = world.hex();

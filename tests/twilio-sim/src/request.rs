@@ -42,6 +42,7 @@ pub fn product_of(host: &str) -> Option<(String, Region)> {
         [product] | [product, "us1"] | [product, "ashburn", "us1"] => ((*product).to_owned(), Region::Us1),
         [product, "dublin", "ie1"] => ((*product).to_owned(), Region::Ie1),
         [product, "sydney", "au1"] => ((*product).to_owned(), Region::Au1),
+        [product, "tokyo", "jp1"] => ((*product).to_owned(), Region::Jp1),
         _ => return None,
     };
     Some((product, region))

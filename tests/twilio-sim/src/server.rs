@@ -9,6 +9,8 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, Response, StatusCode, header};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use jiff::fmt::rfc2822::DateTimePrinter;
+use jiff::{SignedDuration, Timestamp};
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -18,7 +20,7 @@ use crate::auth::{authenticate, basic};
 use crate::fault::FaultKind;
 use crate::log::Entry;
 use crate::request::{Asked, product_of};
-use crate::world::World;
+use crate::world::{Elsewhere, World};
 use crate::{products, v2010};
 
 /// Accepts connections until the runtime ends.
@@ -124,7 +126,12 @@ async fn respond(
         });
         answer
     };
-    render(&answer, &path, fault)
+    let ahead = world.lock().expect("no panic").switches.clock_ahead;
+    let mut response = render(&answer, &path, fault)?;
+    let now = Timestamp::now() + SignedDuration::from_secs(ahead);
+    let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&now).expect("a date");
+    response.headers_mut().insert(header::DATE, date.parse().expect("a header"));
+    Ok(response)
 }
 
 /// Counts a request against the account that it is of: a key's, or the one that is named.
@@ -162,16 +169,17 @@ fn take_fault(world: &mut World, method: &str, target: &str) -> Option<FaultKind
 }
 
 fn answer(world: &mut World, asked: &Asked) -> Answer {
-    if asked.region != crate::world::Region::Us1
-        && asked.product != "api"
-        && !world.switches.products_in_regions
-    {
-        return Answer { status: 404, body: None };
+    if asked.region != crate::world::Region::Us1 && asked.product != "api" {
+        match world.switches.products_in_regions {
+            Elsewhere::Absent => return Answer { status: 404, body: None },
+            Elsewhere::Refuses => return Answer::unauthorized(),
+            Elsewhere::Answers => {}
+        }
     }
     if asked.product == "oauth" {
         return products::oauth(world, asked);
     }
-    let who = match authenticate(world, asked.basic.as_ref(), asked.region) {
+    let who = match authenticate(world, asked.basic.as_ref(), asked.region, &asked.product) {
         Ok(who) => who,
         Err(refusal) => return refusal,
     };

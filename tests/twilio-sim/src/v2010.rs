@@ -33,30 +33,30 @@ fn of_account(
     };
     let manages = matches!(below, [] | ["Keys" | "SigningKeys", ..]);
     if matches!(who, Principal::Test) {
-        who.may("")?;
+        who.may(world, "")?;
     }
     reach(world, who, account, manages)?;
     match (method, below) {
         ("GET", []) => {
-            who.may_manage("twilio/accounts/accounts/read")
+            who.may_manage(world, "twilio/accounts/accounts/read")
                 .map_err(|refusal| on_accounts(world, who, refusal))?;
             Ok(Answer::ok(account_body(world, &world.accounts[account], who, asked.region)))
         }
         ("POST", []) => {
-            who.may_manage("twilio/accounts/accounts/update")?;
+            who.may_manage(world, "twilio/accounts/accounts/update")?;
             set_status(world, asked, who, account)
         }
         ("GET", ["Keys" | "SigningKeys"]) => {
-            who.may_manage("twilio/iam/api-keys/list")?;
+            who.may_manage(world, "twilio/iam/api-keys/list")?;
             list_keys(world, asked, account)
         }
         ("POST", ["Keys" | "SigningKeys"]) => {
-            who.may_manage("twilio/iam/api-keys/create")?;
+            who.may_manage(world, "twilio/iam/api-keys/create")?;
             create_key(world, asked, account)
         }
         (_, ["Keys" | "SigningKeys", sid]) => one_key(world, asked, who, account, sid),
         ("GET", ["IncomingPhoneNumbers"]) => {
-            who.may("twilio/numbers/incoming-phone-numbers/list")?;
+            who.may(world, "twilio/numbers/incoming-phone-numbers/list")?;
             let numbers: Vec<Value> = world.accounts[account]
                 .numbers
                 .iter()
@@ -65,23 +65,25 @@ fn of_account(
             listed(asked, &numbers, "incoming_phone_numbers")
         }
         ("GET", ["Balance"]) => {
-            who.may("twilio/billing/balance/read")?;
+            who.may(world, "twilio/billing/balance/read")?;
             Ok(Answer::ok(json!({"account_sid": account, "balance": "99.10", "currency": "USD"})))
         }
         ("GET", ["Usage", "Records", span]) => {
-            who.may("twilio/usage/records/list")?;
+            who.may(world, "twilio/usage/records/list")?;
             let place = match *span {
                 "Today" => 0,
                 "Yesterday" => 1,
                 _ => 2,
             };
             let price = world.accounts[account].spend[place];
+            let number = price.parse::<f64>().ok().filter(|_| world.switches.price_is_number);
+            let price = number.map_or_else(|| json!(price), |number| json!(number));
             let record = json!({"account_sid": account, "category": "totalprice", "price": price, "price_unit": "usd",
                 "count": "7", "usage": price, "as_of": "2026-11-25T00:00:00+00:00"});
             listed(asked, &[record], "usage_records")
         }
         ("GET", ["Messages"]) => {
-            who.may("twilio/messaging/messages/list")?;
+            who.may(world, "twilio/messaging/messages/list")?;
             listed(
                 asked,
                 &[json!({"sid": "SM…", "body": "A private message that no tool has any business reading"})],
@@ -139,6 +141,7 @@ fn account_body(world: &World, account: &Account, who: &Principal, region: Regio
         (Principal::Token(..), Some(tokens)) => tokens.primary.clone(),
         _ => String::new(),
     };
+    let shown = if world.switches.token_is_masked { "*".repeat(32) } else { shown };
     json!({
         "sid": account.sid,
         "owner_account_sid": account.owner,
@@ -154,7 +157,8 @@ fn account_body(world: &World, account: &Account, who: &Principal, region: Regio
 }
 
 fn list_accounts(world: &World, asked: &Asked, who: &Principal) -> Result<Answer, Answer> {
-    who.may_manage("twilio/accounts/accounts/list").map_err(|refusal| on_accounts(world, who, refusal))?;
+    who.may_manage(world, "twilio/accounts/accounts/list")
+        .map_err(|refusal| on_accounts(world, who, refusal))?;
     let status = asked.query("Status");
     let rows: Vec<Value> = world
         .accounts
@@ -226,9 +230,28 @@ fn list_keys(world: &World, asked: &Asked, account: &str) -> Result<Answer, Answ
         .keys
         .values()
         .filter(|key| key.account == account && key.region == asked.region && key.deleted.is_none())
+        .filter(|key| is_shown(world, key))
         .map(key_body)
         .collect();
     listed(asked, &rows, "keys")
+}
+
+/// Whether the classic API knows a key.
+fn is_shown(world: &World, key: &Key) -> bool {
+    world.switches.classic_shows_restricted || !matches!(key.kind, KeyKind::Restricted(_))
+}
+
+/// Whether an account may have one key more.
+pub fn has_room(world: &World, account: &str) -> Result<(), Answer> {
+    let of = &world.accounts[account];
+    if of.status != Status::Active {
+        return Err(Answer::error(403, 20403, "Account lacks permission"));
+    }
+    let count = world.keys.values().filter(|key| key.account == account && key.deleted.is_none()).count();
+    if count >= of.most_keys {
+        return Err(Answer::error(400, 70151, "Maximum number of API keys reached"));
+    }
+    Ok(())
 }
 
 /// Makes a Standard key: `KeyType` and `Policy` are passed over in silence, as by Twilio.
@@ -237,6 +260,7 @@ fn create_key(world: &mut World, asked: &Asked, account: &str) -> Result<Answer,
     if name.as_ref().is_some_and(|name| name.chars().count() > 64) {
         return Err(Answer::error(400, 70001, "FriendlyName is longer than 64 characters"));
     }
+    has_room(world, account)?;
     let (sid, secret) = world.regional_key(account, KeyKind::Standard, asked.region);
     let key = world.keys.get_mut(&sid).expect("just made");
     key.friendly_name = name;
@@ -258,13 +282,12 @@ fn one_key(
         "POST" => "twilio/iam/api-keys/update",
         _ => "twilio/iam/api-keys/delete",
     };
-    who.may_manage(permission)?;
-    let known = world
-        .keys
-        .get(sid)
-        .is_some_and(|key| key.account == account && key.region == asked.region && key.deleted.is_none());
+    who.may_manage(world, permission)?;
+    let known = world.keys.get(sid).is_some_and(|key| {
+        key.account == account && key.region == asked.region && key.deleted.is_none() && is_shown(world, key)
+    });
     if !known {
-        let was = world.keys.get(sid).is_some_and(|key| key.account == account);
+        let was = world.keys.get(sid).is_some_and(|key| key.account == account && key.deleted.is_some());
         return if asked.method == "DELETE" && was && !world.switches.second_delete_is_404 {
             Ok(Answer::gone())
         } else {

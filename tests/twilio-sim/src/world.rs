@@ -16,11 +16,13 @@ pub enum Region {
     Ie1,
     /// Australia.
     Au1,
+    /// Japan.
+    Jp1,
 }
 
 impl Region {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Us1, Self::Ie1, Self::Au1];
+    pub const ALL: [Self; 4] = [Self::Us1, Self::Ie1, Self::Au1, Self::Jp1];
 
     /// The host of a product in this region.
     #[must_use]
@@ -29,6 +31,7 @@ impl Region {
             Self::Us1 => format!("{product}.twilio.com"),
             Self::Ie1 => format!("{product}.dublin.ie1.twilio.com"),
             Self::Au1 => format!("{product}.sydney.au1.twilio.com"),
+            Self::Jp1 => format!("{product}.tokyo.jp1.twilio.com"),
         }
     }
 }
@@ -90,6 +93,10 @@ pub struct Account {
     pub token_api: bool,
     /// Whether only Main keys may be used (public key client validation).
     pub token_disabled: bool,
+    /// Whether only signed requests are taken (public key client validation): Basic authentication is told 70052.
+    pub signed_only: bool,
+    /// How many API keys it may have; one more is refused with 70151.
+    pub most_keys: usize,
 }
 
 /// A change that was recorded.
@@ -172,6 +179,17 @@ pub enum InactiveAnswer {
     Authenticated,
 }
 
+/// What the hosts of a product answer in a region whose list of products does not name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// 404: there is no such host.
+    Absent,
+    /// 401/20003, whoever asks.
+    Refuses,
+    /// As in us1.
+    Answers,
+}
+
 /// What Twilio does not state: each is a switch, and tests run both ways.
 #[derive(Debug, Clone)]
 pub struct Switches {
@@ -183,8 +201,22 @@ pub struct Switches {
     pub regional_body_shows_us1: bool,
     /// Whether a Restricted key is told 70051 (or 20003) on Accounts.
     pub restricted_told_on_accounts: bool,
-    /// Whether verify, iam, insights … exist in ie1 and au1.
-    pub products_in_regions: bool,
+    /// What verify, iam, insights … answer outside of us1.
+    pub products_in_regions: Elsewhere,
+    /// Whether the classic API lists, reads and deletes Restricted keys.
+    pub classic_shows_restricted: bool,
+    /// The status of 70051, which a Restricted key is told that lacks a permission.
+    pub lacks_status: u16,
+    /// The status of 70052, which Basic authentication is told where only signed requests are taken.
+    pub signed_only_status: u16,
+    /// Whether `auth_token` is masked, whoever asks.
+    pub token_is_masked: bool,
+    /// Whether prices are numbers (or strings).
+    pub price_is_number: bool,
+    /// The only product where a deleted key still works for a while; none: all of them.
+    pub lingers_at: Option<&'static str>,
+    /// How far Twilio's clock, as the header `Date` has it, is ahead of this machine's, in seconds.
+    pub clock_ahead: i64,
     /// What a suspended account's credentials are told.
     pub inactive: InactiveAnswer,
     /// Whether a Main key may delete itself.
@@ -210,7 +242,14 @@ impl Default for Switches {
             secondary_sees_itself: false,
             regional_body_shows_us1: false,
             restricted_told_on_accounts: true,
-            products_in_regions: false,
+            products_in_regions: Elsewhere::Absent,
+            classic_shows_restricted: true,
+            lacks_status: 401,
+            signed_only_status: 401,
+            token_is_masked: false,
+            price_is_number: false,
+            lingers_at: None,
+            clock_ahead: 0,
             inactive: InactiveAnswer::Unauthorized,
             main_key_deletes_itself: true,
             main_key_rotates_tokens: false,
@@ -301,6 +340,8 @@ impl World {
                 events: Vec::new(),
                 token_api: true,
                 token_disabled: false,
+                signed_only: false,
+                most_keys: usize::MAX,
             },
         );
         sid

@@ -1,0 +1,163 @@
+//! What was begun and is not known to be done and proven, and the command that goes on.
+
+use crate::model::{Event, Record};
+
+/// Something that is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenEnd {
+    /// What, in words.
+    pub what: String,
+    /// The command that goes on.
+    pub goes_on: String,
+}
+
+/// What is open in a journal, in the order in which it was begun.
+#[must_use]
+pub fn open_ends(records: &[Record]) -> Vec<OpenEnd> {
+    let mut jobs: Vec<&str> = Vec::new();
+    for record in records {
+        if !jobs.contains(&record.job.as_str()) {
+            jobs.push(&record.job);
+        }
+    }
+    jobs.into_iter().flat_map(|name| Job::of(name, records).open()).collect()
+}
+
+/// One piece of work: a plan, or a command about one thing.
+struct Job<'a> {
+    name: &'a str,
+    records: Vec<&'a Record>,
+    all: &'a [Record],
+}
+
+impl<'a> Job<'a> {
+    fn of(name: &'a str, all: &'a [Record]) -> Self {
+        Self { name, records: all.iter().filter(|record| record.job == name).collect(), all }
+    }
+
+    fn open(&self) -> Vec<OpenEnd> {
+        let mut ends: Vec<OpenEnd> = self
+            .last_of_steps()
+            .into_iter()
+            .filter_map(|record| {
+                let words = self.words(record)?;
+                let what = record.key_sid.as_deref().or(record.account_sid.as_deref());
+                let step = record.step.map(|step| format!(" step {step}")).unwrap_or_default();
+                Some(format!("{step}: {} {words} ({})", what.unwrap_or("a credential"), record.at))
+            })
+            .map(|words| self.end(&words))
+            .collect();
+        if ends.is_empty()
+            && let Some(started) = self.stopped()
+        {
+            ends.push(self.end(&format!(": the run that began at {} did not come to its end", started.at)));
+        }
+        ends
+    }
+
+    fn end(&self, words: &str) -> OpenEnd {
+        let name: String = self.name.chars().take(40).collect();
+        OpenEnd { what: format!("{name}{words}"), goes_on: self.goes_on() }
+    }
+
+    /// The last record of each step.
+    fn last_of_steps(&self) -> Vec<&'a Record> {
+        let mut last: Vec<&Record> = Vec::new();
+        for record in &self.records {
+            if matches!(record.event, Event::Started | Event::Finished) {
+                continue;
+            }
+            match last.iter_mut().find(|known| known.step == record.step) {
+                Some(known) => *known = record,
+                None => last.push(record),
+            }
+        }
+        last
+    }
+
+    /// The beginning of a run without an end.
+    fn stopped(&self) -> Option<&'a Record> {
+        let last = self.records.iter().rev().find(|r| matches!(r.event, Event::Started | Event::Finished))?;
+        (last.event == Event::Started).then_some(*last)
+    }
+
+    /// What is open about the last record of a step; `None` where nothing is.
+    fn words(&self, record: &Record) -> Option<String> {
+        let action = record.action.as_deref().unwrap_or_default();
+        let making = matches!(action, "make_key" | "make_secondary_token");
+        let words = match (record.event, action) {
+            (Event::Intent, _) => "was about to be changed, and nothing says what came of it",
+            (Event::Unsure, _) => "was to be changed, and what came of it is not known",
+            (Event::Refused, _) => "was not changed: Twilio refused",
+            (Event::NotDone, _) => {
+                return Some(format!(
+                    "was not begun: {}",
+                    record.note.as_deref().unwrap_or("no reason is known")
+                ));
+            }
+            (Event::Unproven, "manual") => "needs a person; it was not shown to be dead",
+            (Event::Unproven, _) if making => "was handed over, and was not seen to work",
+            (Event::Unproven, _) => "was changed, and was not shown to be dead",
+            (Event::HandOverFailed, _) => "could not be handed over",
+            (Event::HandedOver, _) => "was handed over, and was not tried yet",
+            (Event::Done, "make_key" | "make_secondary_token") => {
+                "has a new secret that was not handed over, so nobody has it"
+            }
+            (Event::Proven, "make_key") if !self.old_is_gone() => {
+                "works; the key that it replaces is not deleted yet"
+            }
+            (Event::Proven, "make_secondary_token") => {
+                "has a secondary token that was handed over and works; it is not promoted yet"
+            }
+            (Event::Done, "suspend" | "activate") => "was changed, and not looked at yet",
+            (Event::Done, "promote") if record.note.as_deref() != Some(ALREADY) => {
+                "has a new primary token; the old one was not tried yet"
+            }
+            // Without its secret a key is done when it is gone.
+            (Event::Done, _) if record.credential.is_some() => "was changed, and not tried yet",
+            _ => return None,
+        };
+        Some(words.to_owned())
+    }
+
+    /// Whether the key that a rotation replaces was deleted, by this job or another.
+    fn old_is_gone(&self) -> bool {
+        let old = self.name.strip_prefix("rotate key ");
+        self.all.iter().any(|record| {
+            record.key_sid.as_deref() == old
+                && record.action.as_deref() == Some("delete_key")
+                && matches!(record.event, Event::Done | Event::Proven)
+        })
+    }
+
+    fn goes_on(&self) -> String {
+        if self.name.starts_with("rotate auth-token ") {
+            let is_made = self.records.iter().any(|record| record.event == Event::HandedOver);
+            let account = self.name.trim_start_matches("rotate auth-token ");
+            return if is_made {
+                format!(
+                    "sidsweep rotate auth-token {account} --finish --new-file FILE (the file or store that --begin gave the token to)"
+                )
+            } else {
+                format!(
+                    "delete the secondary token in the console if it shows one, since nobody has it; then sidsweep rotate auth-token {account} --begin"
+                )
+            };
+        }
+        if self.name.starts_with("rotate key ") {
+            return format!("sidsweep {} (with the options that it was begun with)", self.name);
+        }
+        if self.records.last().is_some_and(|record| record.action.as_deref() == Some("activate")) {
+            return format!("sidsweep {} --release", self.name);
+        }
+        if self.name.starts_with("revoke key ") || self.name.starts_with("contain ") {
+            return format!("sidsweep {}", self.name);
+        }
+        let started = self.records.iter().rev().find(|record| record.event == Event::Started);
+        let noted = started.and_then(|record| record.note.clone());
+        noted.unwrap_or_else(|| "sidsweep revoke apply PLAN.json".to_owned())
+    }
+}
+
+/// What is noted where a token was the primary already.
+pub(super) const ALREADY: &str = "it is the primary already";
