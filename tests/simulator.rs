@@ -29,6 +29,7 @@ impl Line {
             authority: Some(authority.display().to_string()),
             timeout: Duration::from_secs(5),
             rate: NonZeroU32::new(10_000).unwrap(),
+            pause: Duration::from_millis(20),
         })
         .unwrap();
         Self { sim, client, _folder: folder }

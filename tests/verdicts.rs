@@ -627,7 +627,7 @@ fn faults() -> Vec<Cell> {
             },
         )
         .with(fault(FaultKind::Answer(401, 20003, "Authenticate".into()), SERVICES, u32::MAX)),
-        cell("one product's refusal is not enough", unknown("only api refused it"), |world| {
+        cell("one product's refusal is not enough", unknown("only api refused it").coded(20500), |world| {
             let account = world.account("Shop", None);
             token_code(&account, &world.hex())
         })

@@ -414,14 +414,11 @@ fn a_plan_warns_of_keys_that_others_make_and_of_what_a_parents_token_opens() {
         world.account(&format!("Customer {number}"), Some(&parent));
     }
     let token = world.token(&parent);
-    let mut rig = Rig::new({
-        for (name, words) in [("aws-sm-api-key-prod", 0), ("Studio API Key", 1), ("worker", 2)] {
-            let key = world.key(&parent, KeyKind::Standard);
-            world.keys.get_mut(&key.0).unwrap().friendly_name = Some(name.into());
-            let _ = words;
-        }
-        world
-    });
+    for name in ["aws-sm-api-key-prod", "Studio API Key", "worker"] {
+        let key = world.key(&parent, KeyKind::Standard);
+        world.keys.get_mut(&key.0).unwrap().friendly_name = Some(name.into());
+    }
+    let mut rig = Rig::new(world);
     rig.administer(&parent);
     let keys: Vec<(String, String, String)> = rig
         .sim
@@ -540,4 +537,53 @@ fn an_administrators_token_that_was_promoted_away_is_said_in_clear_words() {
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
     assert!(stderr(&output).contains("promoted away"), "{}", told(&output));
     assert!(house.exists());
+}
+
+/// Runs the binary on a terminal of its own and types, each text after that many milliseconds more.
+#[cfg(unix)]
+fn on_a_terminal(rig: &Rig, arguments: &[&str], typed: &[(u64, &str)]) -> Output {
+    use std::io::Write;
+    use std::process::Stdio;
+    let line = [&[env!("CARGO_BIN_EXE_sidsweep")], arguments].concat().join(" ");
+    let plain = rig.command(&[]);
+    let mut command = std::process::Command::new("script");
+    command.args(["-qefc", &line, "/dev/null"]).current_dir(rig.code());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("`script` of util-linux gives a terminal");
+    let mut keys = child.stdin.take().unwrap();
+    for (after, text) in typed {
+        std::thread::sleep(std::time::Duration::from_millis(*after));
+        let _ = keys.write_all(text.as_bytes());
+        let _ = keys.flush();
+    }
+    let output = child.wait_with_output().unwrap();
+    drop(keys);
+    output
+}
+
+#[cfg(unix)]
+#[test]
+fn what_was_typed_before_the_question_is_no_answer() {
+    let house = house(18, standard(), |_| {});
+    plan(&house.rig, &[]);
+    let (plan, journal) = (path(&house.rig, "plan.json"), path(&house.rig, "journal.jsonl"));
+    let apply = ["revoke", "apply", &plan, "--journal", &journal];
+    // The question comes only after Twilio answered, which takes its time here.
+    house.rig.sim.order(Fault::new(FaultKind::Latency(std::time::Duration::from_millis(600)), "", 3));
+    let output = on_a_terminal(&house.rig, &apply, &[(300, "yes\n"), (4000, "no\n")]);
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert!(house.exists(), "{}", told(&output));
+    let output = on_a_terminal(&house.rig, &apply, &[(2500, "yes\n")]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert!(!house.exists());
 }

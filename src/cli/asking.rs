@@ -8,7 +8,7 @@ use super::{Failure, output, twilio};
 use crate::model::{DoubtfulValues, Inventory, Report, Vault};
 use crate::remedy::ask;
 use crate::remedy::doubtful::{self, Bounds};
-use crate::twilio::inventory::{self, Admin};
+use crate::twilio::inventory::{self, Admin, Among};
 use crate::twilio::{Client, block_on};
 
 /// What is ours, and who says so.
@@ -42,7 +42,9 @@ pub fn look(args: &twilio::Asking, client: &Client, admin: Admin) -> Result<Ours
 pub fn find_key(client: &Client, ours: &mut Ours, key: &str) {
     if ours.inventory.key(key).is_none() {
         let wanted = BTreeSet::from([key.to_owned()]);
-        block_on(inventory::find_keys(client, &ours.admin, &mut ours.inventory, wanted, &BTreeSet::new()));
+        let none = BTreeSet::new();
+        let among = Among::First(&none);
+        block_on(inventory::find_keys(client, &ours.admin, &mut ours.inventory, wanted, among));
     }
 }
 

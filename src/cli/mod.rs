@@ -12,6 +12,7 @@ mod manual;
 mod output;
 pub mod panic;
 mod progress;
+mod receivers;
 mod report;
 mod revoke;
 mod rooted;
@@ -56,7 +57,8 @@ Environment:
            where audits are kept [default: the user's state folder]
   SIDSWEEP_TWILIO_ENDPOINT, SIDSWEEP_TWILIO_CA
            for tests: a loopback address that stands in for Twilio, and the
-           authority of its certificate; named in the output
+           authority of its certificate; named in the output. With them,
+           SIDSWEEP_TWILIO_PAUSE_MS is the time between two refusals
   NO_COLOR, CLICOLOR_FORCE
            no colour; colour also where there is no terminal";
 

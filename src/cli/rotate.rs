@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use clap::{Subcommand, ValueEnum};
 
+use super::receivers::Receivers;
 use super::revoke::{self, Doing, Job, Leak};
 use super::{Failure, Outcome, asking, confirm, contain, journal, output, twilio};
 use crate::model::{OwnAccount, OwnKey, Secret, Vault, VerdictKind};
-use crate::remedy::handover::{Form, Receiver};
 use crate::remedy::journal::Journal;
 use crate::remedy::rotate::{self, Kind, Rotation};
 use crate::remedy::tokens::Tokens;
@@ -94,31 +94,6 @@ struct TokenArgs {
     twilio: twilio::Asking,
 }
 
-// No doc comment: clap would take it for the command's own.
-#[derive(clap::Args)]
-struct Receivers {
-    /// Write the new secret to this new file, which only its owner can read; may be given several times
-    #[arg(long, value_name = "FILE")]
-    to_file: Vec<PathBuf>,
-    /// Give the new secret to this command on its standard input, e.g. `gh secret set TWILIO_API_SECRET`; the new key's
-    /// SID is in `SIDSWEEP_NEW_KEY_SID`. May be given several times
-    #[arg(long, value_name = "COMMAND")]
-    to_command: Vec<String>,
-    /// What --to-command is given: the secret alone, or a JSON object with `accountSid`, `apiKeySid` and `apiKeySecret` (or
-    /// `authToken`), as AWS Secrets Manager keeps Twilio's secrets
-    #[arg(long = "as", value_name = "FORM", value_enum, default_value = "raw")]
-    form: CommandForm,
-    /// How long a command of --to-command may take, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    to_within: u64,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum CommandForm {
-    Raw,
-    Json,
-}
-
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Named {
     Standard,
@@ -129,28 +104,6 @@ fn time(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration =
         text.parse().map_err(|_| "write a time such as 90s, 10m or 2h".to_owned())?;
     Duration::try_from(span).map_err(|_| "a time that lies ahead".to_owned())
-}
-
-impl Receivers {
-    fn all(&self) -> Vec<Receiver> {
-        let files = self.to_file.iter().cloned().map(Receiver::File);
-        let form = if self.form == CommandForm::Json { Form::Json } else { Form::Raw };
-        let within = Duration::from_secs(self.to_within);
-        let commands = self.to_command.iter().cloned();
-        files.chain(commands.map(|line| Receiver::Command { line, form, within })).collect()
-    }
-
-    fn checked(&self) -> Result<Vec<Receiver>, Failure> {
-        let all = self.all();
-        if all.is_empty() {
-            return Err(Failure(
-                "nobody would get the new secret, which Twilio shows only once: give --to-file or --to-command"
-                    .to_owned(),
-            ));
-        }
-        all.iter().try_for_each(Receiver::check).map_err(Failure)?;
-        Ok(all)
-    }
 }
 
 pub fn run(args: &Args) -> Result<Outcome, Failure> {
@@ -276,14 +229,6 @@ fn succeed(
         std::thread::sleep(grace);
     }
     Ok(Ok(successor))
-}
-
-impl Receivers {
-    /// The receivers where the files are there: written by an earlier run.
-    fn again(&self) -> Option<Vec<Receiver>> {
-        let all = self.all();
-        (!all.is_empty()).then_some(all)
-    }
 }
 
 /// What the successor is to be; `None` for a Main key.

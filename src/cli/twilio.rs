@@ -289,3 +289,17 @@ fn from_prompt() -> Result<Named, Failure> {
         account: variable("SIDSWEEP_ADMIN_ACCOUNT")?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{PAUSE, pause};
+
+    #[test]
+    fn what_is_refused_is_asked_again_after_two_seconds_at_least() {
+        assert!(PAUSE >= Duration::from_secs(2));
+        // Whatever the environment says: only with a server of one's own in the place of Twilio is it listened to.
+        assert!(matches!(pause(false), Ok(PAUSE)));
+    }
+}

@@ -174,15 +174,20 @@ impl Work<'_> {
     async fn change(&mut self, step: &Step) -> Result<Option<State>, journal::Error> {
         let past = self.journal.of_step(step.n);
         let broke_off = past.broke_off();
-        let proven = past.when(Event::Proven).map(|record| record.at.clone());
+        let proven = past.when(Event::Proven).map(|record| (record.at.clone(), record.code));
         let done = past.when(Event::Done).map(|record| record.status);
         // A key that lives reopens its step, whatever was noted of it.
         let lives = step.action == Action::DeleteKey
             && step.key_sid.as_deref().is_some_and(|sid| self.inventory.key(sid).is_some());
-        if let Some(at) = proven
+        if let Some((at, code)) = proven
             && !lives
         {
-            return Ok(Some(State::Revoked(Some(at))));
+            let state = if code.is_some() {
+                State::Revoked(Some(at))
+            } else {
+                State::Gone(format!("gone from its account, as an earlier run saw at {at}"))
+            };
+            return Ok(Some(state));
         }
         let made = match step.action {
             Action::Manual => return Ok(None),

@@ -10,9 +10,9 @@ use super::partners::{Places, add_own_keys};
 use super::{guide, ours};
 use crate::model::{
     Asked, Credential, CredentialType, Exposure, Fingerprint, Inventory, Region, Report, Unread, Vault,
-    Verdict, VerdictState,
+    Verdict, VerdictKind, VerdictState,
 };
-use crate::twilio::inventory::{self, Admin};
+use crate::twilio::inventory::{self, Admin, Among};
 use crate::twilio::verify::{self, Depth, Question, Settled};
 use crate::twilio::{Client, exposure};
 
@@ -96,7 +96,7 @@ pub async fn ask(
     });
 }
 
-/// Looks for keys that work and that no list shows: the classic API need not list Restricted keys.
+/// Looks for Restricted keys that work and that no list shows: the classic API need not list them.
 pub(super) async fn find_hidden_keys(
     client: &Client,
     admin: &Admin,
@@ -104,7 +104,10 @@ pub(super) async fn find_hidden_keys(
     credentials: impl Iterator<Item = &Credential>,
 ) {
     let hidden = credentials.filter(|credential| {
-        credential.type_ == CredentialType::ApiKey && credential.verdict.state == VerdictState::Live
+        let verdict = &credential.verdict;
+        verdict.kind == Some(VerdictKind::RestrictedKey)
+            && verdict.state == VerdictState::Live
+            && verdict.owner.as_deref().is_none_or(|owner| inventory.account(owner).is_some())
     });
     let (mut keys, mut accounts) = (BTreeSet::new(), BTreeSet::new());
     for credential in hidden {
@@ -112,7 +115,8 @@ pub(super) async fn find_hidden_keys(
         keys.extend(sid.cloned());
         accounts.extend(credential.account_sid.clone());
     }
-    inventory::find_keys(client, admin, inventory, keys, &accounts).await;
+    let among = Among::First(&accounts);
+    inventory::find_keys(client, admin, inventory, keys, among).await;
 }
 
 /// What a credential that works reaches, if that is to be asked. Nothing is asked about an account that is known to be

@@ -5,10 +5,7 @@ use crate::model::{Credential, CredentialType, Region, Remedy, RemedyAction, Ver
 /// The steps for a credential. `has_secret` is false for a SID that stands alone.
 #[must_use]
 pub fn remedy(credential: &Credential, has_secret: bool) -> Remedy {
-    if has_secret
-        && credential.verdict.ours == Some(false)
-        && credential.verdict.state == VerdictState::Live
-        && credential.type_ != CredentialType::AccessToken
+    if has_secret && credential.verdict.ours == Some(false) && credential.verdict.state == VerdictState::Live
     {
         return tell_owner(credential);
     }

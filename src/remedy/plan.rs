@@ -371,6 +371,9 @@ fn opens_subaccounts(own: &OwnAccount, inventory: &Inventory) -> Option<String> 
 
 fn access_token(credential: &Credential) -> Considered {
     works(credential)?;
+    if credential.verdict.ours == Some(false) {
+        return Err("foreign: the account that it is for is not one of yours; tell its owner".to_owned());
+    }
     let until = credential.expires.as_deref().unwrap_or("a time that it does not say");
     let key = credential.key_sid.as_deref().unwrap_or("the key that signed it");
     Err(format!(

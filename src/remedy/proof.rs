@@ -171,3 +171,31 @@ pub fn doubt(still: &Still) -> String {
         Still::Refused { code } => format!("refused (code {code})"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+    use std::time::Duration;
+
+    use super::schedule;
+    use crate::twilio::{Client, Options};
+
+    #[test]
+    fn a_credential_is_tried_at_2_5_15_and_60_seconds_and_no_longer_than_is_wished_for() {
+        let second = Duration::from_secs(1);
+        let client = Client::new(&Options {
+            endpoint: None,
+            authority: None,
+            timeout: second,
+            rate: NonZeroU32::MIN,
+            pause: 2 * second,
+        })
+        .expect("a client");
+        let seconds =
+            |patience| schedule(&client, patience * second).map(|at| at.as_secs()).collect::<Vec<_>>();
+        assert_eq!(seconds(60), [2, 5, 15, 60]);
+        assert_eq!(seconds(10), [2, 5, 10]);
+        assert_eq!(seconds(5), [2, 5]);
+        assert!(seconds(0).is_empty());
+    }
+}

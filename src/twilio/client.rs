@@ -2,22 +2,22 @@
 //! paced, tried again only where that is safe, and its answer is kept in memory that is wiped.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 use governor::{DefaultDirectRateLimiter, Quota};
-use jiff::fmt::rfc2822::DateTimeParser;
-use jiff::{SignedDuration, Timestamp};
-use reqwest::header::{DATE, RETRY_AFTER};
+use jiff::Timestamp;
+use reqwest::header::RETRY_AFTER;
 use reqwest::{Method, redirect};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
+use super::clock::Clock;
+use super::loopback::loopback;
 use super::pair::Pair;
 use super::product::Product;
 use super::reading::Reading;
@@ -125,13 +125,9 @@ pub struct Client {
     sent: AtomicU64,
     timeout: Duration,
     pause: Duration,
-    /// How far Twilio's clock is ahead of this machine's, in seconds; [`UNKNOWN`] before the first answer.
-    ahead: AtomicI64,
+    clock: Clock,
     test_endpoint: Option<String>,
 }
-
-/// No answer told Twilio's time yet.
-const UNKNOWN: i64 = i64::MIN;
 
 impl Client {
     /// A client for Twilio, or for the server that stands in.
@@ -170,7 +166,7 @@ impl Client {
             sent: AtomicU64::new(0),
             timeout: options.timeout,
             pause: options.pause,
-            ahead: AtomicI64::new(UNKNOWN),
+            clock: Clock::default(),
             test_endpoint: options.endpoint.clone(),
         })
     }
@@ -190,10 +186,7 @@ impl Client {
     /// The time by Twilio's clock; `None` if no answer told it. This machine's clock may be wrong.
     #[must_use]
     pub fn now(&self) -> Option<Timestamp> {
-        match self.ahead.load(Ordering::Relaxed) {
-            UNKNOWN => None,
-            seconds => Timestamp::now().checked_add(SignedDuration::from_secs(seconds)).ok(),
-        }
+        self.clock.now()
     }
 
     /// The time by Twilio's clock, asked for if no answer told it yet: by a request without credentials, whose answer counts
@@ -204,17 +197,10 @@ impl Client {
             self.sent.fetch_add(1, Ordering::Relaxed);
             let url = format!("https://{}/2010-04-01.json", Product::Api.host(Region::Us1));
             if let Ok(response) = self.http.get(url).send().await {
-                self.read_clock(&response);
+                self.clock.read(response.headers());
             }
         }
         self.now()
-    }
-
-    fn read_clock(&self, response: &reqwest::Response) {
-        let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
-        if let Some(date) = date.and_then(|date| DateTimeParser::new().parse_timestamp(date).ok()) {
-            self.ahead.store(date.duration_since(Timestamp::now()).as_secs(), Ordering::Relaxed);
-        }
     }
 
     /// The server that stands in for Twilio, if one does.
@@ -319,7 +305,7 @@ impl Client {
             request = request.form(form);
         }
         let mut response = request.send().await.map_err(|error| Failure::Fault(self.fault(host, &error)))?;
-        self.read_clock(&response);
+        self.clock.read(response.headers());
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
         let mut answer = Answer {
             status: response.status().as_u16(),
@@ -394,31 +380,4 @@ impl Failure {
 
 fn is_request_id(id: &str) -> bool {
     id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric())
-}
-
-fn loopback(endpoint: &str) -> Option<SocketAddr> {
-    let address: SocketAddr = endpoint.strip_prefix("https://")?.trim_end_matches('/').parse().ok()?;
-    (address.ip().is_loopback() && address.port() != 0).then_some(address)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::loopback;
-
-    #[test]
-    fn only_a_loopback_address_over_tls_stands_in() {
-        assert!(loopback("https://127.0.0.1:8443").is_some());
-        assert!(loopback("https://[::1]:8443/").is_some());
-        for other in [
-            "http://127.0.0.1:8443",
-            "https://127.0.0.1",
-            "https://127.0.0.1:0",
-            "https://example.com:443",
-            "https://10.0.0.1:443",
-            "https://127.0.0.1.example.com:443",
-            "https://user@127.0.0.1:1",
-        ] {
-            assert!(loopback(other).is_none(), "{other}");
-        }
-    }
 }

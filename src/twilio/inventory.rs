@@ -113,22 +113,34 @@ pub async fn accounts(client: &Client, admin: &Admin) -> Result<Inventory, Error
 /// At most this many subaccounts are asked for keys that the classic list does not show.
 const MOST_ASKED: usize = 100;
 
+/// Which subaccounts are asked for keys.
+#[derive(Debug, Clone, Copy)]
+pub enum Among<'a> {
+    /// These.
+    Only(&'a BTreeSet<String>),
+    /// All, and these first.
+    First(&'a BTreeSet<String>),
+}
+
 /// Looks for keys that the classic lists do not show, in the lists of the accounts themselves: the parent's was read already, and a
-/// subaccount is asked with its own token, those of `likely` first. What is found is added.
+/// subaccount is asked with its own token. What is found is added.
 pub async fn find_keys(
     client: &Client,
     admin: &Admin,
     inventory: &mut Inventory,
     mut wanted: BTreeSet<String>,
-    likely: &BTreeSet<String>,
+    among: Among<'_>,
 ) {
+    let (Among::Only(likely) | Among::First(likely)) = among;
+    let is_likely = |number: usize| likely.contains(&inventory.accounts[number].account.sid);
     let mut order: Vec<usize> = (0..inventory.accounts.len())
         .filter(|&number| {
             let account = &inventory.accounts[number].account;
             account.sid != admin.account && account.status == "active"
         })
+        .filter(|&number| matches!(among, Among::First(_)) || is_likely(number))
         .collect();
-    order.sort_by_key(|&number| !likely.contains(&inventory.accounts[number].account.sid));
+    order.sort_by_key(|&number| !is_likely(number));
     for number in order.into_iter().take(MOST_ASKED) {
         if wanted.is_empty() {
             return;

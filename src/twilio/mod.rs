@@ -3,9 +3,11 @@
 pub mod account;
 pub mod change;
 pub mod client;
+mod clock;
 pub mod exposure;
 pub mod inventory;
 pub mod keys;
+mod loopback;
 pub mod meaning;
 pub mod pair;
 pub mod product;

@@ -11,7 +11,7 @@ use crate::remedy::apply::{State, Work};
 use crate::remedy::journal::{self as log, Journal};
 use crate::report::plan as page;
 use crate::scan::again::Wanted;
-use crate::twilio::inventory::{self, Admin};
+use crate::twilio::inventory::{self, Admin, Among};
 use crate::twilio::{Client, account, block_on};
 
 /// Do what a plan says, and prove it
@@ -179,7 +179,7 @@ async fn look(
     });
     let (keys, accounts): (BTreeSet<String>, BTreeSet<String>) =
         hidden.filter_map(|step| Some((step.key_sid.clone()?, step.account_sid.clone()))).unzip();
-    inventory::find_keys(client, admin, &mut inventory, keys, &accounts).await;
+    inventory::find_keys(client, admin, &mut inventory, keys, Among::Only(&accounts)).await;
     Ok(inventory)
 }
 
