@@ -206,7 +206,7 @@ fn where_no_key_can_be_made_the_words_are_clear_and_nothing_is_changed() {
     let (code, words) = house.rotate(&["--to-command", "cat >/dev/null"]);
     assert_eq!(code, Some(1), "{words}");
     assert!(words.contains("70151") && words.contains("as many API keys as it may have"), "{words}");
-    assert_eq!(house.keys(), [house.key.0.clone()]);
+    assert_eq!(house.keys(), std::slice::from_ref(&house.key.0));
     // Twilio suspended the account, after a take-over for instance.
     house.rig.sim.world().set_status(&house.child, Status::Suspended);
     let (code, words) = house.rotate(&["--to-command", "cat >/dev/null"]);
@@ -219,7 +219,7 @@ fn where_no_key_can_be_made_the_words_are_clear_and_nothing_is_changed() {
     let (code, words) = house.rotate(&["--to-command", "cat >/dev/null"]);
     assert_eq!(code, Some(1), "{words}");
     assert!(words.contains("suspended") && words.contains("reactivated"), "{words}");
-    assert_eq!(house.keys(), [house.key.0.clone()]);
+    assert_eq!(house.keys(), std::slice::from_ref(&house.key.0));
 }
 
 #[test]

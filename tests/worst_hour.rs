@@ -399,7 +399,18 @@ fn a_plan_says_first_what_stays_live_and_last_what_is_deleted() {
     rig.write("token/.env", &token_code(&parent, &token));
     let again = rig.sim.world().key(&parent, KeyKind::Standard);
     rig.write("own/.env", &key_code(&again.0, &again.1, &parent));
-    let (_, output) = plan(&rig, &[]);
+    let (made, output) = plan(&rig, &[]);
+    let made: sidsweep::model::Plan = serde_json::from_value(made).unwrap();
+    for all in [true, false] {
+        let mut page = Vec::new();
+        sidsweep::report::plan::write(&made, all, 80, &mut page).unwrap();
+        let page = anstream::adapter::strip_str(std::str::from_utf8(&page).unwrap()).to_string();
+        for line in page.lines() {
+            let is_one_word = line.trim().split(' ').count() <= 2;
+            assert!(line.chars().count() <= 80 || is_one_word, "wider than 80 columns: {line}");
+        }
+    }
+    assert!(sidsweep::report::plan::question(&made).len() < 70);
     let text = stdout(&output);
     let at = |needle: &str| text.find(needle).unwrap_or_else(|| panic!("{needle}: {text}"));
     assert!(at("left out") < at("by hand: the") && at("by hand: the") < at(&again.0), "{text}");

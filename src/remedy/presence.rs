@@ -57,11 +57,8 @@ impl Look<'_> {
             // The other API exists in us1 only.
             return Presence::Gone;
         }
-        let acting = match self.acting().await {
-            Ok(acting) => acting,
-            // Nothing can act as the account, so its own list cannot be asked.
-            Err(_) => return Presence::Gone,
-        };
+        // Where nothing can act as the account its own list cannot be asked.
+        let Ok(acting) = self.acting().await else { return Presence::Gone };
         match keys::read_own(self.client, self.key, &acting).await {
             Ok(_) => Presence::There(Api::Iam),
             Err(unreadable) if unreadable.is_missing() => Presence::Gone,

@@ -155,7 +155,7 @@ pub fn carry_out(
     match ended.stopped {
         // Nothing was asked for: it did not start.
         Some(error) if !is_begun => Err(error.into()),
-        stopped => Ok(tell_all(plan, &ended.states, stopped, &path, job)),
+        stopped => Ok(tell_all(plan, &ended.states, stopped.as_ref(), &path, job)),
     }
 }
 
@@ -187,7 +187,7 @@ async fn look(
 fn tell_all(
     plan: &Plan,
     states: &[(u32, State)],
-    stopped: Option<log::Error>,
+    stopped: Option<&log::Error>,
     record: &Path,
     job: Job<'_>,
 ) -> Outcome {
@@ -205,7 +205,7 @@ fn tell_all(
     );
     let open: Vec<String> =
         states.iter().filter(|(_, state)| !state.is_done()).map(|(n, _)| n.to_string()).collect();
-    if let Some(error) = &stopped {
+    if let Some(error) = stopped {
         output::complain(&format!(
             "error: the record cannot be written any more, so nothing more was changed: {error}\nMake room, then run this again to go on where it was: {}",
             job.goes_on
