@@ -177,6 +177,22 @@ fn a_key_of_a_suspended_account_is_inactive_with_an_administrators_eyes() {
 }
 
 #[test]
+fn many_keys_of_a_suspended_account_in_one_file_are_inactive_and_not_in_doubt() {
+    let mut world = World::new(12);
+    let parent = world.account("Example Inc.", None);
+    let child = world.account("Shop", Some(&parent));
+    let keys: Vec<(String, String)> = (0..12).map(|_| world.key(&child, KeyKind::Standard)).collect();
+    world.set_status(&child, Status::Suspended);
+    let mut rig = Rig::new(world);
+    rig.administer(&parent);
+    let all: String = keys.iter().map(|(sid, secret)| format!("{}\n", key_code(sid, secret))).collect();
+    rig.write("all.env", &all);
+    let (report, _) = rig.verified(&[]);
+    let inactive = report["credentials"].to_string().matches("\"state\":\"inactive\"").count();
+    assert_eq!(inactive, 12, "{report:#}");
+}
+
+#[test]
 fn a_key_that_the_classic_list_does_not_show_is_found_in_the_accounts_own() {
     for shown in [true, false] {
         let mut world = World::new(7);

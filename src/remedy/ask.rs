@@ -178,11 +178,16 @@ pub(super) fn note(credential: &mut Credential, settled: Settled, exposure: Opti
     credential.verdict.checked_at = asked.then(|| at.to_string());
     credential.exposure = exposure;
     let mut changed = false;
-    if let Some(key) = settled.key.filter(|_| credential.type_ == CredentialType::ApiKey) {
+    // An error code for an account that is not active may come whatever the secret is: it ties a secret to no other SID.
+    let is_hearsay = credential.verdict.state == VerdictState::Inactive && credential.verdict.code.is_some();
+    let counts = |told: &String, known: &Option<String>| !is_hearsay || known.as_ref() == Some(told);
+    let key = settled.key.filter(|key| counts(key, &credential.key_sid));
+    let account = settled.account.filter(|account| counts(account, &credential.account_sid));
+    if let Some(key) = key.filter(|_| credential.type_ == CredentialType::ApiKey) {
         changed |= credential.key_sid.as_ref() != Some(&key);
         credential.key_sid = Some(key);
     }
-    match settled.account {
+    match account {
         Some(account) => {
             changed |= credential.account_sid.as_ref() != Some(&account);
             credential.account_sid = Some(account);

@@ -74,9 +74,12 @@ fn own_key(credential: &mut Credential, inventory: &Inventory, options: &Options
 fn refused(verdict: &mut Verdict, owner: &OwnAccount, inventory: &Inventory, options: &Options) {
     let status = inventory.status(owner);
     if status != "active" {
-        if matches!(verdict.state, VerdictState::Rejected | VerdictState::Inactive) {
+        // SIDs that were not tried are no doubt here: the account refuses whatever comes with any of them.
+        let is_refused = verdict.state == VerdictState::Unknown && verdict.left.is_some();
+        if is_refused || matches!(verdict.state, VerdictState::Rejected | VerdictState::Inactive) {
             verdict.state = VerdictState::Inactive;
             verdict.tried.clear();
+            verdict.left = None;
             verdict.add(&format!(
                 "the account is {status}: its keys are refused, and work again once it is active"
             ));

@@ -121,7 +121,11 @@ pub fn leak(
     let of = |state| report.credentials.iter().find(|credential| credential.verdict.state == state);
     // Once the key is gone its secret is refused, and that is what is to be shown.
     let gone = ours.inventory.key(key).is_none();
-    let found = of(VerdictState::Live).or(of(VerdictState::Rejected).filter(|_| gone)).cloned();
+    // While its account is not active a secret cannot be tried.
+    let found = of(VerdictState::Live)
+        .or(of(VerdictState::Inactive))
+        .or(of(VerdictState::Rejected).filter(|_| gone))
+        .cloned();
     if found.is_none() {
         output::complain(&format!(
             "{}: no secret in it opens {key}; the key is known by its SID alone",
