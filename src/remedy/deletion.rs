@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::apply::{Work, entry};
 use super::journal;
-use super::presence::{Api, Look, Presence};
+use super::presence::{Api, Look, Presence, inactive};
 use super::proof;
 use crate::model::{Event, Step};
 use crate::twilio::account;
@@ -94,6 +94,13 @@ impl Work<'_> {
         let Some(key) = step.key_sid.as_deref() else { return Ok(Err("it names no key".to_owned())) };
         let Self { client, admin, .. } = *self;
         let look = Look { client, admin, region: step.region, account: &step.account_sid, key };
+        // A journal is only a file: a key that exists is deleted if the leaked secret opens it, whatever was noted of it.
+        if look_first
+            && let Presence::There(_) = look.look().await
+            && let Some(doubt) = self.does_not_open(step).await
+        {
+            return self.not_done(step, doubt);
+        }
         let (journal, asked) = (&mut *self.journal, &mut self.asked);
         let mut note = |event, told: Option<&Told>, note| {
             journal.note(event, &entry(step), told, note)?;
@@ -112,6 +119,24 @@ impl Work<'_> {
                 Err(words)
             }
         })
+    }
+
+    /// Why nothing shows right now that the leaked secret opens the key of a step; `None` where it does, or where that cannot be asked.
+    async fn does_not_open(&self, step: &Step) -> Option<String> {
+        step.credential.as_ref()?;
+        if inactive(self.inventory, &step.account_sid).is_some() {
+            return None;
+        }
+        let Some(pair) = proof::pair(step, self.vault) else {
+            return Some("the leaked value was not found again where it stood".to_owned());
+        };
+        match proof::once(self.client, &pair, step.region, &step.account_sid).await {
+            Still::Works | Still::Partly(_) => None,
+            Still::Refused { .. } => Some(
+                "Twilio shows the key, and the leaked secret does not open it; run this again".to_owned(),
+            ),
+            still @ Still::Unsure(_) => Some(proof::doubt(&still)),
+        }
     }
 
     async fn advice(&self, told: &Told, words: String, step: &Step) -> String {

@@ -181,10 +181,11 @@ impl Past<'_> {
         self.0.iter().copied().filter(move |record| record.event == event)
     }
 
-    /// A change was about to be asked for, and nothing says what came of it.
+    /// A change was about to be asked for, and nothing says what came of it. That a later run asked for nothing says nothing.
     #[must_use]
     pub fn broke_off(&self) -> bool {
-        self.0.last().is_some_and(|record| matches!(record.event, Event::Intent | Event::Unsure))
+        let last = self.0.iter().rev().find(|record| record.event != Event::NotDone);
+        last.is_some_and(|record| matches!(record.event, Event::Intent | Event::Unsure))
     }
 }
 
