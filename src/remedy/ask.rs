@@ -180,9 +180,9 @@ pub(super) fn note(credential: &mut Credential, settled: Settled, exposure: Opti
     let mut changed = false;
     // An error code for an account that is not active may come whatever the secret is: it ties a secret to no other SID.
     let is_hearsay = credential.verdict.state == VerdictState::Inactive && credential.verdict.code.is_some();
-    let counts = |told: &String, known: &Option<String>| !is_hearsay || known.as_ref() == Some(told);
-    let key = settled.key.filter(|key| counts(key, &credential.key_sid));
-    let account = settled.account.filter(|account| counts(account, &credential.account_sid));
+    let counts = |told: &str, known: Option<&str>| !is_hearsay || known == Some(told);
+    let key = settled.key.filter(|key| counts(key, credential.key_sid.as_deref()));
+    let account = settled.account.filter(|account| counts(account, credential.account_sid.as_deref()));
     if let Some(key) = key.filter(|_| credential.type_ == CredentialType::ApiKey) {
         changed |= credential.key_sid.as_ref() != Some(&key);
         credential.key_sid = Some(key);
