@@ -16,7 +16,7 @@ use sidsweep::audit::Source;
 use sidsweep::audit::forge::{self, Api, Extras, Lister, Listing};
 use sidsweep::detect::{Detector, OVERLAP};
 use sidsweep::model::{Encoding, Place, Plan, Report, Tally};
-use sidsweep::remedy::journal;
+use sidsweep::remedy::{journal, open_ends};
 use sidsweep::report::{self, Format};
 use sidsweep::rules::Rules;
 use sidsweep::scan::look::{self, Traces};
@@ -230,12 +230,14 @@ pub fn files(data: &[u8]) {
         let _ = Policy::read(&path, folder.path());
         let _ = Baseline::read(&path);
         if let Ok(lines) = journal::read(&path) {
-            let _ = journal::open_ends(&lines.records);
+            let _ = open_ends::open_ends(&lines.records);
         }
     });
     if let Ok(plan) = serde_json::from_slice::<Plan>(data) {
         let _ = plan.right_digest();
-        let _ = report::plan::write(&plan, 80, &mut Vec::new());
+        for all in [false, true] {
+            let _ = report::plan::write(&plan, all, 80, &mut Vec::new());
+        }
     }
     if let Ok(report) = serde_json::from_slice::<Report>(data) {
         for (_, format) in Format::ALL {

@@ -115,6 +115,7 @@ pub struct Reader<'a> {
     /// Names that were read already: most recur.
     names: RefCell<HashMap<Box<str>, Rc<Name>>>,
     page: &'a Page<'a>,
+    heads: &'a super::heads::Heads<'a>,
     has_sections: bool,
     /// A row of the table that was looked at last: its line, how many pipes it has, and the table's first line.
     table: Cell<(usize, usize, usize)>,
@@ -123,9 +124,9 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader of a page.
     #[must_use]
-    pub fn new(rules: &'a Rules, page: &'a Page<'a>) -> Self {
-        let mut reader =
-            Self { rules, names: RefCell::default(), page, has_sections: false, table: Cell::default() };
+    pub fn new(rules: &'a Rules, page: &'a Page<'a>, heads: &'a super::heads::Heads<'a>) -> Self {
+        let names = RefCell::default();
+        let mut reader = Self { rules, names, page, heads, has_sections: false, table: Cell::default() };
         reader.has_sections = (0..page.lines.len()).any(|line| reader.is_section(line));
         reader
     }
