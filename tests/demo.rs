@@ -20,7 +20,7 @@ fn the_demo_finds_proves_revokes_and_proves_again() {
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-    for (words, count) in [("REVOKED ", 2), ("BY HAND ", 1), ("foreign: it belongs to", 2)] {
+    for (words, count) in [("REVOKED ", 2), ("BY HAND ", 1), ("which is not one of your accounts", 2)] {
         assert_eq!(text.matches(words).count(), count, "{words}: {text}");
     }
     for words in [

@@ -106,16 +106,12 @@ impl Examination<'_> {
 
     /// What is passed right behind the SIDs that stand in a call, or behind a SID and a colon: `AC…:${TWILIO_TOKEN}`.
     pub(super) fn find_partners(&self, page: &Page<'_>, reads: &mut [Read]) {
-        for at in 0..reads.len() {
-            if !self.shape(&reads[at]).is_sid() {
-                continue;
-            }
-            let token = reads[at].token;
-            let opener = page.parent(token).filter(|_| takes_pair(&reads[at].context));
+        for read in reads.iter_mut().filter(|read| self.shape(read).is_sid()) {
+            let opener = page.parent(read.token).filter(|_| takes_pair(&read.context));
             let partner = opener
-                .and_then(|opener| passed_behind(page, token, opener))
-                .or_else(|| interpolated_behind(page, token));
-            reads[at].partners.extend(partner);
+                .and_then(|opener| passed_behind(page, read.token, opener))
+                .or_else(|| interpolated_behind(page, read.token));
+            read.partners.extend(partner);
         }
     }
 
@@ -176,7 +172,8 @@ fn interpolated_behind(page: &Page<'_>, at: usize) -> Option<String> {
         .take_while(|&t| !matches!(page.kind(t), TokenKind::Value(_) | TokenKind::Line(_)))
         .filter(|&t| page.kind(t) == TokenKind::Word);
     let word = |t: usize| page.slice(t, t + 1).trim_start_matches('$').to_owned();
-    words.map(word).find(|word| word.len() > 1 && word != "env")
+    // `%env(TOKEN)%`: the longest is the name.
+    words.map(word).max_by_key(String::len)
 }
 
 fn last_word(text: &str) -> Option<&str> {
