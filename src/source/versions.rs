@@ -12,6 +12,7 @@ use libdeflater::Decompressor;
 use super::delta::{Delta, Piece};
 use super::objects;
 use super::pack::entry;
+use super::repository::find_intact;
 
 /// As many versions as long as the newest are kept: git looks for a version's base among the ten objects before it, and goes on
 /// with a good one for longer.
@@ -121,8 +122,7 @@ impl<'a> Versions<'a> {
                 return Ok(data);
             }
         }
-        let object = self.repository.find_object(id).map_err(|error| error.to_string())?;
-        Ok(Arc::new(object.detach().data))
+        Ok(Arc::new(find_intact(&self.repository, id)?.detach().data))
     }
 
     /// An object of a pack; nothing where something about it is damaged, or longer than can be held.
