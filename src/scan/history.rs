@@ -50,6 +50,8 @@ struct Pass {
     messages: Vec<(ObjectKind, ObjectId)>,
     /// All commits.
     commits: Vec<ObjectId>,
+    /// Objects that had hits before and are not here any more.
+    gone: Vec<ObjectId>,
 }
 
 impl Pass {
@@ -111,7 +113,8 @@ impl Pass {
                     self.blobs.insert(id);
                 }
                 Some(kind @ (ObjectKind::Commit | ObjectKind::Tag)) => self.messages.push((kind, id)),
-                _ => {}
+                Some(ObjectKind::Tree) => {}
+                None => self.gone.push(id),
             }
         }
         if !(ledger.is_empty() || self.blobs.is_empty() && self.messages.is_empty()) {
@@ -176,7 +179,7 @@ pub fn scan_on(
     skipped.extend(shallow(&repository).filter(|_| !allow_shallow));
     skipped.extend(commits::dangling(&repository));
     let missing = references.missing();
-    if !missing.is_empty() && !objects.are_partial() {
+    if !missing.is_empty() {
         skipped.extend(missing::named(&repository, &objects, &missing.keys().copied().collect()));
     }
     let mut pass = pass.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -193,7 +196,7 @@ pub fn scan_on(
         // What refers to something that is missing is read again, so that a later scan names that too.
         let incomplete: gix::hashtable::HashSet = missing.into_values().collect();
         fresh.retain(|id| !incomplete.contains(id));
-        ledger.enter(&fresh, hits);
+        ledger.enter(&fresh, hits, &pass.gone);
     }
     let mut scanned = Scanned { skipped, stats, ..Scanned::default() };
     if !pass.blobs.is_empty() || !pass.messages.is_empty() {
@@ -222,6 +225,12 @@ pub(super) fn name_of_tag(data: &[u8], hash: gix::hash::Kind) -> String {
 /// The name by which a blob is reported that stands under no path.
 pub(super) fn name_of_blob(blob: &gix::oid) -> String {
     format!("(blob {blob})")
+}
+
+/// Whether a path is the name of a tag's message, or of a blob that stands under no path.
+#[must_use]
+pub fn is_name_of_object(path: &str) -> bool {
+    path.starts_with("(message of tag ") || path.starts_with("(blob ")
 }
 
 fn shallow(repository: &gix::Repository) -> Option<Skipped> {
