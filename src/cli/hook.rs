@@ -13,7 +13,7 @@ use crate::model::{Confidence, Source, SourceMode};
 use crate::report;
 use crate::rules::Rules;
 use crate::scan::{self, Scanned, accept, changes, gather};
-use crate::source::repository;
+use crate::source::{repository, settings};
 
 /// Install, remove or show git hooks that stop leaks
 ///
@@ -95,8 +95,10 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
 
 /// The folder that git looks for hooks in: `core.hooksPath` of any level of configuration, else the repository's own.
 fn hooks_folder() -> Result<PathBuf, Failure> {
-    let repository =
-        gix::discover(".").map_err(|_| Failure("not in a git repository: go into one first".to_owned()))?;
+    let repository = settings::open(Path::new(".")).map_err(|error| match error {
+        repository::Error::None { .. } => Failure("not in a git repository: go into one first".to_owned()),
+        error => error.into(),
+    })?;
     let configured = repository.config_snapshot().trusted_path("core.hooksPath").ok().flatten();
     let folder = match configured {
         Some(path) if path.is_absolute() => path,
