@@ -314,10 +314,10 @@ impl Tracing<'_> {
 
     /// Looks at a blob again, now that its path is known.
     fn text(&mut self, path: &str, blob: ObjectId) -> Looked {
-        let object = match self.repository.find_object(blob) {
+        let object = match repository::find_intact(self.repository, &blob) {
             Ok(object) => object,
-            Err(error) => {
-                self.scanned.skipped.push(Skipped { path: path.to_owned(), reason: error.to_string() });
+            Err(reason) => {
+                self.scanned.skipped.push(Skipped { path: path.to_owned(), reason });
                 return Vec::new();
             }
         };
@@ -368,7 +368,13 @@ impl Tracing<'_> {
         let reachable: HashMap<ObjectId, (usize, bool)> =
             nodes.iter().enumerate().map(|(place, node)| (node.id, (place, node.reachable))).collect();
         for &(kind, id) in messages {
-            let Ok(object) = self.repository.find_object(id) else { continue };
+            let object = match repository::find_intact(self.repository, &id) {
+                Ok(object) => object,
+                Err(reason) => {
+                    self.scanned.skipped.push(Skipped { path: format!("object {id}"), reason });
+                    continue;
+                }
+            };
             let (path, origin) = if kind == ObjectKind::Commit {
                 let (order, reachable) = reachable.get(&id).copied().unwrap_or_default();
                 let commit = commits::describe(self.repository, id);

@@ -11,7 +11,7 @@ use sidsweep::source::repository;
 
 use super::damage::damage;
 use super::repositories::{Made, made};
-use super::{ours, seeds};
+use super::{is_whole_run, ours, seeds};
 
 /// What a commit adds: paths with blobs that none of its parents has there.
 type Added = BTreeMap<(String, String), git2::Oid>;
@@ -162,7 +162,7 @@ fn a_range_has_the_same_commits_and_they_add_the_same_blobs() {
         }
     }
     println!("{commits} commits, {blobs} blobs, {values} values");
-    assert!(commits > 100 && values > 100, "{commits} {values}");
+    assert!(!is_whole_run() || commits > 100 && values > 100, "{commits} {values}");
 }
 
 /// All tokens of blobs that commits lead to.
@@ -206,5 +206,5 @@ fn damage_hides_nothing_without_a_word() {
         }
     }
     println!("{whole} as before, {said} with something named");
-    assert!(whole > 5 && said > 5, "{whole} {said}");
+    assert!(!is_whole_run() || whole > 5 && said > 5, "{whole} {said}");
 }

@@ -22,7 +22,7 @@ const STORAGES: [&[&[&str]]; 12] = [
     // The same objects in several packs, and loose as well.
     &[&["repack", "-qa"], &["repack", "-qaf", "--depth=3"]],
     &[&["unpack"], &["repack", "-qa"]],
-    &[&["multi-pack-index", "write"]],
+    &[&["repack", "-qa"], &["multi-pack-index", "write"]],
     &[&["repack", "-qadfb", "--write-midx"]],
     &[&["-c", "pack.packSizeLimit=1m", "repack", "-qadf"]],
     &[&["commit-graph", "write", "--reachable"], &["pack-refs", "--all"]],

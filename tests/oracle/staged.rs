@@ -7,7 +7,7 @@ use sidsweep::source::changes::Changes;
 use sidsweep::source::repository;
 
 use super::repositories::{Made, git, made};
-use super::{ours, seeds};
+use super::{is_whole_run, ours, seeds};
 
 /// A path, what is to be committed there, and what stands there in HEAD.
 type Staged = (String, ObjectId, Vec<ObjectId>);
@@ -183,5 +183,5 @@ fn the_same_changes_are_staged() {
         all_gone += gone.len();
     }
     println!("{all} staged, {all_gone} gone, {conflicts} with conflicts");
-    assert!(all > 20 && all_gone > 20 && conflicts > 2, "{all} {all_gone} {conflicts}");
+    assert!(!is_whole_run() || all > 20 && all_gone > 20 && conflicts > 2, "{all} {all_gone} {conflicts}");
 }
