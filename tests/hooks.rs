@@ -157,6 +157,10 @@ fn hooks_path_husky_and_lefthook_are_respected() {
     assert!(stderr(&run(at, &["hook", "install"])).contains("lefthook"));
 }
 
+/// Puts something into a repository.
+#[cfg(unix)]
+type Plant<'a> = &'a dyn Fn(&Path);
+
 #[test]
 #[cfg(unix)]
 fn what_lies_in_a_git_folder_is_looked_at_before_it_is_opened() {
@@ -166,8 +170,7 @@ fn what_lies_in_a_git_folder_is_looked_at_before_it_is_opened() {
         let settings = std::fs::read_to_string(at.join(".git/config")).unwrap();
         write(at, ".git/config", format!("{settings}[include]\n\tpath = included\n"));
     };
-    type Plant<'a> = &'a dyn Fn(&Path);
-    let plants: [(&str, Plant); 5] = [
+    let plants: [(&str, Plant<'_>); 5] = [
         ("HEAD", &|at| {
             std::fs::remove_file(at.join(".git/HEAD")).unwrap();
             pipe(&at.join(".git/HEAD"));

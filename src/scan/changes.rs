@@ -144,6 +144,7 @@ fn unreadable(repository: &gix::Repository, start: &str, rest: &str) -> Option<(
     };
     let mut generation = vec![named_by(repository, start).or_else(by_prefix)?];
     let mut known = HashSet::default();
+    let is_shallow = repository.is_shallow().unwrap_or(false);
     for _ in 0..=steps(rest).min(MOST_STEPS) {
         let mut parents = Vec::new();
         for mut id in generation {
@@ -151,6 +152,8 @@ fn unreadable(repository: &gix::Repository, start: &str, rest: &str) -> Option<(
             while known.insert(id) {
                 let object = match repository::find_intact(repository, &id) {
                     Ok(object) => object,
+                    // A shallow clone ends here, and says so in other words.
+                    Err(_) if is_shallow && !repository.has_object(id) => return None,
                     Err(reason) => return Some((id, reason)),
                 };
                 match object.kind {

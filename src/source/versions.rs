@@ -45,7 +45,9 @@ impl Packs {
         let mut unnamed = Vec::new();
         let stores = objects::stores(repository, &mut unnamed);
         let indices = stores.iter().flat_map(|store| objects::indices(store, &mut unnamed));
-        Self(indices.filter_map(|index| Bundle::at(index, repository.object_hash()).ok()).collect())
+        let bundles = indices.filter_map(|index| Bundle::at(index, repository.object_hash()).ok());
+        // By an index of another pack one object would be read as another. What is left to the library is looked at by its name.
+        Self(bundles.filter(|bundle| bundle.index.pack_checksum() == bundle.pack.checksum()).collect())
     }
 
     /// None, for one who reads a few objects that have nothing to do with each other.

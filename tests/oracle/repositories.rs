@@ -108,25 +108,29 @@ impl Stream {
                 .flat_map(|n| format!("line {n} of a text\n").into_bytes())
                 .collect(),
         };
-        match self.random.u8(0..24) {
+        let kind = self.random.u8(0..24);
+        match kind {
             0 => bytes.clear(),
             1 => bytes = (0..self.random.usize(1..300)).map(|_| self.random.u8(..)).collect(),
-            2 => bytes = bytes.repeat(40),
             _ => {
                 let lines: Vec<&[u8]> = bytes
                     .split_inclusive(|&byte| byte == b'\n')
                     .filter(|line| !line.starts_with(b"TWILIO_"))
                     .collect();
+                let mut lines = if kind == 2 { lines.repeat(40) } else { lines };
+                lines.truncate(4_000);
                 let at = self.random.usize(0..=lines.len());
                 let token = format!("TWILIO_AUTH_TOKEN={}\n", self.mint.hex(32));
                 bytes = [&lines[..at].concat(), token.as_bytes(), &lines[at..].concat()].concat();
             }
         }
-        bytes.truncate(100_000);
         self.marks += 1;
         self.text.extend(format!("blob\nmark :{}\n", self.marks).bytes());
         self.data(&bytes);
-        self.blobs.push((self.marks, bytes));
+        // Texts have whole lines.
+        if kind != 1 {
+            self.blobs.push((self.marks, bytes));
+        }
         self.marks
     }
 
