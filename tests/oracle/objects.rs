@@ -55,6 +55,20 @@ fn is_sound_if_loose(made: &Made, id: git2::Oid) -> bool {
 
 type AllRead = HashMap<ObjectId, (Kind, Vec<u8>)>;
 
+/// Whether the indices of packs are as they were written. libgit2 1.9.7 follows the offsets of one that is damaged to outside of the
+/// pack (`git_packfile_unpack_header`) and dies of it, so it is not asked then.
+fn has_sound_indices(made: &Made) -> bool {
+    files(made.folder.path()).iter().filter(|path| path.extension().is_some_and(|kind| kind == "idx")).all(
+        |path| {
+            let bytes = std::fs::read(path).expect("read");
+            let Some((body, sum)) = bytes.split_last_chunk::<20>() else { return false };
+            let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
+            hasher.update(body);
+            hasher.try_finalize().is_ok_and(|id| id.as_bytes() == sum)
+        },
+    )
+}
+
 /// All objects as libgit2 reads them; those of these ids, or all that it knows of.
 fn as_libgit2_has_them(made: &Made, ids: Option<&AllRead>) -> AllRead {
     let repository = made.theirs();
@@ -161,7 +175,8 @@ fn of_a_damaged_repository_all_that_libgit2_reads_is_read_or_named() {
         let mut made = made(seed);
         let (whole, places) = (as_libgit2_has_them(&made, None), places(&made));
         let how = damage(&mut made);
-        let expected = as_libgit2_has_them(&made, Some(&whole));
+        let expected =
+            if has_sound_indices(&made) { as_libgit2_has_them(&made, Some(&whole)) } else { AllRead::new() };
         let Ok(Told { objects, trees, skipped }) = told(&made) else { continue };
         let repository = repository::open_fully(&made.git).expect("it was opened before");
         let packs = Packs::of(&repository);

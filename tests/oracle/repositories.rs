@@ -192,6 +192,11 @@ impl Stream {
         }
     }
 
+    fn is_end_of_branch(&self, place: usize) -> bool {
+        let branch = self.commits[place].2;
+        self.commits[place + 1..].iter().all(|(_, _, other)| *other != branch)
+    }
+
     /// A commit on a random one, or on several, or on none.
     fn commit(&mut self, number: u64) {
         let count = if self.commits.is_empty() {
@@ -215,17 +220,7 @@ impl Stream {
         self.edit(&mut held, &others);
         let branch = match parents.first() {
             // The end of a branch: it goes on.
-            Some(&parent)
-                if self
-                    .commits
-                    .iter()
-                    .filter(|one| one.2 == self.commits[parent].2)
-                    .next_back()
-                    .map(|one| one.0)
-                    == Some(self.commits[parent].0) =>
-            {
-                self.commits[parent].2
-            }
+            Some(&parent) if self.is_end_of_branch(parent) => self.commits[parent].2,
             _ => {
                 self.branches += 1;
                 self.branches
