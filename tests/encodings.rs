@@ -234,6 +234,35 @@ fn xlsx(text: &str) -> Vec<u8> {
     ])
 }
 
+/// A property list in bytes: a list with a dictionary in it, in which the pair stands by name.
+fn plist(leak: &Leak) -> Vec<u8> {
+    let text = |text: &str| [&[0x5f, 0x10, text.len() as u8], text.as_bytes()].concat();
+    let wide = |text: &str| {
+        let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        [&[0x6f, 0x10, text.len() as u8][..], &units].concat()
+    };
+    let objects = [
+        vec![0xa2, 1, 2],
+        vec![0x11, 1, 0],
+        vec![0xd2, 3, 4, 5, 6],
+        text("twilioAccountSid"),
+        wide("twilioAuthToken"),
+        text(&leak.account),
+        wide(&leak.token),
+    ];
+    let mut bytes = b"bplist00".to_vec();
+    let mut offsets = Vec::new();
+    for object in &objects {
+        offsets.extend((bytes.len() as u16).to_be_bytes());
+        bytes.extend(object);
+    }
+    let at = bytes.len() as u64;
+    bytes.extend(offsets);
+    bytes.extend([0, 0, 0, 0, 0, 0, 2, 1]);
+    [objects.len() as u64, 0, at].iter().for_each(|number| bytes.extend(number.to_be_bytes()));
+    bytes
+}
+
 /// A mail with an attachment.
 fn attached(name: &str, bytes: &[u8]) -> String {
     let mail = mail("base64", &BASE64_MIME.encode(bytes)).replace("app.env", name);
@@ -272,6 +301,7 @@ fn containers(leak: &Leak) -> Vec<(&'static str, Vec<u8>, &'static str, u64)> {
     let [delta, ..] =
         of_git("bin/app.dat", Some(&noise), &[&noise[..9000], b"\n", text, &noise[9000..]].concat());
     let json = |value: Value| value.to_string().into_bytes();
+    let pack = bundle[memchr::memmem::find(&bundle, b"\n\nPACK").unwrap() + 2..].to_vec();
     vec![
         ("a.docx", docx(&leak.text), "a.docx!/word/document.xml!/text", 3),
         ("b.xlsx", xlsx(&leak.text), "b.xlsx!/xl/worksheets/sheet1.xml!/text", 3),
@@ -299,6 +329,8 @@ fn containers(leak: &Leak) -> Vec<(&'static str, Vec<u8>, &'static str, u64)> {
         ("i.patch", mailed, "i.patch!/bin/app.dat", 4),
         ("j.patch", delta, "j.patch!/bin/app.dat", 0),
         ("k.bundle", bundle, "k.bundle!/", 4),
+        ("k.pack", pack, "k.pack!/", 4),
+        ("k.plist", plist(leak), "k.plist!/text", 5),
         (
             "l.js.map",
             json(json!({ "version": 3, "sources": ["a.ts"], "sourcesContent": [leak.text], "mappings": "" })),

@@ -7,17 +7,21 @@ mod digits;
 mod escapes;
 mod gzip;
 mod hex;
+mod mail;
+mod wide;
 
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
 pub(super) use base64::MOST_BEFORE_RUN;
-pub use diff::unified;
-pub use digits::Opened;
+pub use diff::{is_diff, unified};
+pub use digits::{Alphabet, Opened};
 pub use escapes::escaped;
 pub(super) use escapes::{EVERY_ROW, LONGEST_ROW, has_row};
 pub use gzip::{gzipped, may_hold_gzip};
+pub use mail::{MAIL, is_mail, is_quoted_printable, quoted_printable};
+pub use wide::{Wide, utf16, utf16_in};
 
 use super::runs::{Span, is_alnum};
 
@@ -47,6 +51,18 @@ impl View {
         }
     }
 
+    /// Where in the view a place of the source stands, or what follows it.
+    #[must_use]
+    pub fn place(&self, source: usize) -> usize {
+        self.origin.partition_point(|&origin| (origin as usize) < source)
+    }
+
+    /// Where in the source a place of the view stands.
+    #[must_use]
+    pub fn place_in_source(&self, place: usize) -> usize {
+        self.origin[place] as usize
+    }
+
     /// The span of the source that a span of the view was decoded from.
     #[must_use]
     pub fn source(&self, span: &Span) -> Span {
@@ -73,6 +89,20 @@ pub fn open(text: &[u8], run: &Span, from: usize) -> Option<(usize, Vec<Opened>)
     hex::hex(text, run).or_else(|| base64::base64(text, run, from))
 }
 
+/// The texts in base64 or hexadecimal that go on at a place, where a group of digits begins; and to where that goes.
+#[must_use]
+pub fn open_at(text: &[u8], place: usize, alphabet: Alphabet) -> (usize, Vec<Opened>) {
+    let (end, mut opened) = match alphabet {
+        _ if place >= text.len() => (place, Vec::new()),
+        Alphabet::Hex => hex::text_from(text, place).unwrap_or((place, Vec::new())),
+        Alphabet::Base64 | Alphabet::AnyBase64 => base64::texts_from(text, place),
+    };
+    for opened in &mut opened {
+        opened.is_begun = opened.span.start == place;
+    }
+    (end, opened)
+}
+
 /// Whether [`open`] may open anything at a run. It looks at the run alone, and for base64 at what stands before it.
 #[must_use]
 pub fn may_open(text: &[u8], run: &Span) -> bool {
@@ -97,125 +127,6 @@ fn is_readable(bytes: &[u8]) -> bool {
 
 fn is_text(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e)
-}
-
-/// The decoded text of UTF-16 of either byte order, with or without its mark, if the text holds a stretch of it
-/// that is long enough for a credential.
-#[must_use]
-pub fn utf16(text: &[u8]) -> Option<Vec<u8>> {
-    let (start, little) = if text.starts_with(&[0xff, 0xfe]) {
-        (2, true)
-    } else if text.starts_with(&[0xfe, 0xff]) {
-        (2, false)
-    } else {
-        utf16_in(text)?
-    };
-    let units = text[start..].chunks_exact(2).map(|pair| {
-        if little { u16::from_le_bytes([pair[0], pair[1]]) } else { u16::from_be_bytes([pair[0], pair[1]]) }
-    });
-    Some(char::decode_utf16(units).map(|unit| unit.unwrap_or('\u{fffd}')).collect::<String>().into_bytes())
-}
-
-/// The alignment and byte order of the first UTF-16 that is long enough for a credential.
-pub(super) fn utf16_in(text: &[u8]) -> Option<(usize, bool)> {
-    // A run of 32 such characters covers 64 bytes, so it covers both bytes of one of these pairs.
-    const STRIDE: usize = 60;
-    // Plain text holds no zero, and is told by one quick look.
-    memchr::memchr(0, text)?;
-    let mut at = 0;
-    while let Some(&[first, second]) = text.get(at..at + 2) {
-        if (first == 0 || second == 0)
-            && let Some(run) = utf16_run(text, at)
-        {
-            return Some(run);
-        }
-        at += STRIDE;
-    }
-    None
-}
-
-/// The alignment and byte order of UTF-16 around a place, if 32 letters or digits of it stand there.
-fn utf16_run(text: &[u8], at: usize) -> Option<(usize, bool)> {
-    let (little, first) = match (text[at], text[at + 1]) {
-        (letter, 0) if is_alnum(letter) => {
-            // `letter 0` is little-endian here or big-endian one byte on.
-            if at > 0
-                && text[at - 1] == 0
-                && text.get(at + 2).is_none_or(|&b| b != 0)
-                && text.get(at + 3).is_none_or(|&b| b != 0)
-            {
-                (false, at - 1)
-            } else {
-                (true, at)
-            }
-        }
-        (0, letter) if is_alnum(letter) => (false, at),
-        _ => return None,
-    };
-    [(little, first), (!little, if little { first.wrapping_sub(1) } else { first + 1 })].into_iter().find_map(
-        |(little, first)| {
-            let unit = |at: usize| {
-                let pair = text.get(at..)?.get(..2)?;
-                let (letter, zero) = if little { (pair[0], pair[1]) } else { (pair[1], pair[0]) };
-                (zero == 0 && is_alnum(letter)).then_some(())
-            };
-            unit(first)?;
-            let after = (1..34).take_while(|n| unit(first + 2 * n).is_some()).count();
-            let before =
-                (1..34).take_while(|n| first.checked_sub(2 * n).is_some_and(|at| unit(at).is_some())).count();
-            (after + before >= 31).then_some((first % 2, little))
-        },
-    )
-}
-
-/// What a mail says of itself that is written so.
-pub(super) const MAIL: &[u8] = b"quoted-printable";
-
-/// The text of a mail, decoded from quoted-printable; nothing if it is no such mail.
-#[must_use]
-pub fn quoted_printable(text: &[u8]) -> Option<View> {
-    let head = &text[..text.len().min(48)];
-    let colon = memchr::memchr(b':', head)?;
-    let is_mailbox = head.starts_with(b"From ");
-    let header =
-        head[..colon].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b' ' | b',' | b'+'));
-    if !(header || is_mailbox) || !contains_ignore_case(text, MAIL) {
-        return None;
-    }
-    let mut view = View::with_capacity(text.len());
-    let mut at = 0;
-    while at < text.len() {
-        if text[at] == b'=' {
-            let rest = &text[at + 1..];
-            let soft = if rest.starts_with(b"\r\n") {
-                3
-            } else if rest.starts_with(b"\n") {
-                2
-            } else {
-                0
-            };
-            if soft > 0 {
-                view.changed.push(at..at + soft);
-                at += soft;
-                continue;
-            }
-            if let Some(byte) = rest
-                .get(..2)
-                .and_then(|d| std::str::from_utf8(d).ok())
-                .filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))
-                .and_then(|d| u8::from_str_radix(d, 16).ok())
-            {
-                view.push(byte, at);
-                view.changed.push(at..at + 3);
-                at += 3;
-                continue;
-            }
-        }
-        view.push(text[at], at);
-        at += 1;
-    }
-    view.origin.push(text.len() as u32);
-    Some(view)
 }
 
 static JOINED: LazyLock<Regex> = LazyLock::new(|| {
@@ -270,21 +181,6 @@ mod tests {
     use super::*;
 
     const VALUE: &str = "3f9a0c4be1d275863f9b0c4be1d27186";
-
-    #[test]
-    fn utf16_is_found_in_both_orders_with_and_without_its_mark_at_any_alignment() {
-        for prefix in 0..70 {
-            let text = format!("{}={VALUE}\r\n", "x".repeat(prefix));
-            let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-            let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
-            for mut encoded in [little, big] {
-                assert_eq!(utf16(&encoded).unwrap(), text.as_bytes());
-                encoded.insert(0, b'?');
-                assert!(String::from_utf8(utf16(&encoded).unwrap()).unwrap().contains(VALUE));
-            }
-        }
-        assert!(utf16(VALUE.repeat(20).as_bytes()).is_none());
-    }
 
     #[test]
     fn cut_literals_are_joined() {

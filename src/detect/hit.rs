@@ -66,6 +66,17 @@ pub struct Place {
     pub odds: f32,
 }
 
+impl Hit {
+    /// The same, of a text that was decoded from UTF-16.
+    #[must_use]
+    pub fn of_utf16(mut self) -> Self {
+        if self.encoding == Encoding::Plain {
+            self.encoding = Encoding::Utf16;
+        }
+        self
+    }
+}
+
 impl Place {
     /// Moves all places of a text that stands inside another at `outer` out of the way of the outer text's own.
     pub(super) fn nest(&mut self, outer: usize) {

@@ -9,6 +9,7 @@ mod classify;
 mod context;
 mod encoded;
 mod hashes;
+mod heads;
 mod hit;
 mod lex;
 mod lines;
@@ -19,16 +20,21 @@ mod placeholder;
 mod plain;
 mod region;
 pub mod runs;
+mod seam;
 mod shaped;
 pub mod sieve;
 
 use std::cell::Cell;
 
+pub use encoded::{Wide, utf16};
 pub use hit::{Hit, Place};
 pub use lines::Lines;
+pub use seam::Seam;
 
 use encoded::{Opened, View};
+use heads::Heads;
 use plain::Survey;
+use seam::{OpenDigits, Part};
 use runs::Span;
 
 use crate::model::Encoding;
@@ -122,102 +128,150 @@ impl Detector {
     /// evidence too: it is never opened.
     #[must_use]
     pub fn detect(&self, text: &[u8], path: &str) -> Vec<Hit> {
-        self.detect_window(text, path, None)
-    }
-
-    /// The same for a window of a larger text whose lines are known to end with `end_of_line`.
-    #[must_use]
-    pub fn detect_window(&self, text: &[u8], path: &str, end_of_line: Option<u8>) -> Vec<Hit> {
-        let left = Cell::new(MOST_DECODED.max(text.len().saturating_mul(DECODED_RATIO)));
-        let nesting = Nesting { depth: 0, left: &left };
-        let mut hits = self.view(text, path, Stage::Mail, nesting);
-        locate(&mut hits, text, end_of_line);
-        region::mark(&mut hits, text);
-        if let Some(decoded) = encoded::utf16(text) {
-            let mut inner = self.view(&decoded, path, Stage::Escapes, nesting);
-            for hit in &mut inner {
-                if hit.encoding == Encoding::Plain {
-                    hit.encoding = Encoding::Utf16;
-                }
-            }
-            locate(&mut inner, &decoded, None);
-            region::mark(&mut inner, &decoded);
-            hits.extend(inner);
+        let part = Part { text, before: &Seam::default(), next: None };
+        let mut hits = self.part(part, path, None).0;
+        for wide in encoded::utf16(text) {
+            let decoded = wide.decode(text);
+            let part = Part { text: &decoded, ..part };
+            hits.extend(self.part(part, path, None).0.into_iter().map(Hit::of_utf16));
         }
         hits
     }
 
-    fn view(&self, text: &[u8], path: &str, stage: Stage, nesting: Nesting) -> Vec<Hit> {
-        let (opened, next) = match stage {
-            Stage::Mail => (encoded::quoted_printable(text), Stage::Diff),
-            Stage::Diff => (encoded::unified(text), Stage::Escapes),
-            Stage::Escapes => (encoded::escaped(text), Stage::Literals),
-            Stage::Literals | Stage::Plain => return self.plain(text, path, stage, nesting),
+    /// The same for a window of a larger text, whose lines are known to end with `end_of_line`, with what is known of the text
+    /// before it; and what is known of it at `next`, where the next window begins. UTF-16 has to be decoded before.
+    #[must_use]
+    pub fn detect_window(
+        &self,
+        text: &[u8],
+        path: &str,
+        end_of_line: u8,
+        before: &Seam,
+        next: Option<usize>,
+    ) -> (Vec<Hit>, Seam) {
+        let (hits, seam) = self.part(Part { text, before, next }, path, Some(end_of_line));
+        (hits, seam.with_places(|place| place - next.unwrap_or(place)))
+    }
+
+    fn part(&self, part: Part, path: &str, end_of_line: Option<u8>) -> (Vec<Hit>, Seam) {
+        let left = Cell::new(MOST_DECODED.max(part.text.len().saturating_mul(DECODED_RATIO)));
+        let (mut hits, seam) = self.view(part, path, Stage::Mail, Nesting { depth: 0, left: &left });
+        locate(&mut hits, part.text, end_of_line);
+        region::mark(&mut hits, part.text);
+        (hits, seam)
+    }
+
+    fn view(&self, part: Part, path: &str, stage: Stage, nesting: Nesting) -> (Vec<Hit>, Seam) {
+        let Part { text, before, next } = part;
+        let on = |view: Option<View>, stage_after: Stage| match view {
+            None => self.view(part, path, stage_after, nesting),
+            Some(view) => self.through(part, &view, path, stage, stage_after, nesting),
         };
-        match opened {
-            None => self.view(text, path, next, nesting),
-            Some(view) => self.through(text, &view, path, stage, next, nesting),
+        match stage {
+            Stage::Mail => {
+                let is_mail = if before.is_start() { encoded::is_mail(text) } else { before.is_mail };
+                let is_encoded = is_mail && (before.is_quoted_printable || encoded::is_quoted_printable(text));
+                let (hits, seam) = on(is_encoded.then(|| encoded::quoted_printable(text)), Stage::Diff);
+                (hits, Seam { is_mail, is_quoted_printable: is_encoded, ..seam })
+            }
+            Stage::Diff => {
+                let is_diff = before.is_start() && encoded::is_diff(text);
+                let mut hunk = before.hunk.or(is_diff.then_some(false));
+                let view = hunk.as_mut().map(|in_hunk| encoded::unified(text, in_hunk, next));
+                let (hits, seam) = on(view, Stage::Escapes);
+                (hits, Seam { hunk, ..seam })
+            }
+            Stage::Escapes => on(encoded::escaped(text), Stage::Literals),
+            Stage::Literals | Stage::Plain => self.plain(part, path, stage, nesting),
         }
     }
 
     /// Looks at a decoded view, and says where in the text its hits stand.
     fn through(
         &self,
-        text: &[u8],
+        part: Part,
         view: &View,
         path: &str,
         stage: Stage,
         next: Stage,
         nesting: Nesting,
-    ) -> Vec<Hit> {
-        let mut hits = self.view(&view.text, path, next, nesting);
+    ) -> (Vec<Hit>, Seam) {
+        let before = part.before.clone().with_places(|place| view.place(place));
+        let inner =
+            Part { text: &view.text, before: &before, next: part.next.map(|next| view.place(next)) };
+        let (mut hits, seam) = self.view(inner, path, next, nesting);
         for hit in &mut hits {
             let source = view.source(&hit.span);
             if source.len() != hit.span.len() && hit.encoding == Encoding::Plain {
                 hit.encoding = match stage {
                     Stage::Mail => Encoding::QuotedPrintable,
-                    Stage::Escapes if text[source.start] == b'%' => Encoding::Percent,
+                    Stage::Escapes if part.text[source.start] == b'%' => Encoding::Percent,
                     Stage::Escapes => Encoding::Escaped,
                     Stage::Diff | Stage::Literals | Stage::Plain => Encoding::Split,
                 };
             }
             hit.span = source;
         }
-        hits
+        (hits, seam.with_places(|place| view.place_in_source(place)))
     }
 
-    fn plain(&self, text: &[u8], path: &str, stage: Stage, nesting: Nesting) -> Vec<Hit> {
-        let mut survey = Survey::of(&self.rules, text, path, self.thorough);
+    fn plain(&self, part: Part, path: &str, stage: Stage, nesting: Nesting) -> (Vec<Hit>, Seam) {
+        let Part { text, before, next } = part;
+        let heads = Heads::of(text, before.first_line.as_deref(), before.table.as_ref());
+        let mut survey = Survey::of(&self.rules, part, &heads, path, self.thorough);
         // Of a pair whose one half is cut in two, the other half or the account is nearly always whole: that is what
         // makes the costlier look worth while.
         if stage == Stage::Literals
+            && part.is_whole()
             && text.len() <= LARGEST_SOURCE
             && survey.is_quoted(text)
             && let Some(view) = encoded::joined(text)
         {
-            return self.through(text, &view, path, stage, Stage::Plain, nesting);
+            return self.through(part, &view, path, stage, Stage::Plain, nesting);
         }
         let inner = std::mem::take(&mut survey.inner);
-        let mut hits = survey.judge(&self.rules, text, path);
+        let mut hits = survey.judge(&self.rules, text, &heads, path);
+        let mut digits = None;
         if nesting.depth < MOST_NESTING {
             for opened in inner {
-                self.opened(text, &opened, path, nesting, &mut hits);
+                let open = self.opened(part, &opened, path, nesting, &mut hits);
+                digits = digits.or(open);
             }
             encoded::gzipped(text, nesting.left, |span, inflated| {
-                let inner = self.view(&inflated, path, Stage::Mail, nesting.deeper());
+                let part = Part { text: &inflated, before: &Seam::default(), next: None };
+                let (inner, _) = self.view(part, path, Stage::Mail, nesting.deeper());
                 hits.extend(
                     inner.into_iter().map(|hit| nested(hit, text, &span, span.clone(), Encoding::Base64)),
                 );
             });
         }
-        hits
+        let Some(next) = next else { return (hits, Seam::default()) };
+        let first_line = Some(heads.first_line().unwrap_or_default().to_owned());
+        let table = heads.at_seam(next);
+        (hits, Seam { first_line, table, digits: digits.map(Box::new), ..Seam::default() })
     }
 
-    /// Looks at a text that was decoded from another.
-    fn opened(&self, text: &[u8], opened: &Opened, path: &str, nesting: Nesting, hits: &mut Vec<Hit>) {
-        let Some(left) = nesting.left.get().checked_sub(opened.text.len()) else { return };
-        nesting.left.set(left);
-        for hit in self.view(&opened.text, path, Stage::Mail, nesting.deeper()) {
+    /// Looks at a text that was decoded from another; says how it goes on where the next window begins.
+    fn opened(
+        &self,
+        part: Part,
+        opened: &Opened,
+        path: &str,
+        nesting: Nesting,
+        hits: &mut Vec<Hit>,
+    ) -> Option<OpenDigits> {
+        let text = part.text;
+        nesting.left.set(nesting.left.get().checked_sub(opened.text.len())?);
+        let beginning = Seam::default();
+        let begun = part.before.digits.as_ref().filter(|_| opened.is_begun);
+        let cut = part.next.and_then(|next| opened.group_from(next));
+        let inside = Part {
+            text: &opened.text,
+            before: begun.map_or(&beginning, |digits| &digits.inside),
+            next: cut.map(|(_, byte)| byte),
+        };
+        let (inner, seam) = self.view(inside, path, Stage::Mail, nesting.deeper());
+        for hit in inner {
             // A text that may be several was looked at as one first.
             let is_known = |known: &Hit| {
                 known.span.start < opened.span.end
@@ -232,6 +286,9 @@ impl Detector {
                 hits.push(nested(hit, text, &opened.span, span, opened.encoding()));
             }
         }
+        let (place, byte) = cut?;
+        let inside = seam.with_places(|place| place - byte);
+        Some(OpenDigits { place, alphabet: opened.alphabet(), inside })
     }
 }
 

@@ -91,7 +91,8 @@ pub fn file(
 
 /// Looks at bytes in memory.
 pub fn bytes(detector: &Detector, data: &[u8], path: &str, skipped: &mut Vec<Skipped>) -> Looked {
-    let inside = archive::kind(data).and_then(|kind| {
+    let behind = || archive::ends_with_zip(data, data).then_some(archive::Kind::ZipBehind);
+    let inside = archive::kind(data).or_else(behind).and_then(|kind| {
         let (mut windows, length) = (Windows::default(), data.len() as u64);
         unpacked(&mut windows, detector, kind, &mut Cursor::new(data), length, path, skipped)
     });
@@ -164,7 +165,7 @@ impl Sieve for Traces<'_> {
     const HEAD: usize = archive::HEAD;
 
     fn catches(&self, part: &[u8]) -> bool {
-        sieve::catches(self.0.rules(), part)
+        sieve::catches(self.0.rules(), part) || archive::may_end_zip(part)
     }
 
     fn goes_on(&self, part: &[u8]) -> bool {

@@ -222,12 +222,15 @@ pub fn stream(detector: &Detector, name: &str, mut stream: impl Read) -> std::io
     stream.by_ref().take(HEAD).read_to_end(&mut head)?;
     let mut scanned = Scanned::default();
     scanned.stats.files = 1;
-    let kind = archive::kind(&head);
+    let behind = || archive::may_stand_before_zip(&head).then_some(archive::Kind::ZipBehind);
+    let kind = archive::kind(&head).or_else(behind);
     if kind.is_some() {
         stream.by_ref().take(LARGEST_HELD).read_to_end(&mut head)?;
     }
     let is_too_long = head.len() as u64 >= LARGEST_HELD;
-    let looked = if kind.is_some_and(|kind| !(is_too_long && kind.is_text())) {
+    // What is no archive, or may be none, can be read as it comes, however long it is.
+    let can_stream = |kind: archive::Kind| kind.is_text() || kind == archive::Kind::ZipBehind;
+    let looked = if kind.is_some_and(|kind| !(is_too_long && can_stream(kind))) {
         if is_too_long {
             let reason =
                 format!("an archive above {} MB on standard input: scan the file", LARGEST_HELD >> 20);

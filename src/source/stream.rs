@@ -1,23 +1,42 @@
 //! A file or stream of any size in a fixed memory: windows that overlap, so that each value is seen whole and with
-//! all that can bear on it.
+//! all that can bear on it. What does not stand near it is carried from window to window: the encoding, a table's head.
+
+mod pass;
+mod utf16;
 
 use std::io::{self, Read};
 
 use super::archive;
 use super::lfs;
-use crate::detect::{Detector, Hit, Lines, OVERLAP};
+use crate::detect::{Detector, Hit, OVERLAP};
 use crate::model::Confidence;
+use pass::Pass;
+use utf16::Utf16;
 
 /// The part of a window that is its own, in bytes.
 const CORE: usize = 1 << 20;
 /// How many doubtful values of one text are kept. Of more only the likeliest can ever be asked about.
 const MOST_DOUBTFUL: usize = 2_048;
 
+/// How large windows are.
+#[derive(Debug, Clone, Copy)]
+struct Sizes {
+    /// What is their own.
+    core: usize,
+    /// What they have on each side of it.
+    overlap: usize,
+}
+
+impl Sizes {
+    fn window(self) -> usize {
+        self.core + 2 * self.overlap
+    }
+}
+
 /// A buffer for one thread, used for one file after another.
 pub struct Windows {
     buffer: Vec<u8>,
-    core: usize,
-    overlap: usize,
+    sizes: Sizes,
 }
 
 impl Default for Windows {
@@ -45,7 +64,7 @@ impl Windows {
     /// Windows of other sizes, for tests.
     #[must_use]
     pub fn with_sizes(core: usize, overlap: usize) -> Self {
-        Self { buffer: Vec::new(), core, overlap }
+        Self { buffer: Vec::new(), sizes: Sizes { core, overlap } }
     }
 
     /// Reads a stream to its end and looks at all of it; but only at the beginning of an archive, which is told.
@@ -66,59 +85,46 @@ impl Windows {
         tell_archives: bool,
     ) -> io::Result<Scanned> {
         let mut scanned = Scanned::default();
-        self.buffer.resize(self.core + 2 * self.overlap, 0);
-        let (mut filled, mut ended) = fill(&mut stream, &mut self.buffer, 0)?;
-        scanned.bytes = filled as u64;
+        let mut pass = Pass::new(self.sizes, std::mem::take(&mut self.buffer));
+        let mut ended = pass.fill(&mut stream)?;
+        let first = pass.window();
+        scanned.bytes = first.len() as u64;
         if tell_archives {
-            scanned.archive = archive::kind(&self.buffer[..filled]);
-            if scanned.archive.is_some() {
-                return Ok(scanned);
-            }
+            let behind = || (ended && archive::ends_with_zip(first, first)).then_some(archive::Kind::ZipBehind);
+            scanned.archive = archive::kind(first).or_else(behind);
         }
-        if ended {
-            scanned.pointer = lfs::pointer(&self.buffer[..filled]).map(ToOwned::to_owned);
-            scanned.hits = detector.detect(&self.buffer[..filled], path);
+        if scanned.archive.is_none() && ended {
+            scanned.pointer = lfs::pointer(first).map(ToOwned::to_owned);
+            scanned.hits = detector.detect(first, path);
             scanned.dropped = drop_unlikely(&mut scanned.hits);
-            return Ok(scanned);
-        }
-        // The buffer's first byte and the start of the line it stands in, counted from the start of the stream.
-        let (mut base, mut line, mut line_start) = (0_u64, 0_u64, 0_u64);
-        let mut own_from = 0;
-        let mut end_of_line = None;
-        loop {
-            let window = &self.buffer[..filled];
-            end_of_line = end_of_line.or_else(|| Lines::end_of_line(window));
-            let own_to = if ended { filled } else { filled - self.overlap };
-            for mut hit in detector.detect_window(window, path, end_of_line.or(Some(b'\n'))) {
-                if !(own_from..own_to).contains(&hit.span.start) {
-                    continue;
+        } else if scanned.archive.is_none() {
+            let head = first[..first.len().min(archive::HEAD)].to_vec();
+            let mut utf16 = Utf16::new(self.sizes);
+            let mut known = 0;
+            loop {
+                scanned.add(utf16.look(&pass, known, ended, detector, path));
+                scanned.add(pass.look(detector, path, ended));
+                if ended {
+                    break;
                 }
-                if hit.line == 0 {
-                    hit.column += base - line_start;
-                    hit.end_column += base - line_start;
+                known = pass.window().len();
+                ended = pass.fill(&mut stream)?;
+                scanned.bytes += (pass.window().len() - known) as u64;
+                // The last window is longer than what tells of a zip's end.
+                if ended && tell_archives && archive::ends_with_zip(&head, pass.window()) {
+                    scanned.archive = Some(archive::Kind::ZipBehind);
                 }
-                hit.line += line;
-                hit.place.shift(base as usize);
-                hit.span = hit.span.start + base as usize..hit.span.end + base as usize;
-                scanned.hits.push(hit);
             }
-            scanned.dropped += drop_unlikely(&mut scanned.hits);
-            if ended {
-                return Ok(scanned);
-            }
-            let kept_from = own_to.saturating_sub(self.overlap);
-            let (passed, end) = (&self.buffer[..kept_from], end_of_line.unwrap_or(b'\n'));
-            if let Some(last) = memchr::memrchr(end, passed) {
-                line += memchr::memchr_iter(end, passed).count() as u64;
-                line_start = base + last as u64 + 1;
-            }
-            self.buffer.copy_within(kept_from..filled, 0);
-            own_from = own_to - kept_from;
-            base += kept_from as u64;
-            let kept = filled - kept_from;
-            (filled, ended) = fill(&mut stream, &mut self.buffer, kept)?;
-            scanned.bytes += (filled - kept) as u64;
         }
+        self.buffer = pass.into_buffer();
+        Ok(scanned)
+    }
+}
+
+impl Scanned {
+    fn add(&mut self, hits: Vec<Hit>) {
+        self.hits.extend(hits);
+        self.dropped += drop_unlikely(&mut self.hits);
     }
 }
 
@@ -145,19 +151,6 @@ pub fn drop_unlikely(hits: &mut Vec<Hit>) -> u64 {
         stays
     });
     (before - hits.len()) as u64
-}
-
-/// Fills a buffer from `at`; says how far it is filled, and whether the stream has ended.
-fn fill(stream: &mut impl Read, buffer: &mut [u8], mut at: usize) -> io::Result<(usize, bool)> {
-    while at < buffer.len() {
-        match stream.read(&mut buffer[at..]) {
-            Ok(0) => return Ok((at, true)),
-            Ok(length) => at += length,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok((at, false))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::super::heads::Statement;
 use super::super::lex::{Op, TokenKind};
 use super::super::name::Name;
 use super::{Context, Named, Reader, Relation};
@@ -9,6 +10,9 @@ use crate::rules::Tag;
 
 /// Further into its row no field is looked for, in bytes: a row of very many would be counted through for each.
 const LONGEST_ROW: usize = 8192;
+
+/// No more rows of an insert are gone back over.
+const MOST_ROWS: usize = 5_000;
 
 /// A line of more is no row of a table.
 const MOST_TOKENS: usize = 8192;
@@ -81,7 +85,7 @@ impl Reader<'_> {
         // The first line is the head, and no row.
         let Some(line_end) = memchr::memrchr2(b'\n', b'\r', &text[from..start]) else { return false };
         let line_start = from + line_end + 1;
-        let Some(head) = head_line(text, line_start, delimiter) else { return false };
+        let Some(head) = self.head_line(line_start, delimiter) else { return false };
         let fields = fields_of(head, delimiter);
         let place = fields_before(&text[line_start..start], delimiter);
         let Some(field) = fields.get(place).and_then(|f| std::str::from_utf8(f).ok()) else { return false };
@@ -129,8 +133,8 @@ impl Reader<'_> {
         let from = start.saturating_sub(LONGEST_ROW);
         let line_start = memchr::memrchr(b'\n', &text[from..start]).map_or(from, |at| from + at + 1);
         let place = fields_before(&text[line_start..start], b'\t');
-        let column = copied_columns(&text[..line_start]).and_then(|columns| columns.get(place).copied());
-        let found = match column {
+        let head = self.heads.at(line_start, Statement::Copy);
+        let found = match head.as_ref().and_then(|head| head.columns.get(place)) {
             Some(column) => {
                 self.push(context, Relation::Column, column);
                 true
@@ -151,50 +155,84 @@ impl Reader<'_> {
         if page.kind(opener) != TokenKind::Open(b'(') {
             return None;
         }
-        // Back over earlier rows to the word VALUES.
-        let mut row = opener;
-        for _ in 0..5_000 {
-            let mut before = row.checked_sub(1)?;
-            while matches!(page.kind(before), TokenKind::Line(_)) {
-                before = before.checked_sub(1)?;
-            }
-            match page.kind(before) {
-                TokenKind::Op(Op::Comma) => {
-                    let mut close = before.checked_sub(1)?;
-                    while matches!(page.kind(close), TokenKind::Line(_)) {
-                        close = close.checked_sub(1)?;
-                    }
-                    row = page.partner(close)?;
-                }
-                TokenKind::Word if page.slice(before, before + 1).eq_ignore_ascii_case("values") => {
-                    let mut close = before.checked_sub(1)?;
-                    while matches!(page.kind(close), TokenKind::Line(_)) {
-                        close = close.checked_sub(1)?;
-                    }
-                    let columns = page.partner(close)?;
-                    let table = (columns.saturating_sub(3)..columns)
-                        .rev()
-                        .find(|&token| page.kind(token) == TokenKind::Word)
-                        .map(|token| self.name(page.slice(token, token + 1)));
-                    let heads = self.items(columns, close);
-                    let head = heads.get(page.position(opener, at))?;
-                    if head.value_holder
-                        && let Some(named) =
-                            heads.iter().position(|head| head.name_holder && !head.value_holder)
-                        && let Some(name) = self.items(opener, page.partner(opener).unwrap_or(at)).get(named)
-                    {
-                        return Some((Rc::clone(name), table));
-                    }
-                    return Some((Rc::clone(head), table));
-                }
-                _ => return None,
-            }
+        let Columns { heads, table } = match self.columns_above(opener) {
+            Above::Columns(columns) => columns,
+            Above::OutOfSight => self.columns_far_above(opener)?,
+            Above::None => return None,
+        };
+        let head = heads.get(page.position(opener, at))?;
+        if head.value_holder
+            && let Some(named) = heads.iter().position(|head| head.name_holder && !head.value_holder)
+            && let Some(name) = self.items(opener, page.partner(opener).unwrap_or(at)).get(named)
+        {
+            return Some((Rc::clone(name), table));
         }
-        None
+        Some((Rc::clone(head), table))
+    }
+
+    /// Goes back over earlier rows to the word VALUES, and reads what stands before it.
+    fn columns_above(&self, opener: usize) -> Above {
+        let page = self.page;
+        let before = |at: usize| {
+            (0..at).rev().find(|&token| !matches!(page.kind(token), TokenKind::Line(_)))
+        };
+        let mut row = opener;
+        for _ in 0..MOST_ROWS {
+            let Some(last) = before(row) else { return Above::OutOfSight };
+            let is_values = page.slice(last, last + 1).eq_ignore_ascii_case("values");
+            if !page.is(last, Op::Comma) && !(page.kind(last) == TokenKind::Word && is_values) {
+                return Above::None;
+            }
+            let Some(close) = before(last) else { return Above::OutOfSight };
+            if !matches!(page.kind(close), TokenKind::Close(_)) {
+                return Above::None;
+            }
+            // A row whose beginning is not on this page.
+            let Some(open) = page.partner(close) else { return Above::OutOfSight };
+            if is_values {
+                let table = (open.saturating_sub(3)..open)
+                    .rev()
+                    .find(|&token| page.kind(token) == TokenKind::Word)
+                    .map(|token| self.name(page.slice(token, token + 1)));
+                return Above::Columns(Columns { heads: self.items(open, close), table });
+            }
+            row = open;
+        }
+        Above::OutOfSight
+    }
+
+    /// The columns of the insert whose rows go on at a bracket, where its head is not on this page.
+    fn columns_far_above(&self, opener: usize) -> Option<Columns> {
+        let head = self.heads.at(self.page.tokens[opener].start, Statement::Insert)?;
+        let heads = head.columns.iter().map(|column| self.name(column)).collect();
+        Some(Columns { heads, table: Some(self.name(&head.table)) })
     }
 }
 
+/// The columns that an insert names, and its table.
+struct Columns {
+    heads: Vec<Rc<Name>>,
+    table: Option<Rc<Name>>,
+}
+
+/// What stands above a row.
+enum Above {
+    /// No insert.
+    None,
+    /// Rows, as far as the page goes.
+    OutOfSight,
+    Columns(Columns),
+}
+
 impl Reader<'_> {
+    /// The head of the delimited file that a line belongs to, if its first line is one.
+    fn head_line(&self, line_start: usize, delimiter: u8) -> Option<&[u8]> {
+        let first = self.heads.first_line()?;
+        let width = |line: &[u8]| fields_of(line, delimiter).len();
+        let row = row_at(self.page.text, line_start);
+        (looks_like_head(first, delimiter) && width(first) == width(row)).then_some(first)
+    }
+
     /// The items between two brackets, read as names.
     fn items(&self, open: usize, close: usize) -> Vec<Rc<Name>> {
         let page = self.page;
@@ -211,21 +249,14 @@ impl Reader<'_> {
     }
 }
 
-/// The head of a delimited file or of the block that a line belongs to, if its first line is one.
-fn head_line(text: &[u8], line_start: usize, delimiter: u8) -> Option<&[u8]> {
-    let first = &text[..text.iter().take(4096).position(|&b| b == b'\n' || b == b'\r')?];
-    let looks_like_head = |line: &[u8]| {
-        let fields = fields_of(line, delimiter);
-        fields.len() >= 2
-            && fields.iter().all(|field| {
-                field.len() <= 40 && !field.contains(&b'=') && !field.contains(&b'(') && !is_long_value(field)
-            })
-            && fields.iter().filter(|field| field.iter().any(u8::is_ascii_alphabetic)).count() * 2
-                > fields.len()
-    };
-    let width = |line: &[u8]| fields_of(line, delimiter).len();
-    let row = row_at(text, line_start);
-    (looks_like_head(first) && width(first) == width(row)).then_some(first)
+/// Whether a line names columns.
+fn looks_like_head(line: &[u8], delimiter: u8) -> bool {
+    let fields = fields_of(line, delimiter);
+    fields.len() >= 2
+        && fields.iter().all(|field| {
+            field.len() <= 40 && !field.contains(&b'=') && !field.contains(&b'(') && !is_long_value(field)
+        })
+        && fields.iter().filter(|field| field.iter().any(u8::is_ascii_alphabetic)).count() * 2 > fields.len()
 }
 
 /// The line that begins at a place.
@@ -256,24 +287,4 @@ fn fields_before(text: &[u8], delimiter: u8) -> usize {
             b == delimiter && !quoted
         })
         .count()
-}
-
-/// The columns of the `COPY … FROM stdin` whose rows go on at the end of this text.
-fn copied_columns(text: &[u8]) -> Option<Vec<&str>> {
-    /// How far up the head of the rows is looked for, in bytes.
-    const FAR: usize = 64 * 1024;
-    let near = &text[text.len().saturating_sub(FAR)..];
-    let copy = memchr::memmem::rfind(near, b"COPY ")?;
-    let head_end = copy + near[copy..].iter().position(|&b| b == b'\n')?;
-    let rows = &near[head_end..];
-    if memchr::memmem::find(rows, b"\n\\.").is_some() {
-        return None;
-    }
-    let head = std::str::from_utf8(&near[copy..head_end]).ok()?;
-    let (_, columns) = head.split_once('(')?;
-    let (columns, rest) = columns.split_once(')')?;
-    rest.trim_start()
-        .to_ascii_lowercase()
-        .starts_with("from stdin")
-        .then(|| columns.split(',').map(str::trim).collect())
 }

@@ -26,6 +26,11 @@ pub fn base64(text: &[u8], run: &Span, from: usize) -> Option<(usize, Vec<Opened
         let aligned = first + (group - first) % 4;
         if is_text_from(text, aligned) { aligned } else { group }
     });
+    Some(texts_from(text, start))
+}
+
+/// The base64 texts that begin at a place: one, and where it may be several that stand in a list, those too; and to where it goes.
+pub fn texts_from(text: &[u8], start: usize) -> (usize, Vec<Opened>) {
     let digits = digits::read(text, start, Alphabet::Base64, true);
     let end = digits.end;
     let mut opened = Vec::new();
@@ -38,7 +43,7 @@ pub fn base64(text: &[u8], run: &Span, from: usize) -> Option<(usize, Vec<Opened
     if let Some(whole) = decoded(text, digits) {
         opened.insert(0, whole);
     }
-    Some((end, opened))
+    (end, opened)
 }
 
 /// What digits decode to, if that is text.
@@ -54,6 +59,7 @@ fn decoded(text: &[u8], mut read: Digits) -> Option<Opened> {
         span: read.place(0)..read.end + padding,
         text: decoded,
         is_part: false,
+        is_begun: false,
         alphabet: Alphabet::Base64,
         digits: read,
     })

@@ -37,6 +37,11 @@ impl Alphabet {
         if self == Self::Hex { 4 } else { 6 }
     }
 
+    /// How many digits make whole bytes.
+    fn group(self) -> usize {
+        if self == Self::Hex { 2 } else { 4 }
+    }
+
     fn has(self, byte: u8) -> bool {
         match self {
             Self::Base64 => super::is_base64(byte),
@@ -116,6 +121,14 @@ impl Digits {
         self.pieces.get(piece).map_or(0, |(first, at)| at + (digit - first))
     }
 
+    /// The number of the first digit that stands at a place or behind it.
+    fn from(&self, place: usize) -> usize {
+        let after = self.pieces.partition_point(|&(_, at)| at <= place);
+        let Some((first, at)) = after.checked_sub(1).map(|last| self.pieces[last]) else { return 0 };
+        let next = self.pieces.get(after).map_or(self.digits.len(), |&(next, _)| next);
+        (first + (place - at)).min(next)
+    }
+
     /// The digits in a range, as if they had been read alone.
     #[must_use]
     pub fn part(&self, part: Span) -> Self {
@@ -174,9 +187,7 @@ pub fn read(text: &[u8], start: usize, alphabet: Alphabet, has_to_be_text: bool)
 /// Whether digits go on at a place behind a break, and then whether a text of its own may begin there too.
 fn goes_on(digits: &[u8], text: &[u8], at: usize, alphabet: Alphabet) -> Option<bool> {
     let ahead = ahead(text, at, alphabet)?;
-    // Base64 comes in groups of four digits, hexadecimal in groups of two.
-    let group = if alphabet == Alphabet::Hex { 2 } else { 4 };
-    let open = &digits[digits.len() / group * group..];
+    let open = &digits[digits.len() / alphabet.group() * alphabet.group()..];
     if !alphabet.is_text(open.iter().chain(&ahead).copied()) {
         return None;
     }
@@ -251,6 +262,8 @@ pub struct Opened {
     pub text: Vec<u8>,
     /// Whether it is a part of a text that was opened as a whole before.
     pub is_part: bool,
+    /// Whether it goes on from the text before.
+    pub is_begun: bool,
     pub(super) alphabet: Alphabet,
     pub(super) digits: Digits,
 }
@@ -260,6 +273,21 @@ impl Opened {
     #[must_use]
     pub fn encoding(&self) -> Encoding {
         if self.alphabet == Alphabet::Hex { Encoding::Hex } else { Encoding::Base64 }
+    }
+
+    /// Where the first group of digits begins behind a place, and with which byte of the decoded text; none if that ends before.
+    #[must_use]
+    pub fn group_from(&self, place: usize) -> Option<(usize, usize)> {
+        let group = self.alphabet.group();
+        let digit = self.digits.from(place).next_multiple_of(group);
+        let byte = digit * self.alphabet.bits() as usize / 8;
+        (self.span.start < place && byte < self.text.len()).then(|| (self.digits.place(digit), byte))
+    }
+
+    /// Of which alphabet the digits are.
+    #[must_use]
+    pub fn alphabet(&self) -> Alphabet {
+        self.alphabet
     }
 
     /// The span of the digits that a span of the text was decoded from.

@@ -12,13 +12,19 @@ const SURE: usize = 32;
 /// The text that a run writes in hexadecimal, and to where it goes.
 #[must_use]
 pub fn hex(text: &[u8], run: &Span) -> Option<(usize, Vec<Opened>)> {
-    let start = hex_start(text, run)?;
+    text_from(text, hex_start(text, run)?)
+}
+
+/// The text that is written in hexadecimal from a place on, and to where it goes.
+pub fn text_from(text: &[u8], start: usize) -> Option<(usize, Vec<Opened>)> {
     let mut digits = digits::read(text, start, Alphabet::Hex, true);
     digits.digits.truncate(digits.digits.len() / 2 * 2);
     digits.seams.clear();
     let decoded = HEXLOWER_PERMISSIVE.decode(&digits.digits).ok()?;
     let end = digits.end;
-    let opened = Opened { span: start..end, text: decoded, is_part: false, alphabet: Alphabet::Hex, digits };
+    let span = start..end;
+    let opened =
+        Opened { span, text: decoded, is_part: false, is_begun: false, alphabet: Alphabet::Hex, digits };
     Some((end, if is_readable(&opened.text) { vec![opened] } else { Vec::new() }))
 }
 

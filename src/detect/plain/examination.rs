@@ -7,6 +7,7 @@ use super::around::{Neighbourhood, forget_speakers};
 use crate::detect::candidate::{self, Candidate, Decoded, Shape};
 use crate::detect::classify::{self, Evidence, Judgement, SidTie, Surroundings, Uses};
 use crate::detect::context::{Context, Reader};
+use crate::detect::heads::Heads;
 use crate::detect::hit::{Hit, Place};
 use crate::detect::lex::TokenKind;
 use crate::detect::name::Role;
@@ -20,6 +21,8 @@ use crate::rules::{MEDIUM, Observation, Rules};
 pub(super) struct Examination<'a> {
     pub(super) rules: &'a Rules,
     pub(super) text: &'a [u8],
+    /// The heads of the text's tables.
+    pub(super) heads: &'a Heads<'a>,
     pub(super) path: &'a str,
     pub(super) candidates: &'a [Candidate],
     pub(super) mentions: Vec<usize>,
@@ -100,7 +103,7 @@ impl Examination<'_> {
 
     fn page(&self, spans: &[Span], group: std::ops::Range<usize>, region: Span, hits: &mut Vec<Hit>) {
         let page = Page::new(self.text, &region, spans);
-        let reader = Reader::new(self.rules, &page);
+        let reader = Reader::new(self.rules, &page, self.heads);
         let mut reads: Vec<Read> = Vec::with_capacity(group.len());
         for (token, kind) in page.tokens.iter().map(|token| token.kind).enumerate() {
             let TokenKind::Value(candidate) = kind else { continue };

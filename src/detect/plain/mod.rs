@@ -13,8 +13,10 @@ use super::candidate::{self, Candidate, Decoded, Shape};
 use super::classify;
 use super::encoded::{self, Opened};
 use super::hashes::{BESIDE, says_secret};
+use super::heads::Heads;
 use super::hit::Hit;
 use super::runs::Span;
+use super::seam::{OpenDigits, Part};
 use super::shaped;
 use crate::model::{Encoding, Secret};
 use crate::rules::{Rules, Tag};
@@ -27,7 +29,7 @@ const REACH: usize = 8 * 1024;
 pub(super) const FAR: usize = 64 * 1024;
 /// What stands in a text by its shape, before anything around it is read.
 #[derive(Default)]
-pub struct Survey {
+pub(super) struct Survey {
     /// Values whose shape alone says what they are.
     pub shaped: Vec<Hit>,
     /// Encoded texts that have to be looked at as texts of their own.
@@ -41,14 +43,15 @@ pub struct Survey {
 
 impl Survey {
     /// Looks at a text as it stands. Candidates that nothing can speak for are left out: without a SID only a value's own name
-    /// can, and of the millions of hashes in lock files none is kept for its being asked later.
+    /// or the head of its table can, and of the millions of hashes in lock files none is kept for its being asked later.
     #[must_use]
-    pub fn of(rules: &Rules, text: &[u8], path: &str, thorough: bool) -> Self {
+    pub fn of(rules: &Rules, part: Part, heads: &Heads, path: &str, thorough: bool) -> Self {
+        let text = part.text;
         let path_brand = !mentions(rules, path.as_bytes()).is_empty();
         let mentions = LazyCell::new(|| mentions(rules, text));
         let speaks = || path_brand || !mentions.is_empty();
         if thorough {
-            let survey = Self::with(rules, text, || false, |_| true);
+            let survey = Self::with(rules, part, || false, |_| true);
             return Self { mentions: LazyCell::force(&mentions).clone(), path_brand, thorough, ..survey };
         }
         let left_out = Cell::new(false);
@@ -58,7 +61,7 @@ impl Survey {
         };
         let mut survey = Self::with(
             rules,
-            text,
+            part,
             || leave(!speaks()),
             |candidate| {
                 let may_count = || {
@@ -69,11 +72,11 @@ impl Survey {
                 !leave(!(is_account(candidate) || may_count()))
             },
         );
+        if left_out.get() && (survey.candidates.iter().any(is_account) || say_secret(rules, heads)) {
+            survey = Self::with(rules, part, || false, |_| true);
+        }
         if survey.candidates.is_empty() {
             return survey;
-        }
-        if left_out.get() && survey.candidates.iter().any(is_account) {
-            survey = Self::with(rules, text, || false, |_| true);
         }
         Self { mentions: LazyCell::force(&mentions).clone(), path_brand, ..survey }
     }
@@ -81,10 +84,11 @@ impl Survey {
     /// What stands in a text, of candidates those that are to be kept, and of hashes that nothing names all or none.
     fn with(
         rules: &Rules,
-        text: &[u8],
+        part: Part,
         leave: impl FnMut() -> bool,
         mut keep: impl FnMut(&Candidate) -> bool,
     ) -> Self {
+        let text = part.text;
         let mut survey = Self::default();
         let mut base64: Vec<Span> = Vec::new();
         let mut wide64: Vec<Span> = Vec::new();
@@ -117,7 +121,7 @@ impl Survey {
             base64.sort_unstable_by_key(|run| run.start);
         }
         let as_they_stand = survey.candidates.len();
-        survey.open(rules, text, base64, keep);
+        survey.open(rules, text, part.before.digits.as_deref(), base64, keep);
         if survey.candidates.iter().any(|c| c.shape == Shape::OauthSid) {
             survey.candidates.extend(wide64.into_iter().filter_map(|span| oauth_secret(text, span)));
         }
@@ -132,15 +136,23 @@ impl Survey {
         survey
     }
 
-    /// Decodes the runs that are base64 or hexadecimal of text.
+    /// Decodes what goes on from the text before, and the runs that are base64 or hexadecimal of text.
     fn open(
         &mut self,
         rules: &Rules,
         text: &[u8],
+        begun: Option<&OpenDigits>,
         runs: Vec<Span>,
         mut keep: impl FnMut(&Candidate) -> bool,
     ) {
         let mut decoded_to = 0;
+        if let Some(begun) = begun {
+            let (end, opened) = encoded::open_at(text, begun.place, begun.alphabet);
+            if !opened.is_empty() {
+                decoded_to = end;
+                self.inner = opened;
+            }
+        }
         // Long base64 is many runs, with `+` and `/` between them: what its start does not say, its rest will not.
         let mut refused_to = usize::MAX;
         for run in runs {
@@ -176,12 +188,13 @@ impl Survey {
 
     /// Judges the candidates by what surrounds them.
     #[must_use]
-    pub fn judge(mut self, rules: &Rules, text: &[u8], path: &str) -> Vec<Hit> {
+    pub fn judge(mut self, rules: &Rules, text: &[u8], heads: &Heads, path: &str) -> Vec<Hit> {
         if !self.candidates.is_empty() {
             let Self { mentions, path_brand, thorough, .. } = self;
             Examination {
                 rules,
                 text,
+                heads,
                 path,
                 candidates: &self.candidates,
                 mentions,
@@ -259,6 +272,11 @@ fn oauth_secret(text: &[u8], span: Span) -> Option<Candidate> {
     let mixed =
         value.bytes().any(|b| b.is_ascii_lowercase()) && value.bytes().any(|b| b.is_ascii_uppercase());
     mixed.then_some(Candidate { shape: Shape::Base62, encoding: Encoding::Plain, span, decoded: None })
+}
+
+/// Whether the head of a table says that a column holds secrets, or speaks of Twilio: it stands above any number of rows.
+fn say_secret(rules: &Rules, heads: &Heads) -> bool {
+    heads.any(|head| says_secret(rules, head) || !mentions(rules, head).is_empty())
 }
 
 /// Whether a name that says secret may stand at a value: a cheap look, for texts without a SID that do not speak of Twilio.

@@ -1,4 +1,4 @@
-//! The objects of a git bundle: a head of text, and a pack. Each blob is looked at, and each message.
+//! The objects of a git bundle, which is a head of text and a pack, or of a pack that lies about without its repository. Each blob is looked at, and each message.
 //! <https://git-scm.com/docs/gitformat-bundle>
 
 use std::collections::HashMap;
@@ -42,7 +42,11 @@ impl Walk<'_> {
         let mut held = Vec::new();
         source.take(MOST_HELD as u64).read_to_end(&mut held)?;
         let damaged = || io::Error::other("a git bundle that cannot be read");
-        let start = memchr::memmem::find(&held, b"\n\nPACK").ok_or_else(damaged)? + 2;
+        let start = if held.starts_with(b"PACK") {
+            0
+        } else {
+            memchr::memmem::find(&held, b"\n\nPACK").ok_or_else(damaged)? + 2
+        };
         let hash = if memchr::memmem::find(&held[..start], b"object-format=sha256").is_some() {
             gix::hash::Kind::Sha256
         } else {
@@ -68,7 +72,7 @@ impl Walk<'_> {
 
     /// Reads a pack's objects, one after another.
     fn objects(&mut self, pack: &[u8], hash: gix::hash::Kind, objects: &mut Objects) -> io::Result<()> {
-        let damaged = || io::Error::other("a git bundle that cannot be read to its end");
+        let damaged = || io::Error::other("a git bundle or pack that cannot be read to its end");
         let count = pack.get(8..12).and_then(|count| count.try_into().ok()).map(u32::from_be_bytes);
         let mut at = 12;
         let mut missing = 0;
@@ -83,7 +87,7 @@ impl Walk<'_> {
             inflater.by_ref().take(most).read_to_end(&mut data)?;
             if data.len() as u64 == most {
                 let reason =
-                    "the objects of a git bundle come to more than 128 MB: clone it and scan its history";
+                    "the objects of a git bundle or pack come to more than 128 MB: clone it and scan its history";
                 return Err(io::Error::other(reason));
             }
             let offset = at as u64;
@@ -93,7 +97,7 @@ impl Walk<'_> {
         match missing {
             0 => Ok(()),
             _ => Err(io::Error::other(format!(
-                "{missing} objects of a git bundle are made of others that it does not hold"
+                "{missing} objects of a git bundle or pack are made of others that it does not hold"
             ))),
         }
     }
@@ -124,7 +128,7 @@ impl Objects {
                 let made = Delta::of(&base.data, &data, &mut pieces).ok();
                 let made =
                     made.filter(|made| made.length() <= MOST_HELD - self.held).and_then(|made| made.whole());
-                (base.kind, made.ok_or_else(|| io::Error::other("a damaged delta in a git bundle"))?)
+                (base.kind, made.ok_or_else(|| io::Error::other("a damaged delta in a git bundle or pack"))?)
             }
         };
         let id = gix::objs::compute_hash(hash, kind, &data).map_err(io::Error::other)?;
