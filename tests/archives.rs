@@ -9,8 +9,8 @@ use std::io::{Cursor, Write};
 use std::process::Stdio;
 
 use common::archive::{
-    ar, bzipped, compressed, cpio, gzipped, lz4, lzipped, lzma, old_cpio, rpm, seven_zipped, skipped, snappy, sparse,
-    tar_entry, tar_of, tarred, xzipped, zipped, zstd,
+    ar, bzipped, compressed, cpio, gzipped, lz4, lzipped, lzma, old_cpio, rpm, seven_zipped, skipped, snappy,
+    sparse, tar_entry, tar_of, tarred, xzipped, zipped, zstd,
 };
 use common::{commit, git, report, run, sidsweep, stderr, write};
 use serde_json::Value;
@@ -130,7 +130,11 @@ fn other_kinds(text: &[u8]) -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("an.a", ar(&[("a-file-with-a-long-name.env", text)]), "an.a!/a-file-with-a-long-name.env"),
         ("ao.cpio", cpio(&files), "ao.cpio!/conf/app.env"),
         ("ap.cpio.gz", gzipped(&old_cpio(&files)), "ap.cpio.gz!/conf/app.env"),
-        ("aq.img", [cpio(&[("x", b"x")]), vec![0; 512], gzipped(&cpio(&files))].concat(), "aq.img!/rest!/conf/app.env"),
+        (
+            "aq.img",
+            [cpio(&[("x", b"x")]), vec![0; 512], gzipped(&cpio(&files))].concat(),
+            "aq.img!/rest!/conf/app.env",
+        ),
         ("ar.rpm", rpm(b"sms", &gzipped(&cpio(&files))), "ar.rpm!/payload!/conf/app.env"),
         ("as.rpm", rpm(text, &gzipped(&cpio(&[("x", b"x")]))), "as.rpm!/header"),
     ]

@@ -234,6 +234,45 @@ fn xlsx(text: &str) -> Vec<u8> {
     ])
 }
 
+/// The two halves of a text, each in what stands around a part of a word.
+fn halves(text: &str, before: &str, after: &str) -> String {
+    let (left, right) = text.split_at(text.len() / 2);
+    [left, right].map(|half| format!("{before}{half}{after}")).concat()
+}
+
+/// A workbook whose strings stand in the cells themselves, in runs.
+fn inline_xlsx(text: &str) -> Vec<u8> {
+    let cell = |cell: &str| {
+        let runs = halves(cell, "<r><rPr><b/></rPr><t>", "</t></r>");
+        format!("<c t=\"inlineStr\"><is>{runs}</is></c>")
+    };
+    let row = |line: &str| format!("<row>{}</row>", line.split('=').map(cell).collect::<String>());
+    let rows: String = text.lines().map(row).collect();
+    let sheet = format!("<worksheet><sheetData>{rows}</sheetData></worksheet>");
+    common::archive::zipped(&[("xl/worksheets/sheet1.xml", sheet.as_bytes())])
+}
+
+/// A slide with a paragraph for each line, in runs.
+fn pptx(text: &str) -> Vec<u8> {
+    let paragraph = |line: &str| format!("<a:p>{}</a:p>", halves(line, "<a:r><a:t>", "</a:t></a:r>"));
+    let slide =
+        format!("<p:sld><p:txBody>{}</p:txBody></p:sld>", text.lines().map(paragraph).collect::<String>());
+    common::archive::zipped(&[("ppt/slides/slide1.xml", slide.as_bytes())])
+}
+
+/// A table of LibreOffice's, in spans.
+fn ods(text: &str) -> Vec<u8> {
+    let cell = |cell: &str| {
+        let spans = halves(cell, "<text:span>", "</text:span>");
+        format!("<table:table-cell><text:p>{spans}</text:p></table:table-cell>")
+    };
+    let row = |line: &str| {
+        format!("<table:table-row>{}</table:table-row>", line.split('=').map(cell).collect::<String>())
+    };
+    let content = format!("<office:body>{}</office:body>", text.lines().map(row).collect::<String>());
+    common::archive::zipped(&[("content.xml", content.as_bytes())])
+}
+
 /// A property list in bytes: a list with a dictionary in it, in which the pair stands by name.
 fn plist(leak: &Leak) -> Vec<u8> {
     let text = |text: &str| [&[0x5f, 0x10, text.len() as u8], text.as_bytes()].concat();
@@ -305,6 +344,9 @@ fn containers(leak: &Leak) -> Vec<(&'static str, Vec<u8>, &'static str, u64)> {
     vec![
         ("a.docx", docx(&leak.text), "a.docx!/word/document.xml!/text", 3),
         ("b.xlsx", xlsx(&leak.text), "b.xlsx!/xl/worksheets/sheet1.xml!/text", 3),
+        ("b2.xlsx", inline_xlsx(&leak.text), "b2.xlsx!/xl/worksheets/sheet1.xml!/text", 3),
+        ("b3.pptx", pptx(&leak.text), "b3.pptx!/ppt/slides/slide1.xml!/text", 3),
+        ("b4.ods", ods(&leak.text), "b4.ods!/content.xml!/text", 3),
         ("c.eml", attached("app.env", text).into_bytes(), "c.eml", 18),
         ("d.eml", mail("quoted-printable", &quoted_printable(text)).into_bytes(), "d.eml", 19),
         (

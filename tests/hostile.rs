@@ -20,7 +20,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::archive::{
-    ar, compressed, cpio, gzipped, lz4, lzipped, lzma, rpm, seven_zipped, skipped, snappy, sparse, tar_of, zipped, zstd,
+    ar, compressed_codes, cpio, gzipped, lz4, lzipped, lzma, rpm, seven_zipped, skipped, snappy, sparse,
+    tar_of, zipped, zstd,
 };
 use common::fixture::Mint;
 use common::pack::{self, Base, Entry};
@@ -371,10 +372,6 @@ fn archives_of_other_kinds() {
     let end = memchr::memmem::rfind(&zip, b"PK\x05\x06").unwrap();
     let files: [(&str, &[u8]); 1] = [("near.env", inner)];
     let (ar, cpio, rpm) = (ar(&files), cpio(&files), rpm(b"x", &gzipped(&cpio(&files))));
-    let codes = |codes: &[u16]| {
-        let bits = codes.iter().rev().fold(0_u128, |bits, &code| bits << 9 | u128::from(code));
-        [b"\x1f\x9d\x90", &bits.to_le_bytes()[..9]].concat()
-    };
     let name_twice = |count: usize| {
         let names: Vec<String> = (0..count).map(|n| format!("{n:06}")).collect();
         let files: Vec<(&str, &[u8])> = names.iter().map(|name| (&name[..], inner)).collect();
@@ -382,26 +379,65 @@ fn archives_of_other_kinds() {
     };
     let cases: Vec<(&str, &str, Vec<u8>, Expected)> = vec![
         ("an LZ4 bomb", "a.lz4", lz4(&zeros), named("far more than its size")),
-        ("an lzip bomb", "a.lz", lzipped(&zeros), named("far more than its size")),
+        ("an lzip bomb", "a.lz", lzipped(&zeros[..30 << 20]).repeat(10), named("far more than its size")),
         ("an LZMA bomb", "a.lzma", lzma(&zeros, None), named("far more than its size")),
-        ("a Snappy bomb", "a.sz", snappy(&zeros), named("far more than its size")),
-        ("a .Z bomb", "a.Z", compressed(&zeros, 16), named("far more than its size")),
+        (
+            "a .Z bomb",
+            "a.Z",
+            compressed_codes(&[0].into_iter().chain(257..30_000).collect::<Vec<_>>(), 16),
+            named("far more than its size"),
+        ),
         ("a 7z bomb", "a.7z", seven_zipped(&[("zeros", &zeros)]), named("far more than its size")),
-        ("a sparse file of a terabyte", "a.tar", tar_of(&[sparse(b"near.env", 1 << 32, inner)]), named("far more than its size")),
+        (
+            "a sparse file of a terabyte",
+            "a.tar",
+            tar_of(&[sparse(b"near.env", 1 << 32, inner)]),
+            named("far more than its size"),
+        ),
         ("LZ4 that is cut off", "b.lz4", half(lz4(&long)), named("b.lz4")),
-        ("LZ4 that is cut off between blocks", "c.lz4", lz4(inner)[..lz4(inner).len() - 4].to_vec(), named("c.lz4")),
+        (
+            "LZ4 that is cut off between blocks",
+            "c.lz4",
+            lz4(inner)[..lz4(inner).len() - 4].to_vec(),
+            named("c.lz4"),
+        ),
         ("lzip that is cut off", "b.lz", half(lzipped(&long)), named("b.lz")),
         ("lzip of a huge dictionary", "c.lz", over(lzipped(inner), 5, &[29]), named("c.lz")),
         ("LZMA that is cut off", "b.lzma", half(lzma(&long, None)), named("b.lzma")),
-        ("LZMA of a huge dictionary", "c.lzma", over(lzma(inner, None), 1, &[0, 0, 0, 0x80]), named("c.lzma")),
+        (
+            "LZMA of a huge dictionary",
+            "c.lzma",
+            over(lzma(inner, None), 1, &[0, 0, 0, 0x80]),
+            named("c.lzma"),
+        ),
         ("Snappy that is cut off", "b.sz", half(snappy(&long)), named("b.sz")),
-        (".Z of codes that stand for nothing", "b.Z", codes(&[65, 300, 65, 66, 67, 68, 69, 70]), named("b.Z")),
-        (".Z that begins with a clear code", "c.Z", codes(&[256, 256, 65, 258, 256, 66, 67, 256]), named("c.Z")),
-        ("a skipped frame that goes on for ever", "d.zst", [&b"\x53\x2a\x4d\x18\xff\xff\xff\x7f"[..], b"x"].concat(), named("d.zst")),
+        (
+            ".Z of codes that stand for nothing",
+            "b.Z",
+            compressed_codes(&[65, 300, 65, 66, 67, 68, 69, 70], 16),
+            named("b.Z"),
+        ),
+        (
+            ".Z that begins with a clear code",
+            "c.Z",
+            compressed_codes(&[256, 256, 65, 258, 256, 66, 67, 256], 16),
+            READ,
+        ),
+        (
+            "a skipped frame that goes on for ever",
+            "d.zst",
+            [&b"\x53\x2a\x4d\x18\xff\xff\xff\x7f"[..], b"x"].concat(),
+            named("d.zst"),
+        ),
         ("a thousand skipped frames", "e.zst", [skipped(b"x").repeat(1000), zstd(inner)].concat(), READ),
         ("7z that is cut off", "b.7z", half(seven_zipped(&[("x", &long)])), named("b.7z")),
         ("7z of a huge header", "c.7z", over(seven_zipped(&files), 20, &[0xff; 7]), named("c.7z")),
-        ("7z whose data is damaged", "d.7z", over(seven_zipped(&[("x", &long)]), 2000, &[0; 64]), named("d.7z")),
+        (
+            "7z whose data is damaged",
+            "d.7z",
+            over(seven_zipped(&[("x", &long)]), 2000, &[0; 64]),
+            named("d.7z"),
+        ),
         ("an ar whose size lies", "b.a", over(ar.clone(), 8 + 48, b"9999999999"), named("b.a")),
         ("an ar of no size", "c.a", over(ar.clone(), 8 + 48, b"-1        "), named("c.a")),
         ("an ar whose name leads nowhere", "d.a", over(ar, 8, b"/99999999       "), READ),
@@ -410,16 +446,31 @@ fn archives_of_other_kinds() {
         ("a cpio without an end", "d.cpio", half(cpio), named("d.cpio")),
         ("an RPM of a huge header", "b.rpm", over(rpm.clone(), 96 + 8, &[0xff; 8]), named("b.rpm")),
         ("an RPM that is cut off", "c.rpm", half(rpm), named("c.rpm")),
-        ("a zip behind a program that is cut off", "b.exe", over(behind(zip.clone()), 2004 + end + 16, &[0xff; 3]), named("b.exe")),
+        (
+            "a zip behind a program that is cut off",
+            "b.exe",
+            over(behind(zip.clone()), 2004 + end + 16, &[0xff; 3]),
+            named("b.exe"),
+        ),
         ("a program that ends like a zip", "c.exe", behind(zip[end..].to_vec()), named("c.exe")),
-        ("a zip of one name a thousand times", "many.zip", name_twice(1000), READ),
+        ("a zip of one name three hundred times", "many.zip", name_twice(300), READ),
         ("a property list in itself", "a.plist", plist(&[b"\xa2\x00\x00"], 1, 0), READ),
         ("a property list of another object", "b.plist", plist(&[b"\xa1\x09"], 1, 0), named("b.plist")),
-        ("a property list of a huge string", "c.plist", plist(&[b"\x5f\x13\x7f\xff\xff\xff\xff\xff\xff\xff"], 1, 0), named("c.plist")),
-        ("a property list of huge numbers", "d.plist", plist(&[b"\x09"], u64::MAX, u64::MAX), named("d.plist")),
+        (
+            "a property list of a huge string",
+            "c.plist",
+            plist(&[b"\x5f\x13\x7f\xff\xff\xff\xff\xff\xff\xff"], 1, 0),
+            named("c.plist"),
+        ),
+        (
+            "a property list of huge numbers",
+            "d.plist",
+            plist(&[b"\x09"], u64::MAX, u64::MAX),
+            named("d.plist"),
+        ),
         ("a pack of nothing", "a.pack", b"PACK\0\0\0\x02\xff\xff\xff\xff".to_vec(), named("a.pack")),
     ];
-    all(cases, 37, |(case, name, bytes, expected)| {
+    all(cases, 36, |(case, name, bytes, expected)| {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), "near.env", &near.text);
         write(folder.path(), name, &bytes);

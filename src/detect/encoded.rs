@@ -19,7 +19,7 @@ pub use diff::{is_diff, unified};
 pub use digits::{Alphabet, Opened};
 pub use escapes::escaped;
 pub(super) use escapes::{EVERY_ROW, LONGEST_ROW, has_row};
-pub use gzip::{gzipped, may_hold_gzip};
+pub use gzip::{Gzips, OpenGzip, may_hold_gzip};
 pub use mail::{MAIL, is_mail, is_quoted_printable, quoted_printable};
 pub use wide::{Wide, utf16, utf16_in};
 

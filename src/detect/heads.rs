@@ -1,7 +1,7 @@
 //! Heads of tables that stand far above their rows, or before the window of a large text: the first line of a delimited file,
 //! `INSERT INTO table (a, b) VALUES`, `COPY table (a, b) FROM stdin;`.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use memchr::memmem;
 
@@ -14,13 +14,8 @@ const LONGEST_HEAD: usize = 4096;
 const NEAR_SEAM: usize = 64 * 1024;
 
 /// What introduces the head of a statement's rows.
-const WORDS: [(&[u8], Statement); 5] = [
-    (b"VALUES", Statement::Insert),
-    (b"values", Statement::Insert),
-    (b"Values", Statement::Insert),
-    (b"COPY ", Statement::Copy),
-    (b"copy ", Statement::Copy),
-];
+const WORDS: [(&[u8], Statement); 3] =
+    [(b"VALUES", Statement::Insert), (b"values", Statement::Insert), (b"COPY ", Statement::Copy)];
 
 /// Which statement a head belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +36,17 @@ pub struct Head {
     pub columns: Vec<String>,
 }
 
+/// What is known of heads where a window begins.
+#[derive(Debug, Clone, Default)]
+pub struct Before {
+    /// The first line of the whole text, empty where it is too long for a head; none before the text has begun.
+    pub first_line: Option<Vec<u8>>,
+    /// The statement whose rows go on.
+    table: Option<Head>,
+    /// The first line of the Markdown table that goes on.
+    cells: Option<Vec<u8>>,
+}
+
 /// Where the head of a statement stands in a text; none if that is before the text.
 struct Place {
     statement: Statement,
@@ -56,13 +62,63 @@ pub struct Heads<'a> {
     /// The head whose rows go on where the window begins.
     before: Option<&'a Head>,
     places: OnceCell<Vec<Place>>,
+    /// The first line of the Markdown table that goes on where the window begins.
+    cells: Option<&'a [u8]>,
+    /// A row of Markdown's that was asked about last, and where its table begins.
+    row: Cell<Option<(usize, usize)>>,
 }
 
 impl<'a> Heads<'a> {
     /// The heads of a text, or of a window with what is known of the text before it.
     #[must_use]
-    pub fn of(text: &'a [u8], first_line: Option<&'a [u8]>, before: Option<&'a Head>) -> Self {
-        Self { text, first_line, before, places: OnceCell::new() }
+    pub fn of(text: &'a [u8], before: &'a Before) -> Self {
+        let Before { first_line, table, cells } = before;
+        let (first_line, cells) = (first_line.as_deref(), cells.as_deref());
+        Self {
+            text,
+            first_line,
+            before: table.as_ref(),
+            cells,
+            places: OnceCell::new(),
+            row: Cell::new(None),
+        }
+    }
+
+    /// What the next window has to know of heads.
+    #[must_use]
+    pub fn before(&self, seam: usize) -> Before {
+        let line = line_start(self.text, seam);
+        Before {
+            first_line: Some(self.first_line().unwrap_or_default().to_owned()),
+            table: self.at_seam(seam),
+            cells: if is_cells(&self.text[line..]) { self.cells(line).map(ToOwned::to_owned) } else { None },
+        }
+    }
+
+    /// The first line of the Markdown table that has a row at a place, where a line begins. Rows are asked about in order, so the
+    /// way up ends at the row that was asked about before.
+    #[must_use]
+    pub fn cells(&self, row: usize) -> Option<&[u8]> {
+        let mut head = row;
+        while head > 0 {
+            if let Some((known, its_head)) = self.row.get().filter(|&(known, _)| known == head) {
+                debug_assert!(its_head <= known);
+                head = its_head;
+                break;
+            }
+            let above = line_start(self.text, head - 1);
+            // A window may begin within a row.
+            let is_cut = above == 0 && self.cells.is_some();
+            if !is_cut && !is_cells(&self.text[above..head]) {
+                break;
+            }
+            head = above;
+        }
+        self.row.set(Some((row, head)));
+        if head == 0 && self.cells.is_some() {
+            return self.cells;
+        }
+        first_line(&self.text[head..])
     }
 
     /// The first line of the whole text, if it is no longer than a head.
@@ -82,8 +138,7 @@ impl<'a> Heads<'a> {
     }
 
     /// The head whose rows go on where the next window begins. Where nothing looks like rows none is looked for.
-    #[must_use]
-    pub fn at_seam(&self, seam: usize) -> Option<Head> {
+    fn at_seam(&self, seam: usize) -> Option<Head> {
         let near = &self.text[seam.saturating_sub(NEAR_SEAM)..seam];
         let is_row = |at: usize| near[at + 2..].trim_ascii_start().first() == Some(&b'(');
         let has_rows = memchr::memchr(b'\t', near).is_some() || memmem::find_iter(near, b"),").any(is_row);
@@ -98,6 +153,8 @@ impl<'a> Heads<'a> {
             |head: &Head| holds(head.table.as_bytes()) || head.columns.iter().any(|c| holds(c.as_bytes()));
         let in_text = |(table, columns): &(Span, Span)| holds(&self.text[table.start..columns.end]);
         self.first_line().filter(is_delimited).is_some_and(&holds)
+            || self.cells.is_some_and(&holds)
+            || markdown(self.text).any(&holds)
             || self.before.is_some_and(in_head)
             || self.places().iter().filter_map(|place| place.head.as_ref()).any(in_text)
     }
@@ -131,9 +188,25 @@ pub fn first_line(text: &[u8]) -> Option<&[u8]> {
     Some(&text[..end])
 }
 
+/// Where the line begins that a place stands on.
+fn line_start(text: &[u8], place: usize) -> usize {
+    memchr::memrchr(b'\n', &text[..place]).map_or(0, |at| at + 1)
+}
+
+/// The lines above the rules of Markdown tables, as in `|---|---|`.
+fn markdown(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let is_rule = |at: &usize| text[at + 2..].trim_ascii_start().starts_with(b"-");
+    let head = |at: usize| &text[line_start(text, at).max(at.saturating_sub(LONGEST_HEAD))..at];
+    memmem::find_iter(text, b"\n|").filter(is_rule).map(head)
+}
+
+/// Whether a text begins with a row of a Markdown table.
+fn is_cells(text: &[u8]) -> bool {
+    text.trim_ascii_start().starts_with(b"|")
+}
+
 fn places(text: &[u8], before: Option<&Head>) -> Vec<Place> {
-    let found =
-        |(word, statement)| memmem::find_iter(text, word).map(move |at: usize| (at, statement));
+    let found = |(word, statement)| memmem::find_iter(text, word).map(move |at: usize| (at, statement));
     let mut words: Vec<(usize, Statement)> = WORDS.into_iter().flat_map(found).collect();
     words.sort_unstable_by_key(|&(at, _)| at);
     let before = before.map(|head| Place { statement: head.statement, head: None, rows: 0..0 });

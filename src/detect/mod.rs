@@ -31,11 +31,11 @@ pub use hit::{Hit, Place};
 pub use lines::Lines;
 pub use seam::Seam;
 
-use encoded::{Opened, View};
+use encoded::{Gzips, Opened, View};
 use heads::Heads;
 use plain::Survey;
-use seam::{OpenDigits, Part};
 use runs::Span;
+use seam::{OpenDigits, Part};
 
 use crate::model::Encoding;
 use crate::rules::Rules;
@@ -170,7 +170,8 @@ impl Detector {
         match stage {
             Stage::Mail => {
                 let is_mail = if before.is_start() { encoded::is_mail(text) } else { before.is_mail };
-                let is_encoded = is_mail && (before.is_quoted_printable || encoded::is_quoted_printable(text));
+                let is_encoded =
+                    is_mail && (before.is_quoted_printable || encoded::is_quoted_printable(text));
                 let (hits, seam) = on(is_encoded.then(|| encoded::quoted_printable(text)), Stage::Diff);
                 (hits, Seam { is_mail, is_quoted_printable: is_encoded, ..seam })
             }
@@ -197,8 +198,7 @@ impl Detector {
         nesting: Nesting,
     ) -> (Vec<Hit>, Seam) {
         let before = part.before.clone().with_places(|place| view.place(place));
-        let inner =
-            Part { text: &view.text, before: &before, next: part.next.map(|next| view.place(next)) };
+        let inner = Part { text: &view.text, before: &before, next: part.next.map(|next| view.place(next)) };
         let (mut hits, seam) = self.view(inner, path, next, nesting);
         for hit in &mut hits {
             let source = view.source(&hit.span);
@@ -217,7 +217,7 @@ impl Detector {
 
     fn plain(&self, part: Part, path: &str, stage: Stage, nesting: Nesting) -> (Vec<Hit>, Seam) {
         let Part { text, before, next } = part;
-        let heads = Heads::of(text, before.first_line.as_deref(), before.table.as_ref());
+        let heads = Heads::of(text, &before.heads);
         let mut survey = Survey::of(&self.rules, part, &heads, path, self.thorough);
         // Of a pair whose one half is cut in two, the other half or the account is nearly always whole: that is what
         // makes the costlier look worth while.
@@ -231,13 +231,14 @@ impl Detector {
         }
         let inner = std::mem::take(&mut survey.inner);
         let mut hits = survey.judge(&self.rules, text, &heads, path);
-        let mut digits = None;
+        let (mut digits, mut gzip) = (None, None);
         if nesting.depth < MOST_NESTING {
             for opened in inner {
                 let open = self.opened(part, &opened, path, nesting, &mut hits);
                 digits = digits.or(open);
             }
-            encoded::gzipped(text, nesting.left, |span, inflated| {
+            let (begun, is_window) = (before.gzip.as_ref(), !part.is_whole());
+            gzip = Gzips { text, begun, is_window, next }.each(nesting.left, |span, inflated| {
                 let part = Part { text: &inflated, before: &Seam::default(), next: None };
                 let (inner, _) = self.view(part, path, Stage::Mail, nesting.deeper());
                 hits.extend(
@@ -246,9 +247,8 @@ impl Detector {
             });
         }
         let Some(next) = next else { return (hits, Seam::default()) };
-        let first_line = Some(heads.first_line().unwrap_or_default().to_owned());
-        let table = heads.at_seam(next);
-        (hits, Seam { first_line, table, digits: digits.map(Box::new), ..Seam::default() })
+        let (heads, digits) = (heads.before(next), digits.map(Box::new));
+        (hits, Seam { heads, digits, gzip, ..Seam::default() })
     }
 
     /// Looks at a text that was decoded from another; says how it goes on where the next window begins.

@@ -90,7 +90,8 @@ impl Windows {
         let first = pass.window();
         scanned.bytes = first.len() as u64;
         if tell_archives {
-            let behind = || (ended && archive::ends_with_zip(first, first)).then_some(archive::Kind::ZipBehind);
+            let behind =
+                || (ended && archive::ends_with_zip(first, first)).then_some(archive::Kind::ZipBehind);
             scanned.archive = archive::kind(first).or_else(behind);
         }
         if scanned.archive.is_none() && ended {

@@ -81,40 +81,46 @@ pub fn seven_zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
 
 /// What `compress` writes, with codes of at most so many bits.
 pub fn compressed(bytes: &[u8], most_width: u32) -> Vec<u8> {
-    let mut out = vec![0x1f, 0x9d, 0x80 | most_width as u8];
-    let (mut width, mut free) = (9, 257_u32);
-    let mut group: Vec<u32> = Vec::new();
-    // Codes of one width come in groups of eight; one is filled up where the width changes.
-    let mut flush = |group: &mut Vec<u32>, width: u32, length: usize| {
-        let codes = group.drain(..).enumerate();
-        let bits = codes.fold(0_u128, |bits, (n, code)| bits | u128::from(code) << (n as u32 * width));
-        out.extend(&bits.to_le_bytes()[..length]);
-    };
-    let mut put = |code: u32, free: u32| {
-        group.push(code);
-        let is_last_of_width = free > (1 << width) - 1 && width < most_width;
-        if group.len() == 8 || is_last_of_width {
-            flush(&mut group, width, width as usize);
-        }
-        width += u32::from(is_last_of_width);
-    };
     let mut table: HashMap<(u32, u8), u32> = HashMap::new();
+    let mut codes = Vec::new();
     let mut last = u32::from(bytes[0]);
     for &byte in &bytes[1..] {
         if let Some(&longer) = table.get(&(last, byte)) {
             last = longer;
             continue;
         }
-        put(last, free);
+        codes.push(last);
+        let free = 257 + table.len() as u32;
         if free < 1 << most_width {
             table.insert((last, byte), free);
-            free += 1;
         }
         last = u32::from(byte);
     }
-    put(last, free);
-    let rest = (group.len() * width as usize).div_ceil(8);
-    flush(&mut group, width, rest);
+    codes.push(last);
+    compressed_codes(&codes, most_width)
+}
+
+/// A `.Z` file of these codes, none of which empties the table. Codes of one width come in groups of eight; a group is filled up
+/// where the width changes, which it does once the table holds more than codes of it can name.
+pub fn compressed_codes(codes: &[u32], most_width: u32) -> Vec<u8> {
+    let mut out = vec![0x1f, 0x9d, 0x80 | most_width as u8];
+    let mut width = 9;
+    let mut group: Vec<u32> = Vec::new();
+    let bytes = |group: &[u32], width: u32, length: u32| {
+        let codes = group.iter().enumerate();
+        let bits = codes.fold(0_u128, |bits, (n, &code)| bits | u128::from(code) << (n as u32 * width));
+        bits.to_le_bytes()[..length as usize].to_vec()
+    };
+    for (number, &code) in codes.iter().enumerate() {
+        group.push(code);
+        let is_last_of_width = number + 257 >= 1 << width && width < most_width;
+        if group.len() == 8 || is_last_of_width {
+            out.extend(bytes(&group, width, width));
+            group.clear();
+        }
+        width += u32::from(is_last_of_width);
+    }
+    out.extend(bytes(&group, width, (group.len() as u32 * width).div_ceil(8)));
     out
 }
 
@@ -170,7 +176,8 @@ pub fn ar(files: &[(&str, &[u8])]) -> Vec<u8> {
         }
         entry
     };
-    let long: String = files.iter().filter(|(name, _)| name.len() > 15).map(|(n, _)| format!("{n}/\n")).collect();
+    let long: String =
+        files.iter().filter(|(name, _)| name.len() > 15).map(|(n, _)| format!("{n}/\n")).collect();
     let mut archive = b"!<arch>\n".to_vec();
     if !long.is_empty() {
         archive.extend(entry("//", long.as_bytes()));
@@ -189,10 +196,8 @@ pub fn ar(files: &[(&str, &[u8])]) -> Vec<u8> {
 pub fn cpio(files: &[(&str, &[u8])]) -> Vec<u8> {
     let entry = |name: &str, mode: u32, bytes: &[u8]| {
         let (size, length) = (bytes.len(), name.len() + 1);
-        let head = format!(
-            "070701{:08x}{mode:08x}{:040x}{size:08x}{:032x}{length:08x}{:08x}{name}\0",
-            1, 0, 0, 0
-        );
+        let head =
+            format!("070701{:08x}{mode:08x}{:032x}{size:08x}{:032x}{length:08x}{:08x}{name}\0", 1, 0, 0, 0);
         [padded(head.into_bytes(), 4), padded(bytes.to_vec(), 4)].concat()
     };
     let files = files.iter().map(|(name, bytes)| entry(name, 0o100_644, bytes)).collect::<Vec<_>>().concat();
@@ -203,7 +208,8 @@ pub fn cpio(files: &[(&str, &[u8])]) -> Vec<u8> {
 pub fn old_cpio(files: &[(&str, &[u8])]) -> Vec<u8> {
     let entry = |name: &str, bytes: &[u8]| {
         let (length, size) = (name.len() + 1, bytes.len());
-        let head = format!("070707{:012o}{:06o}{:024o}{:011o}{length:06o}{size:011o}{name}\0", 1, 0o100_644, 0, 0);
+        let head =
+            format!("070707{:012o}{:06o}{:024o}{:011o}{length:06o}{size:011o}{name}\0", 1, 0o100_644, 0, 0);
         [head.as_bytes(), bytes].concat()
     };
     let files = files.iter().map(|(name, bytes)| entry(name, bytes)).collect::<Vec<_>>().concat();

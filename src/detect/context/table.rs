@@ -51,10 +51,27 @@ impl Reader<'_> {
                 }
             }
         }
+        if head == 0
+            && let Some(name) = self.cell_head(range.start, row.len(), column)
+        {
+            context.names.push(Named { relation: Relation::Column, name });
+            return;
+        }
         if previous_start < pipe {
             let (from, to) = self.trim(previous_start, pipe);
             self.push(context, Relation::CellBefore, page.slice(from, to));
         }
+    }
+
+    /// The head of a column in a table that begins before this page.
+    fn cell_head(&self, first: usize, width: usize, column: usize) -> Option<Rc<Name>> {
+        let page = self.page;
+        let start = page.tokens.get(first)?.start;
+        let line = memchr::memrchr(b'\n', &page.text[start.saturating_sub(LONGEST_ROW)..start])
+            .map_or(0, |at| start.saturating_sub(LONGEST_ROW) + at + 1);
+        let head = std::str::from_utf8(self.heads.cells(line)?).ok()?;
+        let name = head.split('|').nth(column + 1).filter(|_| head.matches('|').count() == width)?;
+        Some(self.name(name.trim())).filter(|name| name.is_informative())
     }
 
     /// The first line of the table that a row belongs to. Rows are asked about one after the other, so the way up ends at the row
@@ -173,9 +190,7 @@ impl Reader<'_> {
     /// Goes back over earlier rows to the word VALUES, and reads what stands before it.
     fn columns_above(&self, opener: usize) -> Above {
         let page = self.page;
-        let before = |at: usize| {
-            (0..at).rev().find(|&token| !matches!(page.kind(token), TokenKind::Line(_)))
-        };
+        let before = |at: usize| (0..at).rev().find(|&token| !matches!(page.kind(token), TokenKind::Line(_)));
         let mut row = opener;
         for _ in 0..MOST_ROWS {
             let Some(last) = before(row) else { return Above::OutOfSight };

@@ -122,7 +122,8 @@ impl Digits {
     }
 
     /// The number of the first digit that stands at a place or behind it.
-    fn from(&self, place: usize) -> usize {
+    #[must_use]
+    pub fn from(&self, place: usize) -> usize {
         let after = self.pieces.partition_point(|&(_, at)| at <= place);
         let Some((first, at)) = after.checked_sub(1).map(|last| self.pieces[last]) else { return 0 };
         let next = self.pieces.get(after).map_or(self.digits.len(), |&(next, _)| next);

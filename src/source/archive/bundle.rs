@@ -86,8 +86,7 @@ impl Walk<'_> {
             let most = (MOST_HELD - objects.held) as u64;
             inflater.by_ref().take(most).read_to_end(&mut data)?;
             if data.len() as u64 == most {
-                let reason =
-                    "the objects of a git bundle or pack come to more than 128 MB: clone it and scan its history";
+                let reason = "the objects of a git bundle or pack come to more than 128 MB: clone it and scan its history";
                 return Err(io::Error::other(reason));
             }
             let offset = at as u64;

@@ -20,7 +20,9 @@ impl Walk<'_> {
             Kind::Xz => self.layer(XzReader::new_mem_limit(source, true, MOST_WINDOW), path, depth),
             Kind::Lzip => self.layer(LzipReader::new(Lzips::new(source)), path, depth),
             Kind::Snappy => self.layer(Snappy::new(source), path, depth),
-            Kind::Lzma => self.opened(kind, LzmaReader::new_mem_limit(source, MOST_WINDOW, None), path, depth),
+            Kind::Lzma => {
+                self.opened(kind, LzmaReader::new_mem_limit(source, MOST_WINDOW, None), path, depth)
+            }
             Kind::Lz4 => self.opened(kind, Lz4::new(source), path, depth),
             Kind::Compress => self.opened(kind, Compressed::new(source), path, depth),
             _ => self.opened(kind, Frames::new(BufReader::new(source)), path, depth),

@@ -54,7 +54,8 @@ impl Walk<'_> {
 
 /// A number of so many bytes.
 fn number(bytes: &[u8]) -> Option<usize> {
-    let number = bytes.iter().try_fold(0_u64, |number, &byte| Some(number.checked_mul(256)? | u64::from(byte)));
+    let number =
+        bytes.iter().try_fold(0_u64, |number, &byte| Some(number.checked_mul(256)? | u64::from(byte)));
     usize::try_from(number?).ok()
 }
 
@@ -97,7 +98,14 @@ impl<'a> List<'a> {
     }
 
     /// Writes what has a length.
-    fn write_long(&mut self, object: usize, kind: u8, low: usize, rest: &'a [u8], depth: usize) -> Option<()> {
+    fn write_long(
+        &mut self,
+        object: usize,
+        kind: u8,
+        low: usize,
+        rest: &'a [u8],
+        depth: usize,
+    ) -> Option<()> {
         let (length, rest) = if low == 0xf {
             let (&marker, rest) = rest.split_first()?;
             let (digits, rest) = rest.split_at_checked(1_usize.checked_shl(u32::from(marker & 0xf))?)?;

@@ -41,7 +41,8 @@ impl Walk<'_> {
 fn header(source: &mut dyn Read) -> io::Result<u64> {
     let mut head = [0; 16];
     source.read_exact(&mut head)?;
-    let number = |at: usize| u64::from(u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]));
+    let number =
+        |at: usize| u64::from(u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]));
     let length = 16 * number(8) + number(12);
     if head.starts_with(MARK) && length <= LONGEST_HEADER {
         Ok(length)

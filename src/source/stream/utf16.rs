@@ -97,8 +97,12 @@ impl Decoded {
     }
 }
 
-/// The UTF-16 that a stream without a mark is by its beginning: nearly every other byte is zero.
+/// The UTF-16 that a stream is by its beginning: it has a mark, or nearly every other byte is zero.
 fn whole(bytes: &[u8]) -> Option<Wide> {
+    let marked = Wide::marked(bytes);
+    if marked.is_some() {
+        return marked;
+    }
     let (pairs, _) = bytes[..bytes.len().min(HEAD)].as_chunks::<2>();
     let is_of = |byte: usize| {
         let zeros = pairs.iter().filter(|pair| pair[byte] == 0 && pair[1 - byte] != 0).count();
