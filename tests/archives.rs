@@ -68,7 +68,9 @@ fn odd_zips(text: &[u8]) -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let mut twice = zipped(&[("a.env", text), ("b.env", b"nothing"), ("c.env", b"nothing")]);
     for name in [b"b.env", b"c.env"] {
         let places: Vec<usize> = memchr::memmem::find_iter(&twice, name).collect();
-        places.iter().for_each(|&at| twice[at..at + 5].copy_from_slice(b"a.env"));
+        for at in places {
+            twice[at..at + 5].copy_from_slice(b"a.env");
+        }
     }
     vec![
         ("k.pyz", [b"#!/usr/bin/env python3\n", &zip[..]].concat(), "k.pyz!/conf/app.env"),

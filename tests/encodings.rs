@@ -298,7 +298,9 @@ fn plist(leak: &Leak) -> Vec<u8> {
     let at = bytes.len() as u64;
     bytes.extend(offsets);
     bytes.extend([0, 0, 0, 0, 0, 0, 2, 1]);
-    [objects.len() as u64, 0, at].iter().for_each(|number| bytes.extend(number.to_be_bytes()));
+    for number in [objects.len() as u64, 0, at] {
+        bytes.extend(number.to_be_bytes());
+    }
     bytes
 }
 

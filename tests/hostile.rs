@@ -355,7 +355,9 @@ fn plist(objects: &[&[u8]], count: u64, top: u64) -> Vec<u8> {
     let at = bytes.len() as u64;
     bytes.extend(offsets);
     bytes.extend([0, 0, 0, 0, 0, 0, 1, 1]);
-    [count, top, at].iter().for_each(|number| bytes.extend(number.to_be_bytes()));
+    for number in [count, top, at] {
+        bytes.extend(number.to_be_bytes());
+    }
     bytes
 }
 

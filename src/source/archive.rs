@@ -231,9 +231,12 @@ impl Walk<'_> {
     fn program(&mut self, source: &mut dyn Read, path: &str, depth: usize) {
         let mut held = Vec::new();
         let read = (&mut *source).take(LARGEST_PROGRAM).read_to_end(&mut held);
-        if read.is_ok() && ends_with_zip(&held, &held) && depth < MOST_DEPTH {
-            let length = held.len() as u64;
-            return self.seekable(Kind::ZipBehind, &mut Cursor::new(held), length, path, depth);
+        if read.is_ok() && ends_with_zip(&held, &held) {
+            if depth < MOST_DEPTH {
+                let length = held.len() as u64;
+                return self.seekable(Kind::ZipBehind, &mut Cursor::new(held), length, path, depth);
+            }
+            self.skip(path, format!("archives in archives, more than {MOST_DEPTH} deep"));
         }
         let is_long = held.len() as u64 == LARGEST_PROGRAM;
         let last = held[held.len().saturating_sub(kind::TAIL)..].to_vec();

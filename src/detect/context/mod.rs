@@ -15,7 +15,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::heads::Heads;
 use super::lex::{Op, TokenKind};
 use super::name::{Name, Role};
 use super::page::Page;
@@ -116,8 +115,7 @@ pub struct Reader<'a> {
     /// Names that were read already: most recur.
     names: RefCell<HashMap<Box<str>, Rc<Name>>>,
     page: &'a Page<'a>,
-    /// The heads of the text's tables.
-    heads: &'a Heads<'a>,
+    heads: &'a super::heads::Heads<'a>,
     has_sections: bool,
     /// A row of the table that was looked at last: its line, how many pipes it has, and the table's first line.
     table: Cell<(usize, usize, usize)>,
@@ -126,7 +124,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader of a page.
     #[must_use]
-    pub fn new(rules: &'a Rules, page: &'a Page<'a>, heads: &'a Heads<'a>) -> Self {
+    pub fn new(rules: &'a Rules, page: &'a Page<'a>, heads: &'a super::heads::Heads<'a>) -> Self {
         let names = RefCell::default();
         let mut reader = Self { rules, names, page, heads, has_sections: false, table: Cell::default() };
         reader.has_sections = (0..page.lines.len()).any(|line| reader.is_section(line));

@@ -195,7 +195,7 @@ impl Reader<'_> {
         for _ in 0..MOST_ROWS {
             let Some(last) = before(row) else { return Above::OutOfSight };
             let is_values = page.slice(last, last + 1).eq_ignore_ascii_case("values");
-            if !page.is(last, Op::Comma) && !(page.kind(last) == TokenKind::Word && is_values) {
+            if !page.is(last, Op::Comma) && (page.kind(last) != TokenKind::Word || !is_values) {
                 return Above::None;
             }
             let Some(close) = before(last) else { return Above::OutOfSight };

@@ -21,7 +21,7 @@ impl Walk<'_> {
             Kind::Lzip => self.layer(LzipReader::new(Lzips::new(source)), path, depth),
             Kind::Snappy => self.layer(Snappy::new(source), path, depth),
             Kind::Lzma => {
-                self.opened(kind, LzmaReader::new_mem_limit(source, MOST_WINDOW, None), path, depth)
+                self.opened(kind, LzmaReader::new_mem_limit(source, MOST_WINDOW, None), path, depth);
             }
             Kind::Lz4 => self.opened(kind, Lz4::new(source), path, depth),
             Kind::Compress => self.opened(kind, Compressed::new(source), path, depth),
