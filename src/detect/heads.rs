@@ -152,11 +152,13 @@ impl<'a> Heads<'a> {
         let in_head =
             |head: &Head| holds(head.table.as_bytes()) || head.columns.iter().any(|c| holds(c.as_bytes()));
         let in_text = |(table, columns): &(Span, Span)| holds(&self.text[table.start..columns.end]);
+        // Lists of hashes hold neither mark, and are gone through quickly.
+        let has = |mark: u8| memchr::memchr(mark, self.text).is_some();
         self.first_line().filter(is_delimited).is_some_and(&holds)
             || self.cells.is_some_and(&holds)
-            || markdown(self.text).any(&holds)
             || self.before.is_some_and(in_head)
-            || self.places().iter().filter_map(|place| place.head.as_ref()).any(in_text)
+            || (has(b'|') && markdown(self.text).any(&holds))
+            || (has(b'(') && self.places().iter().filter_map(|place| place.head.as_ref()).any(in_text))
     }
 
     fn place(&self, place: usize) -> Option<&Place> {
