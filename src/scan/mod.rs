@@ -216,13 +216,20 @@ pub fn trees_thoroughly(
     Ok(scanned)
 }
 
+/// Whether what begins like this is no text.
+fn is_binary(head: &[u8]) -> bool {
+    let is_utf8 = std::str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |_| true);
+    !is_utf8 || memchr::memchr(0, head).is_some()
+}
+
 /// Scans one stream. An archive is held in memory, since a stream is read only once.
 pub fn stream(detector: &Detector, name: &str, mut stream: impl Read) -> std::io::Result<Scanned> {
     let mut head = Vec::new();
     stream.by_ref().take(HEAD).read_to_end(&mut head)?;
     let mut scanned = Scanned::default();
     scanned.stats.files = 1;
-    let behind = || archive::may_stand_before_zip(&head).then_some(archive::Kind::ZipBehind);
+    let may_stand_before_zip = || archive::may_stand_before_zip(&head) || is_binary(&head);
+    let behind = || may_stand_before_zip().then_some(archive::Kind::ZipBehind);
     let kind = archive::kind(&head).or_else(behind);
     if kind.is_some() {
         stream.by_ref().take(LARGEST_HELD).read_to_end(&mut head)?;
