@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::examination::{Examination, Read};
 use super::{FAR, headings, services};
-use crate::detect::candidate::Shape;
+use crate::detect::candidate::{Candidate, Shape};
 use crate::detect::classify::{SidTie, Surroundings};
 use crate::detect::context::{Level, Named, Reader, Relation};
 use crate::detect::lex::{Op, TokenKind};
@@ -239,12 +239,16 @@ impl Examination<'_> {
             None => return false,
         };
         let host = host.split(|byte| *byte == b'/').next().unwrap_or_default();
-        let has_sid = self.candidates.iter().any(|other| {
-            other.shape.is_sid()
-                && other.span.end <= value.start
-                && other.span.start + query.len() > value.start
-        });
-        is_parameter && !has_sid && !super::speaks(self.rules, host)
+        // Candidates are in order, so that only those within the address are looked at.
+        let within = |other: &&Candidate| other.span.start + query.len() > value.start;
+        let has_sid = || {
+            self.candidates[..read.candidate]
+                .iter()
+                .rev()
+                .take_while(within)
+                .any(|other| other.shape.is_sid())
+        };
+        is_parameter && !has_sid() && !super::speaks(self.rules, host)
     }
 
     /// How the value is written: as an identifier of a program, in a longer word, without quotes.

@@ -7,6 +7,7 @@ use crate::detect::Hit;
 use crate::detect::pair::Pair;
 use crate::model::{Confidence, Kind, Tie};
 use crate::rules::{MEDIUM, Observation};
+use crate::scan::doubtful::folder;
 
 /// A tie of a value to a SID, from anywhere.
 #[derive(Clone)]
@@ -47,10 +48,6 @@ pub(super) fn bond(pair: Pair) -> Bond {
     let rivals =
         pair.rivals.into_iter().map(|(sid, evidence)| Tie { sid, evidence: evidence.to_owned() }).collect();
     Bond { sid: pair.sid, weight: pair.weight, evidence: pair.evidence.to_owned(), rivals }
-}
-
-fn folder(path: &str) -> &str {
-    path.rfind('/').map_or("", |at| &path[..at])
 }
 
 /// A SID of a folder.
