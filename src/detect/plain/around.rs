@@ -1,9 +1,11 @@
 //! What stands around a value: SIDs, what the text says of Twilio, and other services.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::examination::{Examination, Read};
-use super::{FAR, headings, services};
+use super::headings::{self, SidHeadings};
+use super::{FAR, services};
 use crate::detect::candidate::{Candidate, Shape};
 use crate::detect::classify::{SidTie, Surroundings};
 use crate::detect::context::{Level, Named, Reader, Relation};
@@ -24,6 +26,8 @@ pub(super) struct Neighbourhood<'b> {
     pub(super) on_line: HashMap<(usize, Shape), usize>,
     /// The values of a shape in one section whose names say nothing of a secret.
     pub(super) nameless: HashMap<(usize, Shape), Nameless>,
+    /// Under which headings the SIDs stand, once a value asks.
+    pub(super) headed: OnceCell<SidHeadings>,
 }
 
 /// Values whose names say nothing of a secret.
@@ -54,7 +58,7 @@ impl<'b> Neighbourhood<'b> {
             }
         }
         let sids = (0..reads.len()).filter(|&read| examination.shape(&reads[read]).is_sid()).collect();
-        Self { reads, sids, on_line, nameless }
+        Self { reads, sids, on_line, nameless, headed: OnceCell::new() }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Comments that head a paragraph, and say whose the values below are.
 
+use std::collections::HashSet;
+
 use super::around::Neighbourhood;
 use super::examination::Read;
 use crate::detect::context::Reader;
@@ -17,6 +19,14 @@ enum Heading {
     Another,
 }
 
+/// Where the SIDs of a page stand.
+pub(super) struct SidHeadings {
+    /// Their paragraphs, by the first and last line.
+    paragraphs: HashSet<(usize, usize)>,
+    /// One of them stands under Twilio's name.
+    is_one_twilios: bool,
+}
+
 /// Whether a value stands in a paragraph under the name of something that nothing is known of, `/* Instamojo */`, and the SIDs stand in
 /// other paragraphs, one of which is headed by Twilio's name.
 pub(super) fn is_under_another(
@@ -25,13 +35,18 @@ pub(super) fn is_under_another(
     read: &Read,
     all: &Neighbourhood<'_>,
 ) -> bool {
-    let own = read.context.paragraph;
-    if all.sids.iter().any(|&sid| all.reads[sid].context.paragraph == own)
-        || heading(reader, page, read) != Some(Heading::Another)
-    {
+    if heading(reader, page, read) != Some(Heading::Another) {
         return false;
     }
-    all.sids.iter().any(|&sid| heading(reader, page, &all.reads[sid]) == Some(Heading::Twilio))
+    // The same for every value of a page.
+    let of_sids = all.headed.get_or_init(|| {
+        let sids = || all.sids.iter().map(|&sid| &all.reads[sid]);
+        SidHeadings {
+            paragraphs: sids().map(|sid| sid.context.paragraph).collect(),
+            is_one_twilios: sids().any(|sid| heading(reader, page, sid) == Some(Heading::Twilio)),
+        }
+    });
+    of_sids.is_one_twilios && !of_sids.paragraphs.contains(&read.context.paragraph)
 }
 
 /// What the nearest comment above in its paragraph says, if it is short enough to be a heading.

@@ -43,8 +43,10 @@ pub(super) fn label(reader: &Reader<'_>, read: &Read, all: &Neighbourhood<'_>) -
     let is_unknown = |label: &Rc<Name>| !label.unknown.is_empty() && label.role == Role::None;
     // Where the SID's own object is called something unknown as well, it is the fields that are called so, and not services.
     let is_sid_labelled_alike = || {
-        let nearest =
-            all.sids.iter().map(|&sid| &all.reads[sid]).min_by_key(|sid| sid.token.abs_diff(read.token));
+        // SIDs are in order: the nearest is the one before or the one behind.
+        let place = all.sids.partition_point(|&sid| all.reads[sid].token < read.token);
+        let beside = all.sids[place.saturating_sub(1)..all.sids.len().min(place + 1)].iter();
+        let nearest = beside.map(|&sid| &all.reads[sid]).min_by_key(|sid| sid.token.abs_diff(read.token));
         nearest.is_some_and(|sid| reader.labels(sid.token).iter().any(is_unknown))
     };
     if labels.iter().any(|label| label.brand) {
