@@ -6,14 +6,10 @@ mod common;
 
 use std::path::Path;
 
-use common::rig::Rig;
+use common::rig::{Rig, token_code};
 use common::{commit, git, hold_to, report, run, stderr, stdout, write};
 use serde_json::{Value, json};
 use twilio_sim::World;
-
-fn token_code(account: &str, token: &str) -> String {
-    format!("TWILIO_ACCOUNT_SID={account}\nTWILIO_AUTH_TOKEN={token}\n")
-}
 
 /// A folder with one leak in `.env`: account and token.
 fn leaky(seed: u64) -> (tempfile::TempDir, World, String, String) {

@@ -6,15 +6,11 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::rig::Rig;
+use common::rig::{Rig, token_code};
 use common::{commit, git, hold_to_schema, stderr, stdout};
 use serde_json::{Value, json};
 use twilio_sim::world::Event;
 use twilio_sim::{Fault, FaultKind, KeyKind, Status, World};
-
-fn token_code(account: &str, token: &str) -> String {
-    format!("TWILIO_ACCOUNT_SID={account}\nTWILIO_AUTH_TOKEN={token}\n")
-}
 
 fn credentials<'a>(report: &'a Value, type_: &str) -> Vec<&'a Value> {
     report["credentials"].as_array().unwrap().iter().filter(|c| c["type"] == type_).collect()

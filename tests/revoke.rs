@@ -8,18 +8,10 @@ mod common;
 use std::collections::BTreeSet;
 use std::process::Output;
 
-use common::rig::Rig;
+use common::rig::{Rig, key_code, token_code};
 use common::{hold_to, stderr, stdout};
 use serde_json::{Value, json};
 use twilio_sim::{Fault, FaultKind, KeyKind, Region, Status, World};
-
-fn key_code(key: &str, secret: &str, account: &str) -> String {
-    format!("TWILIO_ACCOUNT_SID={account}\nTWILIO_API_KEY={key}\nTWILIO_API_SECRET={secret}\n")
-}
-
-fn token_code(account: &str, token: &str) -> String {
-    format!("TWILIO_ACCOUNT_SID={account}\nTWILIO_AUTH_TOKEN={token}\n")
-}
 
 /// A parent with a subaccount, leaked keys in both, and keys that are nobody's business.
 struct House {

@@ -7,7 +7,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::rig::Rig;
+use common::rig::{Rig, token_code};
 use serde_json::Value;
 use twilio_sim::{Elsewhere, Fault, FaultKind, InactiveAnswer, KeyKind, Region, Status, World};
 
@@ -85,10 +85,6 @@ impl Cell {
         self.arguments.extend(arguments);
         self
     }
-}
-
-fn token_code(account: &str, token: &str) -> String {
-    format!("TWILIO_ACCOUNT_SID={account}\nTWILIO_AUTH_TOKEN={token}\n")
 }
 
 fn key_code(key: &str, secret: &str, account: &str) -> String {

@@ -7,18 +7,10 @@ mod common;
 
 use std::process::Output;
 
-use common::rig::Rig;
+use common::rig::{Rig, key_code, token_code};
 use common::{hold_to, stderr, stdout};
 use serde_json::{Value, json};
 use twilio_sim::{Fault, FaultKind, KeyKind, Region, Status, World};
-
-fn key_code(key: &str, secret: &str, account: &str) -> String {
-    format!("TWILIO_ACCOUNT_SID={account}\nTWILIO_API_KEY={key}\nTWILIO_API_SECRET={secret}\n")
-}
-
-fn token_code(account: &str, token: &str) -> String {
-    format!("TWILIO_ACCOUNT_SID={account}\nTWILIO_AUTH_TOKEN={token}\n")
-}
 
 /// A parent, a subaccount, and a key of it that leaked.
 struct House {
@@ -64,6 +56,20 @@ fn plan(rig: &Rig, more: &[&str]) -> (Value, Output) {
     let plan = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
     hold_to(&plan, include_str!("../docs/schema/plan-1.schema.json"));
     (plan, output)
+}
+
+/// A subaccount whose leaked secondary token a plan deletes.
+fn planned_secondary(seed: u64) -> (Rig, String) {
+    let mut world = World::new(seed);
+    let parent = world.account("Example Inc.", None);
+    let child = world.account("Shop", Some(&parent));
+    let leaked = world.secondary(&child);
+    let mut rig = Rig::new(world);
+    rig.administer(&parent);
+    rig.plant(&leaked);
+    rig.write("child/.env", &token_code(&child, &leaked));
+    plan(&rig, &[]);
+    (rig, child)
 }
 
 fn apply(rig: &Rig, more: &[&str]) -> Output {
@@ -129,15 +135,7 @@ fn a_key_that_lives_reopens_its_step_whatever_was_noted() {
 #[test]
 fn a_404_to_the_deletion_of_a_secondary_token_is_looked_into() {
     for (times, done) in [(1, true), (u32::MAX, false)] {
-        let mut world = World::new(3);
-        let parent = world.account("Example Inc.", None);
-        let child = world.account("Shop", Some(&parent));
-        let leaked = world.secondary(&child);
-        let mut rig = Rig::new(world);
-        rig.administer(&parent);
-        rig.plant(&leaked);
-        rig.write("child/.env", &token_code(&child, &leaked));
-        plan(&rig, &[]);
+        let (rig, child) = planned_secondary(3);
         let lie = FaultKind::Answer(404, 20404, "not found".into());
         rig.sim.order(Fault::new(lie, "Secondary", times).on("DELETE"));
         let output = apply(&rig, &["--yes", "--prove-for", "0"]);
@@ -149,15 +147,7 @@ fn a_404_to_the_deletion_of_a_secondary_token_is_looked_into() {
 
 #[test]
 fn a_secondary_that_was_deleted_is_not_deleted_again_where_a_new_one_took_its_place() {
-    let mut world = World::new(4);
-    let parent = world.account("Example Inc.", None);
-    let child = world.account("Shop", Some(&parent));
-    let leaked = world.secondary(&child);
-    let mut rig = Rig::new(world);
-    rig.administer(&parent);
-    rig.plant(&leaked);
-    rig.write("child/.env", &token_code(&child, &leaked));
-    plan(&rig, &[]);
+    let (mut rig, child) = planned_secondary(4);
     // It was deleted, and nothing can be learned of it.
     rig.sim.order(Fault::new(FaultKind::ServerError, "verify.twilio.com", u32::MAX).after(2));
     rig.sim.order(Fault::new(FaultKind::ServerError, "insights.twilio.com", u32::MAX));
@@ -173,15 +163,7 @@ fn a_secondary_that_was_deleted_is_not_deleted_again_where_a_new_one_took_its_pl
 
 #[test]
 fn a_secondary_in_doubt_is_not_deleted() {
-    let mut world = World::new(5);
-    let parent = world.account("Example Inc.", None);
-    let child = world.account("Shop", Some(&parent));
-    let leaked = world.secondary(&child);
-    let mut rig = Rig::new(world);
-    rig.administer(&parent);
-    rig.plant(&leaked);
-    rig.write("child/.env", &token_code(&child, &leaked));
-    plan(&rig, &[]);
+    let (rig, child) = planned_secondary(5);
     // One product refuses it already: a person deletes it in the console right now, and may make a new one.
     let refusal = FaultKind::Answer(401, 20003, "Authenticate".into());
     rig.sim.order(Fault::new(refusal, "verify.twilio.com", u32::MAX));

@@ -191,3 +191,13 @@ fn each_file(folder: &Path, visit: &mut dyn FnMut(&Path)) {
         }
     }
 }
+
+/// A key and its secret as they leak, with their account.
+pub fn key_code(key: &str, secret: &str, account: &str) -> String {
+    format!("TWILIO_ACCOUNT_SID={account}\nTWILIO_API_KEY={key}\nTWILIO_API_SECRET={secret}\n")
+}
+
+/// An Auth Token as it leaks, with its account.
+pub fn token_code(account: &str, token: &str) -> String {
+    format!("TWILIO_ACCOUNT_SID={account}\nTWILIO_AUTH_TOKEN={token}\n")
+}
