@@ -4,6 +4,8 @@
 //!
 //! This costs a second look, so it is taken only where an Account SID has no secret, and only at small files around it.
 
+mod imports;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -11,12 +13,14 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use super::Found;
+use super::doubtful::folder;
 use super::gather::{Origin, TextHits};
 use crate::detect::{Detector, Hit};
 use crate::model::{Confidence, Encoding, Kind, Tally};
 use crate::rules::{MEDIUM, Observation};
 use crate::source::roots::prefix;
 use crate::source::tree::{self, Opened};
+use imports::{line_start, refers_to, words};
 
 /// How many folders with an Account SID that has no secret are looked at again.
 const MOST_FOLDERS: usize = 64;
@@ -86,15 +90,12 @@ fn lonely(texts: &[TextHits]) -> BTreeSet<String> {
     let is_secret = |hit: &Hit| {
         matches!(hit.kind, Kind::AuthToken | Kind::ApiKeySecret) && hit.confidence >= Confidence::Medium
     };
-    let served: BTreeSet<&str> = texts
-        .iter()
-        .filter(|text| text.hits.iter().any(is_secret))
-        .map(|text| super::doubtful::folder(&text.path))
-        .collect();
+    let served: BTreeSet<&str> =
+        texts.iter().filter(|text| text.hits.iter().any(is_secret)).map(|text| folder(&text.path)).collect();
     texts
         .iter()
         .filter(|text| !text.path.contains('!') && text.hits.iter().any(|hit| hit.kind == Kind::AccountSid))
-        .map(|text| super::doubtful::folder(&text.path))
+        .map(|text| folder(&text.path))
         .filter(|folder| !served.contains(folder))
         .map(str::to_owned)
         .take(MOST_FOLDERS)
@@ -110,11 +111,11 @@ fn projects(
 ) -> Vec<Vec<Source>> {
     let mut all: Vec<(Folder, Vec<Source>)> = Vec::new();
     let mut too_large = BTreeSet::new();
-    for folder in folders {
+    for lonely in folders {
         for up in LEVELS {
-            let mut above = folder.as_str();
+            let mut above = lonely.as_str();
             for _ in 0..up {
-                above = super::doubtful::folder(above);
+                above = folder(above);
             }
             let Some(place) = place(above, roots) else { continue };
             if all.iter().any(|(known, _)| place.path.starts_with(&known.path)) {
@@ -259,101 +260,6 @@ fn odds_by_use_of(observed: &[Observation]) -> f32 {
         + observed.iter().filter(counts).map(|observation| observation.weight()).sum::<f32>()
 }
 
-/// Whether a file uses a name as another file's: it stands in the same folder, or imports that file, and does not define the name itself.
-fn refers_to(caller: &Source, source: &Source, name: &str) -> bool {
-    let (own, its) = (super::doubtful::folder(&caller.path), super::doubtful::folder(&source.path));
-    let file = source.path.rsplit('/').next().unwrap_or(&source.path);
-    let stem = file.split('.').find(|part| !part.is_empty()).unwrap_or(file);
-    let is_qualified = |at: usize| {
-        let before = caller.text[..at].trim_ascii_end();
-        [&b"."[..], b"::", b"->", b"[\"", b"['"].iter().any(|joiner| before.ends_with(joiner))
-    };
-    let all: Vec<usize> = words(&caller.text, name).collect();
-    let is_defined =
-        all.iter().any(|&at| !is_qualified(at) && is_definition(&caller.text[at + name.len()..]));
-    if is_defined {
-        return false;
-    }
-    if own == its {
-        return true;
-    }
-    let names = [stem, its.rsplit('/').next().unwrap_or_default()];
-    names.iter().filter(|module| module.len() >= 2).any(|module| {
-        words(&caller.text, module).any(|at| {
-            let after = &caller.text[at + module.len()..];
-            let line = &caller.text[line_start(&caller.text, at)..];
-            let line = &line[..memchr::memchr(b'\n', line).unwrap_or(line.len())];
-            // `Keys.B`, `from secret import pw`, `from config import *`
-            let is_named = || {
-                let joined = [&b"."[..], b"::", b"->"].iter().find_map(|joiner| after.strip_prefix(*joiner));
-                joined.is_some_and(|rest| rest.starts_with(name.as_bytes()))
-                    || words(line, name).next().is_some()
-                    || line.trim_ascii_end().ends_with(b"*")
-            };
-            is_import(caller, at, source) || (is_near(own, its) && is_named())
-        })
-    })
-}
-
-/// Whether what follows a name defines it: `name = …`, `name: …`, `name := …`.
-fn is_definition(after: &[u8]) -> bool {
-    let after =
-        after.strip_prefix(b"'").or_else(|| after.strip_prefix(b"\"")).unwrap_or(after).trim_ascii_start();
-    match after {
-        [b'=', next, ..] => !matches!(next, b'=' | b'>' | b'~'),
-        [b':', next, ..] => *next != b':',
-        _ => false,
-    }
-}
-
-/// Whether a word stands in a quoted path that leads from a file to another: `require('../config')`, `include "inc/keys.php"`.
-fn is_import(caller: &Source, at: usize, source: &Source) -> bool {
-    const LONGEST: usize = 120;
-    let is_end = |byte: &u8| matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b'\n');
-    let text = &caller.text;
-    let Some(start) = text[at.saturating_sub(LONGEST)..at].iter().rposition(is_end) else { return false };
-    let start = at.saturating_sub(LONGEST) + start + 1;
-    let Some(length) = text[start..].iter().take(LONGEST).position(is_end) else { return false };
-    let Ok(path) = std::str::from_utf8(&text[start..start + length]) else { return false };
-    let mut folder: Vec<&str> =
-        super::doubtful::folder(&caller.path).split('/').filter(|part| !part.is_empty()).collect();
-    let is_relative = path.starts_with('.');
-    let mut wanted: Vec<&str> = Vec::new();
-    for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
-        if part == ".." {
-            folder.pop();
-        } else {
-            wanted.push(part);
-        }
-    }
-    let leads_to = |base: &[&str]| {
-        let full = base.iter().chain(&wanted).copied().collect::<Vec<_>>().join("/");
-        let rest = source.path.strip_prefix(full.as_str());
-        rest.is_some_and(|rest| rest.is_empty() || (rest.starts_with(['.', '/']) && !rest[1..].contains('/')))
-    };
-    // What is not relative is looked for from the file's folder up.
-    !wanted.is_empty()
-        && (leads_to(&folder) || (!is_relative && (0..folder.len()).any(|depth| leads_to(&folder[..depth]))))
-}
-
-/// Whether two folders are parts of one program, as far as their names tell: at most two levels below the folder that holds both.
-fn is_near(a: &str, b: &str) -> bool {
-    let (a, b): (Vec<&str>, Vec<&str>) = (a.split('/').collect(), b.split('/').collect());
-    let common = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
-    a.len() - common <= 2 && b.len() - common <= 2
-}
-
-/// Where a word stands in a text, and not only as a part of another.
-fn words<'t>(text: &'t [u8], word: &str) -> impl Iterator<Item = usize> + 't {
-    let is_part = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-    let word = word.as_bytes().to_vec();
-    let length = word.len();
-    let places: Vec<usize> = memchr::memmem::find_iter(text, &word).collect();
-    places.into_iter().filter(move |&at| {
-        !is_part(at.checked_sub(1).and_then(|at| text.get(at))) && !is_part(text.get(at + length))
-    })
-}
-
 /// What of a text uses a name: the whole of it where it is short, or what stands around the first uses.
 fn uses(text: &[u8], name: &str) -> Option<Vec<u8>> {
     let mut places = words(text, name).peekable();
@@ -395,8 +301,4 @@ fn together(source: &Source, hit: &Hit, sids: &[&Hit], used: Vec<u8>) -> Vec<u8>
     text.extend_from_slice(b"\n\n");
     line(hit, &mut text);
     text
-}
-
-fn line_start(text: &[u8], at: usize) -> usize {
-    memchr::memrchr(b'\n', &text[..at]).map_or(0, |end| end + 1)
 }
