@@ -375,9 +375,11 @@ fn hooks_refuse_what_cannot_be_read_unless_it_is_accepted_by_name() {
     // A Zstandard frame that needs a window of 256 MB, and a container that is not opened.
     let huge = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x90, 0x01, 0x00, 0x00];
     let server = tempfile::tempdir().unwrap();
-    git(server.path(), &["init", "-q", "--bare", "s.git"]);
-    let bare = server.path().join("s.git");
     for (kind, pushes) in [("pre-commit", false), ("pre-push", true), ("pre-receive", true)] {
+        // A server each: commits of one second are the same commits, and of those nothing is new.
+        let name = format!("{kind}.git");
+        git(server.path(), &["init", "-q", "--bare", &name]);
+        let bare = server.path().join(name);
         let folder = repository();
         let at = folder.path();
         git(at, &["remote", "add", "origin", bare.to_str().unwrap()]);
@@ -413,7 +415,7 @@ fn hooks_refuse_what_cannot_be_read_unless_it_is_accepted_by_name() {
         assert!(output.status.success(), "{kind}: {}", stderr(&output));
         run(place, &["hook", "uninstall", "--type", kind]);
     }
-    let wrong = run(server.path().join("s.git").as_path(), &["hook", "install", "--accept-unread", "[z-a]"]);
+    let wrong = run(&server.path().join("pre-push.git"), &["hook", "install", "--accept-unread", "[z-a]"]);
     assert_eq!(wrong.status.code(), Some(2));
     assert!(stderr(&wrong).contains("--accept-unread [z-a]"), "{}", stderr(&wrong));
 }
