@@ -15,6 +15,44 @@ use common::org::{Org, env_of, id, report_of, secrets};
 use common::{git, stderr, stdout, write};
 use serde_json::Value;
 
+#[path = "audit/again.rs"]
+mod again;
+#[path = "audit/clocks.rs"]
+mod clocks;
+#[path = "audit/submodules.rs"]
+mod submodules;
+
+/// Does something with an organization's SQLite file.
+fn in_database<T>(org: &Org, work: impl AsyncFnOnce(sqlx::SqlitePool) -> T) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let options =
+            sqlx::sqlite::SqliteConnectOptions::new().filename(org.folder.path().join("state/audit.db"));
+        work(sqlx::SqlitePool::connect_with(options).await.expect("opened")).await
+    })
+}
+
+/// Changes an organization's SQLite file by hand; how many rows the last statement changed.
+fn change(org: &Org, statements: &[&str]) -> u64 {
+    in_database(org, async |pool| {
+        let mut changed = 0;
+        for statement in statements {
+            let statement = sqlx::query(sqlx::AssertSqlSafe(*statement));
+            changed = statement.execute(&pool).await.expect("written").rows_affected();
+        }
+        changed
+    })
+}
+
+/// What a database keeps of the objects that were judged.
+fn seen(org: &Org) -> Vec<u8> {
+    in_database(org, async |pool| {
+        let parts: Vec<Vec<u8>> =
+            sqlx::query_scalar("SELECT ids FROM seen ORDER BY part").fetch_all(&pool).await.expect("read");
+        parts.concat()
+    })
+}
+
 #[test]
 fn every_leak_of_an_organization_is_found_once_and_the_second_audit_asks_for_nothing() {
     let org = Org::of(60, 1);
@@ -491,17 +529,10 @@ fn what_kills_its_workers_is_left_alone_and_named() {
     child.kill().expect("killed");
     child.wait().expect("ended");
     // As if ten workers had been killed at the last repository.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let changed = runtime.block_on(async {
-        let options =
-            sqlx::sqlite::SqliteConnectOptions::new().filename(org.folder.path().join("state/audit.db"));
-        let pool = sqlx::SqlitePool::connect_with(options).await.expect("opened");
-        sqlx::query("UPDATE work SET deaths = 10 WHERE repository LIKE '%/repo-035' AND state = 'queued'")
-            .execute(&pool)
-            .await
-            .expect("written")
-            .rows_affected()
-    });
+    let changed = change(
+        &org,
+        &["UPDATE work SET deaths = 10 WHERE repository LIKE '%/repo-035' AND state = 'queued'"],
+    );
     assert_eq!(changed, 1, "it was killed before it came that far");
     let (report, _) = org.audit(&["--lease", "2"]);
     let skipped = report["skipped"].as_array().expect("a list");

@@ -158,3 +158,63 @@ fn a_server_that_stays_away_ends_the_run_and_the_next_goes_on() {
     let (report, _) = org.audit(&["--lease", "2"]);
     assert_eq!(secrets(&report), org.leaks);
 }
+
+#[test]
+fn a_database_of_an_earlier_version_is_brought_up_to_date_and_all_is_judged_anew() {
+    let Some(postgres) = Postgres::start() else { return };
+    let org = org(&postgres, 6, 35);
+    org.audit(&[]);
+    postgres.change(&[
+        "DELETE FROM _sqlx_migrations WHERE version = 2",
+        "DROP TABLE secrets",
+        "ALTER TABLE audits DROP COLUMN lister, DROP COLUMN beat, DROP COLUMN number",
+        "DELETE FROM findings",
+        "UPDATE scans SET credentials = '[]', hits = '[]'",
+    ]);
+    let (report, code) = org.audit(&[]);
+    assert_eq!((secrets(&report), code), (org.leaks.clone(), 1));
+    assert_eq!(org.status()["states"], json!({"done": 6}));
+    org.audit(&["--check-refs"]);
+    assert_eq!(org.status()["states"], json!({"unchanged": 6}));
+}
+
+#[test]
+fn work_that_is_due_in_the_future_is_done_and_a_lister_that_died_is_replaced() {
+    let Some(postgres) = Postgres::start() else { return };
+    let org = org(&postgres, 30, 36);
+    let source = org.source();
+    let mut child = org
+        .command(&[&source, "--hurry", "--workers", "1"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary runs");
+    let begin = std::time::Instant::now();
+    while org.forge.cloned().is_empty() && begin.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    postgres.change(&[
+        "UPDATE audits SET listed_at = NULL, finished_at = NULL",
+        "DELETE FROM work WHERE repository NOT LIKE '%/repo-00%'",
+        "UPDATE apalis.jobs SET run_at = run_at + interval '1 year'",
+        "UPDATE apalis.workers SET last_seen = last_seen + interval '1 year'",
+    ]);
+    // A worker on another machine knows nothing of the process that was killed.
+    let mirrors = org.folder.path().join("other").display().to_string();
+    let worker = org.command(&["worker", "--hurry", "--lease", "2", "--mirrors", &mirrors]);
+    let output = Command::new("timeout")
+        .args(["-s", "KILL", "120"])
+        .arg(worker.get_program())
+        .args(worker.get_args())
+        .envs(worker.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .current_dir(org.folder.path())
+        .output()
+        .expect("timeout runs");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("lists in its place"), "{}", stderr(&output));
+    assert_eq!(org.status()["repositories"], 30);
+    let report = report_of(&org.run(&["report", "--format", "json"]));
+    assert_eq!(secrets(&report), org.leaks);
+}

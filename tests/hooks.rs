@@ -281,6 +281,61 @@ fn status_tells_a_hook_that_does_not_run() {
     assert_eq!(status(at).0, Some(0), "{}", status(at).1);
 }
 
+/// Puts something into a repository.
+#[cfg(unix)]
+type Plant<'a> = &'a dyn Fn(&Path);
+
+#[test]
+#[cfg(unix)]
+fn what_lies_in_a_git_folder_is_looked_at_before_it_is_opened() {
+    let pipe = |path: &Path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    // git itself would wait at the pipe.
+    let include = |at: &Path| {
+        let settings = std::fs::read_to_string(at.join(".git/config")).unwrap();
+        write(at, ".git/config", format!("{settings}[include]\n\tpath = included\n"));
+    };
+    let plants: [(&str, Plant<'_>); 5] = [
+        ("HEAD", &|at| {
+            std::fs::remove_file(at.join(".git/HEAD")).unwrap();
+            pipe(&at.join(".git/HEAD"));
+        }),
+        ("config", &|at| {
+            std::fs::remove_file(at.join(".git/config")).unwrap();
+            pipe(&at.join(".git/config"));
+        }),
+        ("packed-refs", &|at| pipe(&at.join(".git/packed-refs"))),
+        ("included", &|at| (include(at), pipe(&at.join(".git/included"))).1),
+        ("deeper", &|at| {
+            include(at);
+            write(at, ".git/included", "[includeIf \"gitdir:**\"]\n\tpath = deeper\n");
+            pipe(&at.join(".git/deeper"));
+        }),
+    ];
+    for (name, plant) in plants {
+        let folder = repository();
+        let at = folder.path();
+        plant(at);
+        for arguments in [&["hook", "install"][..], &["hook", "uninstall"], &["hook", "status"]] {
+            let output = Command::new("timeout")
+                .args(["-s", "KILL", "60", env!("CARGO_BIN_EXE_sidsweep")])
+                .args(arguments)
+                .current_dir(at)
+                .output()
+                .unwrap();
+            assert_eq!(output.status.code(), Some(2), "{name}: {}", stderr(&output));
+            assert!(stderr(&output).contains(name), "{name}: {}", stderr(&output));
+            assert!(stderr(&output).contains("named pipe"), "{name}: {}", stderr(&output));
+        }
+        assert!(!at.join(".git/hooks/pre-commit").exists(), "{name}");
+    }
+    // Settings that are included still say where hooks are.
+    let folder = repository();
+    write(folder.path(), ".git/included", "[core]\n\thooksPath = tools/hooks\n");
+    include(folder.path());
+    install(folder.path(), "pre-commit");
+    assert!(folder.path().join("tools/hooks/pre-commit").exists());
+}
+
 #[test]
 fn a_hook_whose_program_is_gone_fails_closed() {
     let folder = repository();

@@ -304,3 +304,65 @@ fn a_long_range_is_the_same_on_one_thread_and_on_many_and_whichever_end_is_whole
     forwards["stats"]["seconds"] = Value::Null;
     assert_eq!(forwards, loose);
 }
+
+/// Damages what a pack holds of an object.
+fn damage(at: &Path, id: &str) {
+    let folder = std::fs::read_dir(at.join(".git/objects/pack")).unwrap();
+    let pack =
+        folder.map(|entry| entry.unwrap().path()).find(|path| path.extension().is_some_and(|e| e == "pack"));
+    let pack = pack.unwrap();
+    let listed = git(at, &["verify-pack", "-v", &pack.display().to_string()]);
+    let line = listed.lines().find(|line| line.starts_with(id)).unwrap();
+    let offset: usize = line.split_whitespace().nth(4).unwrap().parse().unwrap();
+    let mut bytes = std::fs::read(&pack).unwrap();
+    bytes[offset + 4..offset + 40].fill(0x55);
+    std::fs::remove_file(&pack).unwrap();
+    std::fs::write(&pack, bytes).unwrap();
+}
+
+#[test]
+fn an_end_in_a_damaged_pack_says_that_it_cannot_be_read_and_why() {
+    // Which of four commits is damaged, and how the ends are named.
+    for (damaged, spec) in [
+        ("HEAD", "HEAD~1..HEAD"),
+        ("HEAD", "HEAD~1..main"),
+        ("HEAD", "HEAD~1...main"),
+        ("HEAD", "{3}..{4}"),
+        ("HEAD", "{3}..{4:short}"),
+        ("HEAD", "{3}..v4"),
+        ("HEAD~1", "{3}..HEAD"),
+        ("HEAD~1", "{3:short}..HEAD"),
+        ("HEAD~1", "HEAD~1..HEAD"),
+        ("HEAD~1", "HEAD^..HEAD"),
+        ("HEAD~1", "HEAD~2..HEAD"),
+        ("HEAD~1", "main~2..main"),
+        ("HEAD~2", "HEAD~3..HEAD"),
+        ("HEAD~2", "HEAD~3...HEAD"),
+    ] {
+        let folder = repository();
+        let at = folder.path();
+        let mut ids = Vec::new();
+        for number in 1..5 {
+            write(at, "a", format!("{number}\n"));
+            ids.push(commit(at, &format!("{number}, said with many words that are not alike")));
+        }
+        git(at, &["tag", "-a", "-m", "four", "v4"]);
+        let hidden = git(at, &["rev-parse", damaged]);
+        git(at, &["repack", "-adq", "--depth=0"]);
+        let mut range = spec.to_owned();
+        for (number, id) in (1..).zip(&ids) {
+            range = range
+                .replace(&format!("{{{number}}}"), id)
+                .replace(&format!("{{{number}:short}}"), &id[..10]);
+        }
+        damage(at, &hidden);
+        let output = run(at, &["scan", "--range", &range]);
+        let told = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{damaged} damaged, {spec}: {told}");
+        assert!(
+            told.contains("cannot be read") && told.contains(&hidden),
+            "{damaged} damaged, {spec}: {told}"
+        );
+        assert!(!told.contains("names no commit here"), "{damaged} damaged, {spec}: {told}");
+    }
+}

@@ -225,9 +225,61 @@ fn a_partial_clone_says_so() {
     let clone = tempfile::tempdir().unwrap();
     let url = format!("file://{}", folder.path().display());
     git(clone.path(), &["clone", "-q", "--no-checkout", "--filter=blob:none", &url, "c"]);
-    let (partial, code) = report(&clone.path().join("c"), &["--history"]);
+    let at = clone.path().join("c");
+    let (partial, code) = report(&at, &["--history"]);
     assert_eq!(code, 2);
+    assert_eq!(partial["skipped"][0]["path"], "a", "{partial}");
     assert!(partial["skipped"].to_string().contains("partial clone"), "{partial}");
+    // Completed since, it is still marked as partial, and nothing is missing.
+    git(&at, &["fetch", "-q", "--refetch", "--no-filter"]);
+    let packs = std::fs::read_dir(at.join(".git/objects/pack")).unwrap();
+    let marks =
+        packs.filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|e| e == "promisor"));
+    assert_ne!(marks.count(), 0, "git keeps its marks");
+    let (whole, code) = report(&at, &["--history"]);
+    assert_eq!((&whole["skipped"], code), (&serde_json::json!([]), 0));
+}
+
+#[test]
+fn what_lies_very_deep_is_read_whether_something_is_found_there_or_not() {
+    for (text, code) in
+        [("words\n".to_owned(), 0), (Mint::new(77).fill("TWILIO_AUTH_TOKEN={{token:1}}\n").0, 1)]
+    {
+        let folder = repository();
+        let path = format!("{}/near.env", vec!["d"; 1_100].join("/"));
+        let stream = format!(
+            "commit refs/heads/main\ncommitter A <a@example.org> 1700000000 +0000\ndata 1\nx\nM 100644 inline {path}\ndata {}\n{text}\n",
+            text.len()
+        );
+        write(folder.path(), "stream", stream);
+        let script = "git fast-import --quiet < stream && rm stream";
+        let done = std::process::Command::new("sh").current_dir(folder.path()).args(["-c", script]).status();
+        assert!(done.unwrap().success());
+        let (history, found) = report(folder.path(), &["--history"]);
+        assert_eq!(
+            (history["findings"].as_array().unwrap().len(), found),
+            (code as usize, code),
+            "{history}"
+        );
+        assert_eq!(history["stats"]["blobs"], 1);
+    }
+}
+
+#[test]
+fn of_many_objects_that_are_missing_some_are_named_and_the_rest_counted() {
+    let folder = repository();
+    git(folder.path(), &["config", "uploadpack.allowFilter", "true"]);
+    for n in 0..700 {
+        write(folder.path(), &format!("d{}/f{n}", n % 7), format!("{n}\n"));
+    }
+    commit(folder.path(), "many");
+    let clone = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", folder.path().display());
+    git(clone.path(), &["clone", "-q", "--no-checkout", "--filter=blob:none", &url, "c"]);
+    let (partial, code) = report(&clone.path().join("c"), &["--history"]);
+    let skipped = partial["skipped"].as_array().unwrap();
+    assert_eq!((skipped.len(), code), (51, 2));
+    assert!(partial["skipped"].to_string().contains("650 more objects"), "{partial}");
 }
 
 #[test]

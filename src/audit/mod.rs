@@ -1,6 +1,7 @@
 //! Audits: all repositories of an organization, by as many workers as there are, from where an earlier audit left off.
 
 mod access;
+mod carried;
 mod folder;
 pub mod forge;
 mod git;
@@ -9,6 +10,7 @@ mod mirror;
 mod owners;
 mod queue;
 mod source;
+mod takeover;
 mod texts;
 mod tokens;
 pub mod url;
@@ -33,7 +35,7 @@ use crate::detect::Detector;
 use crate::store::{Audit, Error, Store};
 use git::{Git, Remote};
 use texts::Texts;
-use worker::Worker;
+use worker::{LONGEST_PAUSE, Worker};
 
 /// How often it is seen to that everything that waits is in the queue.
 const REMIND: Duration = Duration::from_secs(15);
@@ -127,14 +129,16 @@ impl Run {
     /// Puts into the queue what waits for another try: a worker may have been killed before it did. What was listed is put
     /// there by whoever goes on with the listing.
     pub async fn remind(&self, audit: &Audit) -> Result<(), Error> {
+        self.queue.mend_times(LONGEST_PAUSE).await?;
         for (repository, number) in self.store.retries(&audit.id).await? {
             self.push(audit, &repository, number).await?;
         }
         Ok(())
     }
 
-    /// Tells the queue of this machine's workers that are gone for certain.
+    /// Tells the queue of this machine's workers that are gone for certain, and mends its times.
     pub async fn bury(&self) -> Result<(), Error> {
+        self.queue.mend_times(LONGEST_PAUSE).await?;
         for name in Presence::gone(&self.presence.folder) {
             self.queue.bury(&name).await?;
         }

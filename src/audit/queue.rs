@@ -51,7 +51,15 @@ impl Queue {
         Ok(Self { pool: store.database().queue_pool().await?, shown: store.database().shown(), lease })
     }
 
-    fn beat(&self) -> Duration {
+    /// After how long a worker that was not heard of has lost its repository.
+    #[must_use]
+    pub fn lease(&self) -> Duration {
+        self.lease
+    }
+
+    /// How often a worker says that it lives.
+    #[must_use]
+    pub fn beat(&self) -> Duration {
         Duration::from_secs((self.lease / BEATS).as_secs().max(1))
     }
 
@@ -130,6 +138,40 @@ impl Queue {
             Pool::Sqlite(pool) => run!(self.sqlite(pool)),
             Pool::Postgres(pool) => run!(self.postgres(pool)),
         }
+    }
+
+    /// Mends what a clock leaves that was set back: jobs that would wait for longer than `longest`, the longest pause that there is,
+    /// are due, and a worker that was seen in the future is taken for gone until it says so again.
+    pub async fn mend_times(&self, longest: Duration) -> Result<(), Error> {
+        let fail = |source| Error::Database { database: self.shown.clone(), source };
+        let [longest, lease] = [longest, self.lease].map(|time| time.as_secs().cast_signed());
+        match &self.pool {
+            Pool::Sqlite(pool) => {
+                let now = jiff::Timestamp::now().as_second();
+                let jobs = sqlx::query("UPDATE Jobs SET run_at = $1 WHERE job_type = $2 AND run_at > $3")
+                    .bind(now)
+                    .bind(NAME)
+                    .bind(now + longest);
+                pool.execute(jobs).await.map_err(fail)?;
+                let workers =
+                    sqlx::query("UPDATE Workers SET last_seen = 0 WHERE last_seen > $1").bind(now + lease);
+                pool.execute(workers).await.map_err(fail)?;
+            }
+            Pool::Postgres(pool) => {
+                let jobs = sqlx::query(
+                    "UPDATE apalis.jobs SET run_at = now() WHERE job_type = $1 AND run_at > now() + make_interval(secs => $2::float8)",
+                )
+                .bind(NAME)
+                .bind(longest as f64);
+                pool.execute(jobs).await.map_err(fail)?;
+                let workers = sqlx::query(
+                    "UPDATE apalis.workers SET last_seen = to_timestamp(0) WHERE last_seen > now() + make_interval(secs => $1::float8)",
+                )
+                .bind(lease as f64);
+                pool.execute(workers).await.map_err(fail)?;
+            }
+        }
+        Ok(())
     }
 
     /// Tells the queue that a worker is gone for certain, so that nobody waits for its lease to end.

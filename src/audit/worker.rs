@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::carried;
 use super::folder;
 use super::git::{Git, Refusal, Remote};
 use super::mirror::Mirrors;
@@ -12,13 +13,14 @@ use super::owners::Owners;
 use super::queue::{Job, Queue};
 use super::texts::Texts;
 use crate::detect::Detector;
-use crate::model::{Confidence, Holding, Place, Repository, SourceMode};
+use crate::model::{Confidence, Holding, Place, Repository, SourceMode, Tally};
 use crate::private;
 use crate::scan::gather::{self, Gathered};
 use crate::scan::ledger::Ledger;
+use crate::scan::nested::Nested;
 use crate::scan::{self, Progress, Scanned, history};
 use crate::source::{repository, tree};
-use crate::store::{Claim, Ending, Look, Store};
+use crate::store::{Claim, Ending, FoundBefore, Look, Store};
 
 /// How often a repository is tried that does not go for a passing reason.
 pub const MOST_TRIES: i64 = 4;
@@ -27,6 +29,8 @@ pub const MOST_TRIES: i64 = 4;
 pub const MOST_DEATHS: i64 = 10;
 /// The pause before the second try; it grows threefold each time.
 const PAUSE: Duration = Duration::from_secs(4);
+/// The longest pause: that before the last of [`MOST_TRIES`] tries.
+pub const LONGEST_PAUSE: Duration = PAUSE.saturating_mul(3 * 3);
 
 /// What a worker has at hand.
 pub struct Worker {
@@ -56,8 +60,26 @@ pub struct Worker {
 struct Known {
     ledger: Option<Ledger>,
     refs: Option<String>,
+    /// What the last look found.
+    found: FoundBefore,
     /// There is no other try after this one.
     last_try: bool,
+}
+
+/// What a look went through, and what it goes on from.
+struct Seen<'a> {
+    repository: &'a Repository,
+    root: &'a Path,
+    mode: SourceMode,
+    begin: Instant,
+    scanned: Scanned,
+    /// What was judged, and whether that adds to what is stored.
+    ledger: Ledger,
+    goes_on: bool,
+    /// A digest of the references, or of the state of what was looked at.
+    refs: String,
+    /// What the last look found.
+    before: FoundBefore,
 }
 
 impl Worker {
@@ -88,7 +110,8 @@ impl Worker {
         } else {
             let (ledger, refs) =
                 self.store.ledger(&claim.repository.name, self.detector.rules().version()).await?.unzip();
-            let known = Known { ledger, refs, last_try: claim.tries + 1 >= MOST_TRIES };
+            let found = self.store.found_before(&claim.repository.name).await?;
+            let known = Known { ledger, refs, found, last_try: claim.tries + 1 >= MOST_TRIES };
             let (worker, repository) = (Arc::clone(self), claim.repository.clone());
             let look = tokio::task::spawn_blocking(move || worker.look(&repository, known)).await;
             ending(
@@ -159,8 +182,8 @@ impl Worker {
         let mirror = self.mirrors.take(&repository.name, repository.holding)?;
         mirror.update(&self.git, &remote, &references)?;
         let goes_on = known.ledger.is_some();
-        let mut ledger = known.ledger.unwrap_or_default();
-        let begin = std::time::Instant::now();
+        let mut ledger = known.ledger.unwrap_or_else(|| self.store.new_ledger());
+        let begin = Instant::now();
         let scanned = history::scan_on(
             &self.detector,
             &mirror.folder,
@@ -170,16 +193,17 @@ impl Worker {
             Some(&mut ledger),
         )
         .map_err(|error| Refusal::Now(repository::causes(&error)))?;
-        let look = self.finish(
+        let look = self.finish(Seen {
             repository,
-            &mirror.folder,
-            SourceMode::History,
-            scanned,
+            root: &mirror.folder,
+            mode: SourceMode::History,
             begin,
+            scanned,
             ledger,
             goes_on,
-            references.digest,
-        );
+            refs: references.digest,
+            before: known.found,
+        });
         self.mirrors.make_room(&mirror.folder);
         Ok(Some(look))
     }
@@ -198,21 +222,34 @@ impl Worker {
         }
         let state = folder::state(path);
         let goes_on = known.ledger.is_some();
-        let mut ledger = known.ledger.unwrap_or_default();
-        let begin = std::time::Instant::now();
+        let mut ledger = known.ledger.unwrap_or_else(|| self.store.new_ledger());
+        let begin = Instant::now();
         let progress = Progress::default();
         let history = history::scan_on(&self.detector, path, self.jobs, false, &progress, Some(&mut ledger))
             .map_err(|error| Refusal::Never(repository::causes(&error)))?;
-        let scanned = if repository::is_bare(path) {
-            history
+        let mut scanned = if repository::is_bare(path) {
+            scan::Found::default().covering(Tally::default())
         } else {
             let options = tree::Options { no_ignore: false, max_file_size: None, jobs: self.jobs };
-            let mut scanned = scan::trees(&self.detector, &[path.to_owned()], &options, &progress)
-                .map_err(|error| Refusal::Now(repository::causes(&error)))?;
-            scanned.add(history, Path::new(""));
-            scanned
+            scan::trees(&self.detector, &[path.to_owned()], &options, &progress)
+                .map_err(|error| Refusal::Now(repository::causes(&error)))?
         };
-        Ok(self.finish(repository, path, SourceMode::History, scanned, begin, ledger, goes_on, state))
+        // What is checked out is a repository of its own, which the listing has found.
+        let mut nested = Nested::new(&self.detector, self.jobs, false, &progress);
+        nested.knows_checked_out(path);
+        scanned.add(history, Path::new(""));
+        scanned.add(nested.modules(path), Path::new(""));
+        Ok(self.finish(Seen {
+            repository,
+            root: path,
+            mode: SourceMode::History,
+            begin,
+            scanned,
+            ledger,
+            goes_on,
+            refs: state,
+            before: known.found,
+        }))
     }
 
     fn api(&self, repository: &Repository, url: &str, known: Known) -> Result<Option<Look>, Refusal> {
@@ -220,7 +257,7 @@ impl Worker {
         let root = mirror.folder.join("texts");
         let since = known.refs.filter(|since| root.is_dir() && !since.is_empty());
         private::folder(&root).map_err(|error| Refusal::Now(format!("{}: {error}", root.display())))?;
-        let begin = std::time::Instant::now();
+        let begin = Instant::now();
         let brought = self.texts.update(repository, url, &root, since.as_deref(), known.last_try)?;
         if brought.unchanged {
             return Ok(None);
@@ -230,60 +267,55 @@ impl Worker {
             scan::trees(&self.detector, std::slice::from_ref(&root), &options, &Progress::default())
                 .map_err(|error| Refusal::Now(repository::causes(&error)))?;
         scanned.coverage.append(brought.coverage);
-        let look = self.finish(
+        let look = self.finish(Seen {
             repository,
-            &root,
-            SourceMode::Tree,
-            scanned,
+            root: &root,
+            mode: SourceMode::Tree,
             begin,
-            Ledger::default(),
-            false,
-            brought.marks,
-        );
+            scanned,
+            ledger: self.store.new_ledger(),
+            goes_on: false,
+            refs: brought.marks,
+            before: known.found,
+        });
         Ok(Some(look))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "each is a part of the look")]
-    fn finish(
-        &self,
-        repository: &Repository,
-        root: &Path,
-        mode: SourceMode,
-        scanned: Scanned,
-        begin: std::time::Instant,
-        ledger: Ledger,
-        goes_on: bool,
-        refs: String,
-    ) -> Look {
+    /// Gathers what was found.
+    fn finish(&self, seen: Seen<'_>) -> Look {
         let options = gather::Options {
             min_confidence: Confidence::Medium,
             show_secrets: false,
-            repository: Some(&repository.name),
+            repository: Some(&seen.repository.name),
         };
-        let Gathered { mut findings, credentials, vault, .. } =
-            gather::gather(self.detector.rules(), scanned.texts, options);
+        let Gathered { mut findings, mut credentials, vault, .. } =
+            gather::gather(self.detector.rules(), seen.scanned.texts, options);
         drop(vault);
-        let owners = match repository::open(root) {
-            Ok(opened) if mode == SourceMode::History && !findings.is_empty() => Owners::of(&opened),
-            _ => Owners::default(),
-        };
+        let is_of_interest = !(findings.is_empty() && seen.before.findings.is_empty());
+        let opened = (seen.mode == SourceMode::History && is_of_interest)
+            .then(|| repository::open(seen.root).ok())
+            .flatten();
+        let owners = opened.as_deref().map(Owners::of).unwrap_or_default();
         for finding in &mut findings {
             owners.name(finding);
         }
-        let mut stats = scanned.stats;
-        stats.seconds = begin.elapsed().as_secs_f64();
+        if let Some(opened) = opened {
+            carried::carry(&opened, seen.before, &mut findings, &mut credentials);
+        }
+        let mut stats = seen.scanned.stats;
+        stats.seconds = seen.begin.elapsed().as_secs_f64();
         Look {
             rules: self.detector.rules().version().to_owned(),
-            refs,
-            root: root.display().to_string(),
+            refs: seen.refs,
+            root: seen.root.display().to_string(),
             host: self.host.clone(),
-            mode,
+            mode: seen.mode,
             stats,
-            coverage: scanned.coverage,
+            coverage: seen.scanned.coverage,
             findings,
             credentials,
-            ledger,
-            goes_on,
+            ledger: seen.ledger,
+            goes_on: seen.goes_on,
         }
     }
 }

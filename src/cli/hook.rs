@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::{Subcommand, ValueEnum};
 
 use super::{Failure, Outcome, unread};
+use crate::source::{repository, settings};
 
 /// Install, remove or show git hooks that stop leaks
 ///
@@ -113,8 +114,12 @@ struct Place {
 
 impl Place {
     fn here() -> Result<Self, Failure> {
-        let repository = gix::discover(".")
-            .map_err(|_| Failure("not in a git repository: go into one first".to_owned()))?;
+        let repository = settings::open(Path::new(".")).map_err(|error| match error {
+            repository::Error::None { .. } => {
+                Failure("not in a git repository: go into one first".to_owned())
+            }
+            error => error.into(),
+        })?;
         let top = repository.workdir().unwrap_or_else(|| repository.git_dir()).to_owned();
         let configured = repository.config_snapshot().trusted_path("core.hooksPath").ok().flatten();
         let configured = configured.map(|path| if path.is_absolute() { path } else { top.join(path) });

@@ -120,6 +120,10 @@ pub struct Finding {
     /// The commit that took it out again.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub removed_by: Option<Commit>,
+    /// An earlier audit found it in an object that is not here any more, so this one could not read it again; left out where it
+    /// was read.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub not_read_again: bool,
 }
 
 impl Finding {

@@ -318,7 +318,9 @@ fn place(finding: &Finding, repository: Option<&str>) -> Place {
     if !finding.at_head {
         lines.push("in history only".to_owned());
     }
-    if !finding.reachable {
+    if finding.not_read_again {
+        lines.push(super::NOT_READ_AGAIN.to_owned());
+    } else if !finding.reachable {
         lines.push("no branch or tag leads to it".to_owned());
     }
     Place {

@@ -25,6 +25,9 @@ use std::io::{self, Write};
 
 use crate::model::Report;
 
+/// What people are told of a finding whose object is not here any more.
+const NOT_READ_AGAIN: &str = "found by an earlier audit; its commit is not here any more, so it was not read again: what leaked stays leaked";
+
 /// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {

@@ -150,7 +150,9 @@ impl<W: Write> Printer<'_, W> {
         if let Some(from) = &finding.renamed_from {
             self.wrapped("           ", &format!("moved there by that commit from {}", printable(from)), "")?;
         }
-        if !finding.reachable {
+        if finding.not_read_again {
+            self.wrapped("           ", super::NOT_READ_AGAIN, "")?;
+        } else if !finding.reachable {
             self.wrapped(
                 "           ",
                 "no branch or tag leads to it; whoever has the objects can still read it",

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use gix::ObjectId;
+use gix::hashtable::HashSet;
 
 use super::between::Between;
 use super::gather::Origin;
@@ -86,7 +87,7 @@ pub fn scan_between(
     if let Some(missing) = commits.first_skipped() {
         return Err(Error::Revision {
             spec: spec.to_owned(),
-            reason: format!("{}: {}", missing.path, missing.reason),
+            reason: format!("{} cannot be read: {}", missing.path, missing.reason),
         });
     }
     let is_tip = |node: &&Node| listed.tips.contains(&node.id);
@@ -118,8 +119,10 @@ fn parts(spec: &str) -> Result<(&str, &str, bool), Error> {
 /// The commit that a name stands for. A name that is both a branch's and a tag's would be taken for the tag, which anybody may push.
 fn resolve(repository: &gix::Repository, name: &str) -> Result<ObjectId, Error> {
     let wrong = |reason: String| Error::Revision { spec: name.to_owned(), reason };
-    let damaged = |words: String| {
-        wrong(format!("the commit that it names cannot be read: {words}; `git fsck` tells what is damaged"))
+    let damaged = |id: ObjectId, words: String| {
+        wrong(format!(
+            "object {id}, to which it leads, cannot be read: {words}; `git fsck` tells what is damaged"
+        ))
     };
     let start = name.split(['~', '^', '@', ':']).next().unwrap_or_default();
     let find =
@@ -131,16 +134,75 @@ fn resolve(repository: &gix::Repository, name: &str) -> Result<ObjectId, Error> 
         )));
     }
     let Ok(id) = repository.rev_parse_single(name) else {
-        if let Some(Err(error)) = named_by(repository, start).map(|id| repository.find_object(id)) {
-            return Err(damaged(causes(&error)));
+        if let Some((id, reason)) = unreadable(repository, start, &name[start.len()..]) {
+            return Err(damaged(id, reason));
         }
         let is_shallow = repository.is_shallow().unwrap_or(false);
         let shallow = if is_shallow { format!("; {DEEPEN}") } else { String::new() };
         return Err(wrong(format!("names no commit here, or more than one{shallow}")));
     };
-    let object = id.object().map_err(|error| damaged(causes(&error)))?;
-    let peeled = object.peel_to_kind(gix::object::Kind::Commit);
-    Ok(peeled.map_err(|error| wrong(format!("names no commit that can be read: {}", causes(&error))))?.id)
+    let object = id.object().map_err(|error| damaged(id.detach(), causes(&error)))?;
+    match object.peel_to_kind(gix::object::Kind::Commit) {
+        Ok(commit) => Ok(commit.id),
+        Err(error) => match unreadable(repository, start, &name[start.len()..]) {
+            Some((id, reason)) => Err(damaged(id, reason)),
+            None => Err(wrong(format!("names no commit: {}", causes(&error)))),
+        },
+    }
+}
+
+/// So far a name is followed to learn why it leads nowhere.
+const MOST_STEPS: usize = 10_000;
+
+/// The object that cannot be read on the way from where a name starts to the commit that it stands for, and why.
+fn unreadable(repository: &gix::Repository, start: &str, rest: &str) -> Option<(ObjectId, String)> {
+    let by_prefix = || {
+        let prefix = gix::hash::Prefix::from_hex(start).ok()?;
+        repository.objects.lookup_prefix(prefix, None).ok()??.ok()
+    };
+    let mut generation = vec![named_by(repository, start).or_else(by_prefix)?];
+    let mut known = HashSet::default();
+    let is_shallow = repository.is_shallow().unwrap_or(false);
+    for _ in 0..=steps(rest).min(MOST_STEPS) {
+        let mut parents = Vec::new();
+        for mut id in generation {
+            // Tags are followed; they name what they stand for.
+            while known.insert(id) {
+                let object = match repository::find_intact(repository, &id) {
+                    Ok(object) => object,
+                    // A shallow clone ends here, and says so in other words.
+                    Err(_) if is_shallow && !repository.has_object(id) => return None,
+                    Err(reason) => return Some((id, reason)),
+                };
+                match object.kind {
+                    gix::object::Kind::Commit => {
+                        parents.extend(object.into_commit().parent_ids().map(gix::Id::detach));
+                    }
+                    gix::object::Kind::Tag => {
+                        id = object.into_tag().target_id().ok()?.detach();
+                    }
+                    gix::object::Kind::Tree | gix::object::Kind::Blob => {}
+                }
+            }
+        }
+        generation = parents;
+    }
+    None
+}
+
+/// How many generations what follows a name goes back: `~3` three, `^` and `^2` one.
+fn steps(rest: &str) -> usize {
+    let mut parts = rest.split_inclusive(['~', '^']).peekable();
+    let mut steps = 0_usize;
+    while let Some(part) = parts.next() {
+        let digits: String = parts.peek().unwrap_or(&"").chars().take_while(char::is_ascii_digit).collect();
+        match part.chars().last() {
+            Some('~') => steps = steps.saturating_add(digits.parse().unwrap_or(1)),
+            Some('^') => steps = steps.saturating_add(1),
+            Some(_) | None => {}
+        }
+    }
+    steps
 }
 
 /// The object that a reference names, whether it can be read or not.
@@ -162,11 +224,16 @@ pub fn base(repository: &gix::Repository, spec: &str) -> Result<ObjectId, Error>
     if !since_parted {
         return Ok(from);
     }
-    let base = repository.merge_base(from, resolve(repository, to)?).ok().flatten();
-    base.map(gix::Id::detach).ok_or_else(|| Error::Revision {
-        spec: spec.to_owned(),
-        reason: format!("the two have no common ancestor here; perhaps {DEEPEN}"),
-    })
+    let wrong = |reason: String| Error::Revision { spec: spec.to_owned(), reason };
+    let to = resolve(repository, to)?;
+    match repository.merge_base(from, to) {
+        Ok(Some(base)) => Ok(base.detach()),
+        Ok(None) => Err(wrong(format!("the two have no common ancestor here; perhaps {DEEPEN}"))),
+        Err(error) => Err(wrong(format!(
+            "where the two parted cannot be told, since a commit on the way cannot be read: {}; `git fsck` tells what is damaged",
+            causes(&error)
+        ))),
+    }
 }
 
 /// The commit that a range leaves out, and the one it ends with.

@@ -50,6 +50,8 @@ struct Pass {
     messages: Vec<(ObjectKind, ObjectId)>,
     /// All commits.
     commits: Vec<ObjectId>,
+    /// Objects that had hits before and are not here any more.
+    gone: Vec<ObjectId>,
 }
 
 impl Pass {
@@ -125,7 +127,7 @@ impl Pass {
     ) {
         self.recall(repository, objects, ledger);
         let messages = self.messages.iter().map(|&(_, id)| id);
-        ledger.enter(fresh, self.blobs.iter().copied().chain(messages).collect());
+        ledger.enter(fresh, self.blobs.iter().copied().chain(messages).collect(), &self.gone);
     }
 
     /// Adds what had hits before, as far as it is still there, and the commits that were read before.
@@ -136,7 +138,8 @@ impl Pass {
                     self.blobs.insert(id);
                 }
                 Some(kind @ (ObjectKind::Commit | ObjectKind::Tag)) => self.messages.push((kind, id)),
-                _ => {}
+                Some(ObjectKind::Tree) => {}
+                None => self.gone.push(id),
             }
         }
         if !(ledger.is_empty() || self.blobs.is_empty() && self.messages.is_empty()) {
@@ -243,6 +246,12 @@ pub(super) fn name_of_blob(blob: &gix::oid) -> String {
     format!("(blob {blob})")
 }
 
+/// Whether a path is the name of a tag's message, or of a blob that stands under no path.
+#[must_use]
+pub fn is_name_of_object(path: &str) -> bool {
+    path.starts_with("(message of tag ") || path.starts_with("(blob ")
+}
+
 /// Works out where blobs with hits came from.
 struct Tracing<'a> {
     detector: &'a Detector,
@@ -315,10 +324,10 @@ impl Tracing<'_> {
 
     /// Looks at a blob again, now that its path is known. It was counted when it was read; what is not read of it counts besides.
     fn text(&mut self, path: &str, blob: ObjectId) -> Looked {
-        let object = match self.repository.find_object(blob) {
+        let object = match repository::find_intact(self.repository, &blob) {
             Ok(object) => object,
-            Err(error) => {
-                self.tally.skip(Unit::Objects, path, error);
+            Err(reason) => {
+                self.tally.skip(Unit::Objects, path, reason);
                 return Vec::new();
             }
         };
@@ -362,10 +371,10 @@ impl Tracing<'_> {
         let reachable: HashMap<ObjectId, (usize, bool)> =
             nodes.iter().enumerate().map(|(place, node)| (node.id, (place, node.reachable))).collect();
         for &(kind, id) in messages {
-            let object = match self.repository.find_object(id) {
+            let object = match repository::find_intact(self.repository, &id) {
                 Ok(object) => object,
-                Err(error) => {
-                    self.tally.skip(Unit::Objects, format_args!("object {id}"), error);
+                Err(reason) => {
+                    self.tally.skip(Unit::Objects, format_args!("object {id}"), reason);
                     continue;
                 }
             };

@@ -12,6 +12,10 @@ use crate::source::objects::Objects;
 
 /// So many are named; the rest are counted.
 const MOST_NAMED: usize = 50;
+/// So many are looked for at once: of each tree on the way all that stand below it are held in memory.
+const TOGETHER: usize = 64;
+/// So many times more are looked for, where most of those that were looked for are leftovers.
+const MOST_TIMES: usize = 64;
 
 /// Why older commits are not read.
 const SHALLOW: &str = "a shallow clone: older history is not here; `git fetch --unshallow` (in CI: fetch-depth: 0) brings it, --allow-shallow accepts it";
@@ -28,7 +32,7 @@ pub fn name_all(
         tally.skip(Unit::Objects, "(older commits)", SHALLOW);
     }
     commits::follow_references(repository, tally);
-    if !missing.is_empty() && !objects.are_partial() {
+    if !missing.is_empty() {
         name(repository, objects, &missing.keys().copied().collect(), tally);
     }
 }
@@ -37,36 +41,47 @@ pub fn name_all(
 fn name(repository: &gix::Repository, objects: &Objects, missing: &HashSet, tally: &Tally) {
     let met = Tally::default();
     let listed = Commits::all(repository, objects, [], &met);
-    let mut finder = Finder::new(repository, missing.clone(), &met);
-    finder.foresee(objects);
     let mut found: BTreeMap<ObjectId, String> = BTreeMap::new();
-    for node in listed.nodes.iter().filter(|node| node.reachable) {
-        if missing.contains(&node.tree) {
-            found.insert(node.tree, format!("(tree of commit {})", node.id));
-            continue;
+    let (trees, others): (Vec<_>, Vec<_>) =
+        listed.nodes.iter().filter(|node| node.reachable).partition(|node| missing.contains(&node.tree));
+    found.extend(trees.iter().map(|node| (node.tree, format!("(tree of commit {})", node.id))));
+    let mut sought: Vec<ObjectId> = missing.iter().copied().collect();
+    sought.sort_unstable();
+    let mut parts = sought.chunks(TOGETHER);
+    for part in parts.by_ref().take(MOST_TIMES) {
+        let mut finder = Finder::new(repository, part.iter().copied().collect(), &met);
+        finder.foresee(objects);
+        for node in &others {
+            for (path, id) in finder.below(node.tree).iter() {
+                found.entry(*id).or_insert_with(|| path.to_string());
+            }
         }
-        for (path, id) in finder.below(node.tree).iter() {
-            found.entry(*id).or_insert_with(|| path.to_string());
+        if found.len() > MOST_NAMED {
+            break;
         }
     }
-    drop(finder);
-    let trees = met.end();
-    let trees =
-        trees.skipped().iter().map(|tree| Skipped { path: tree.path.clone(), reason: tree.reason.clone() });
+    let left = parts.map(<[ObjectId]>::len).sum::<usize>();
+    let way_out = if objects.are_partial() {
+        "this partial clone did not fetch it; `git fetch --refetch --no-filter` brings what is missing"
+    } else {
+        "`git fetch --refetch` brings what is missing"
+    };
+    let met = met.end();
+    let met = met.skipped().iter().map(|met| Skipped { path: met.path.clone(), reason: met.reason.clone() });
     let blobs = found.into_iter().map(|(id, path)| Skipped {
         path,
-        reason: format!(
-            "object {id} is not here, though a branch or tag leads to it; `git fetch --refetch` brings what is missing"
-        ),
+        reason: format!("object {id} is not here, though a branch or tag leads to it; {way_out}"),
     });
-    let named: Vec<Skipped> = blobs.chain(trees).collect();
-    let more = named.len().saturating_sub(MOST_NAMED);
+    let mut named: Vec<Skipped> = blobs.chain(met).collect();
+    named.sort();
+    named.dedup();
+    let more = named.len().saturating_sub(MOST_NAMED) + left;
     for Skipped { path, reason } in named.into_iter().take(MOST_NAMED) {
         tally.skip(Unit::Objects, path, reason);
     }
     if more > 0 {
         tally
             .know_many(Unit::Objects, "(more objects)", more as u64)
-            .skip(format_args!("{more} more objects that branches or tags lead to are not here"));
+            .skip(format_args!("{more} more objects that others refer to are not here; {way_out}"));
     }
 }

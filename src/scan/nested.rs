@@ -39,6 +39,19 @@ impl<'a> Nested<'a> {
         !self.done.insert(common)
     }
 
+    /// Notes a repository and its submodules that are checked out, and theirs: all are read elsewhere.
+    pub fn knows_checked_out(&mut self, top: &Path) {
+        let mut left = vec![top.to_owned()];
+        while let Some(top) = left.pop() {
+            if !self.knows(&top)
+                && let Some(git) = repository::find(&top)
+            {
+                let submodules = tracked::submodules(&git).unwrap_or_default().into_iter();
+                left.extend(submodules.map(|path| top.join(path)).filter(|top| top.join(".git").exists()));
+            }
+        }
+    }
+
     /// The history of a work tree's repository, if it was not read yet. What cannot be read is named.
     pub fn top(&mut self, top: &Path) -> Option<Scanned> {
         if self.knows(top) {
@@ -96,6 +109,12 @@ impl<'a> Nested<'a> {
         }
         scanned
     }
+}
+
+/// The submodule whose history a path was found in, as [`Nested::modules`] names it.
+#[must_use]
+pub fn module_of(path: &str) -> Option<&str> {
+    path.strip_prefix("(submodule ")?.split_once(")/").map(|(name, _)| name)
 }
 
 fn git_folders(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {

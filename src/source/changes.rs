@@ -82,13 +82,14 @@ impl Changes {
         changes
     }
 
-    fn removed_below(&mut self, trees: &mut Versions<'_>, tree: ObjectId, depth: usize) {
-        let Ok(entries) = entries(trees, tree) else { return };
-        for (mode, id) in entries.into_values() {
-            if mode.is_tree() && depth < DEEPEST {
-                self.removed_below(trees, id, depth + 1);
-            } else if mode.is_blob() {
-                self.removed.push(id);
+    /// Notes what no longer stands where it stood in HEAD: a blob, or all blobs of a folder.
+    fn take_away(&mut self, trees: &mut Versions<'_>, (mode, id): (EntryMode, ObjectId), depth: usize) {
+        if mode.is_blob() {
+            self.removed.push(id);
+        } else if mode.is_tree() && depth < DEEPEST {
+            let Ok(entries) = entries(trees, id) else { return };
+            for entry in entries.into_values() {
+                self.take_away(trees, entry, depth + 1);
             }
         }
     }
@@ -125,14 +126,20 @@ impl Comparison<'_> {
             let entry = &self.index.entries()[at];
             let path = entry.path(self.index);
             let rest = &path[prefix..];
+            let is_file = entry.mode != Mode::DIR;
             match rest.find_byte(b'/') {
-                Some(slash) if entry.mode != Mode::DIR => {
+                Some(slash) if is_file => {
                     let name = rest[..slash].as_bstr();
                     let cached = cached.and_then(|tree| {
                         tree.children.iter().find(|child| child.name.as_slice() == name.as_bytes())
                     });
                     let end = self.end_of_folder(at, range.end, &path[..=(prefix + slash)], cached);
-                    let tree = head.remove(name).filter(|(mode, _)| mode.is_tree()).map(|(_, id)| id);
+                    let old = head.remove(name);
+                    let tree = old.filter(|(mode, _)| mode.is_tree()).map(|(_, id)| id);
+                    // A file that a folder has taken the place of.
+                    if let Some(file) = old.filter(|_| tree.is_none()) {
+                        changes.take_away(&mut self.trees, file, 0);
+                    }
                     self.folder(changes, cached, tree, at..end, prefix + slash + 1);
                     at = end;
                 }
@@ -146,17 +153,17 @@ impl Comparison<'_> {
                         .get(at)
                         .is_some_and(|next| at < range.end && next.path(self.index) == path);
                     if !unmerged {
-                        head.remove(rest.trim_end_with(|c| c == '/').as_bstr());
+                        let old = head.remove(rest.trim_end_with(|c| c == '/').as_bstr());
+                        // A folder that a file has taken the place of.
+                        if let Some(folder) = old.filter(|(mode, _)| mode.is_tree() && is_file) {
+                            changes.take_away(&mut self.trees, folder, 0);
+                        }
                     }
                 }
             }
         }
-        for (mode, id) in head.into_values() {
-            if mode.is_tree() {
-                changes.removed_below(&mut self.trees, id, 0);
-            } else if mode.is_blob() {
-                changes.removed.push(id);
-            }
+        for entry in head.into_values() {
+            changes.take_away(&mut self.trees, entry, 0);
         }
     }
 
@@ -190,7 +197,7 @@ impl Comparison<'_> {
         let path = entry.path(self.index).to_owned();
         if entry.mode == Mode::DIR {
             // A folder outside of a sparse checkout.
-            let old: Vec<ObjectId> = old.map(|(_, id)| id).into_iter().collect();
+            let old = old.filter(|(mode, _)| mode.is_tree()).map(|(_, id)| id).into_iter().collect();
             let path = path.trim_end_with(|c| c == '/').as_bstr().to_owned();
             let folder = Folder { path, tree: entry.id, before: old };
             return changes.below(&mut self.trees, folder, self.tally);

@@ -7,7 +7,7 @@ use gix::hashtable::{HashMap, HashSet, hash_map};
 
 use super::guarded::{self, Links};
 use super::objects::Objects;
-use super::repository::{causes, shallow_boundary};
+use super::repository::{causes, find_intact, shallow_boundary};
 use crate::model::{Commit, Tally, Unit};
 
 /// So many commits are read beforehand at most.
@@ -182,7 +182,7 @@ fn foreseen(repository: &gix::Repository, objects: &Objects) -> HashMap<ObjectId
 
 /// The commit that an id stands for, tags followed, and what it says; nothing if the id is that of a tree or blob.
 fn commit(repository: &gix::Repository, id: ObjectId) -> Result<Option<(ObjectId, Read)>, String> {
-    let mut object = repository.find_object(id).map_err(|error| error.to_string())?;
+    let mut object = find_intact(repository, &id)?;
     for _ in 0..32 {
         match object.kind {
             gix::object::Kind::Commit => {
@@ -193,7 +193,7 @@ fn commit(repository: &gix::Repository, id: ObjectId) -> Result<Option<(ObjectId
             }
             gix::object::Kind::Tag => {
                 let target = object.into_tag().target_id().map_err(|error| error.to_string())?.detach();
-                object = repository.find_object(target).map_err(|error| error.to_string())?;
+                object = find_intact(repository, &target)?;
             }
             _ => return Ok(None),
         }

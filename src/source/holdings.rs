@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use super::entries::{self, Entry};
 use super::folders::DEEPEST;
 use super::objects::Objects;
+use super::repository::find_intact;
 use crate::model::{Tally, Unit};
 
 /// What trees that are read beforehand may take, in bytes.
@@ -128,9 +129,9 @@ impl<'a> Finder<'a> {
         } else if let Some(data) = self.foreseen.remove(&tree) {
             self.look(&data, depth, &mut found);
         } else {
-            match self.repository.find_object(tree) {
+            match find_intact(self.repository, &tree) {
                 Ok(object) => self.look(&object.data, depth, &mut found),
-                Err(error) => self.skip(tree, error),
+                Err(reason) => self.skip(tree, reason),
             }
         }
         let holdings = if found.is_empty() { Rc::clone(&self.nothing) } else { Rc::new(found) };

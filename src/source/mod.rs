@@ -18,6 +18,7 @@ pub mod pack;
 pub mod references;
 pub mod repository;
 pub mod roots;
+pub mod settings;
 pub mod stream;
 pub mod tracked;
 pub mod tree;

@@ -150,7 +150,7 @@ impl Objects {
         packed.chain(loose).filter(is_commit).collect()
     }
 
-    /// Whether it is a partial clone and says so.
+    /// Whether it was cloned in part. What is missing may have been fetched since.
     #[must_use]
     pub fn are_partial(&self) -> bool {
         self.packs.iter().any(|pack| pack.index().path().with_extension("promisor").exists())
@@ -260,9 +260,6 @@ pub fn indices(store: &Path, tally: &Tally) -> Vec<PathBuf> {
             Some("pack") if !path.with_extension("idx").exists() => {
                 skip("a pack without an index; `git index-pack` makes one");
             }
-            Some("promisor") => skip(
-                "a partial clone: objects that were not fetched are not here; `git fetch --refetch --no-filter` brings them",
-            ),
             _ => {}
         }
     }

@@ -221,6 +221,18 @@ pub fn unread_references(repository: &gix::Repository) -> Option<String> {
     reference_format(repository).map(|skipped| skipped.reason)
 }
 
+/// An object whose bytes are those that its name was made of; an error in words. Git's library does not look at the sums of loose
+/// objects, so one that is damaged would be read as something else.
+pub fn find_intact<'a>(repository: &'a gix::Repository, id: &gix::oid) -> Result<gix::Object<'a>, String> {
+    let object = repository.find_object(id).map_err(|error| error.to_string())?;
+    let named = gix::objs::compute_hash(id.kind(), object.kind, &object.data);
+    if *named.map_err(|error| error.to_string())? == *id {
+        Ok(object)
+    } else {
+        Err(format!("object {id} is damaged: its bytes are not those that its name was made of"))
+    }
+}
+
 /// The commits whose parents a shallow clone does not have; none in a whole one.
 #[must_use]
 pub fn shallow_boundary(repository: &gix::Repository) -> HashSet {

@@ -12,6 +12,7 @@ use libdeflater::Decompressor;
 use super::delta::{Delta, Piece};
 use super::objects;
 use super::pack::entry;
+use super::repository::find_intact;
 use crate::model::Tally;
 
 /// As many versions as long as the newest are kept: git looks for a version's base among the ten objects before it, and goes on
@@ -45,7 +46,9 @@ impl Packs {
         let unnamed = Tally::default();
         let stores = objects::stores(repository, &unnamed);
         let indices = stores.iter().flat_map(|store| objects::indices(store, &unnamed));
-        Self(indices.filter_map(|index| Bundle::at(index, repository.object_hash()).ok()).collect())
+        let bundles = indices.filter_map(|index| Bundle::at(index, repository.object_hash()).ok());
+        // By an index of another pack one object would be read as another. What is left to the library is looked at by its name.
+        Self(bundles.filter(|bundle| bundle.index.pack_checksum() == bundle.pack.checksum()).collect())
     }
 
     /// None, for one who reads a few objects that have nothing to do with each other.
@@ -122,8 +125,7 @@ impl<'a> Versions<'a> {
                 return Ok(data);
             }
         }
-        let object = self.repository.find_object(id).map_err(|error| error.to_string())?;
-        Ok(Arc::new(object.detach().data))
+        Ok(Arc::new(find_intact(&self.repository, id)?.detach().data))
     }
 
     /// An object of a pack; nothing where something about it is damaged, or longer than can be held.

@@ -23,6 +23,17 @@ pub struct Claim {
     pub tries: i64,
 }
 
+/// What an earlier look at a repository found.
+#[derive(Debug, Default)]
+pub struct FoundBefore {
+    /// The ids of the objects with hits, in hex.
+    pub hits: Vec<String>,
+    /// Its findings.
+    pub findings: Vec<Finding>,
+    /// What they added up to.
+    pub credentials: Vec<Credential>,
+}
+
 /// What a look at a repository brought.
 #[derive(Debug)]
 pub struct Look {
@@ -106,7 +117,28 @@ impl Store {
             .await
             .map_err(self.fail())?;
         let seen: Vec<u8> = parts.iter().flat_map(|part| part.get::<Vec<u8>, _>("ids")).collect();
-        Ok(Some((Ledger::of(&seen, hits.iter().map(String::as_str)), row.get("refs"))))
+        Ok(Some((Ledger::of(self.key, &seen, hits.iter().map(String::as_str)), row.get("refs"))))
+    }
+
+    /// What the last look at a repository found, whatever the rules were.
+    pub async fn found_before(&self, repository: &str) -> Result<FoundBefore, Error> {
+        let scan = sqlx::query("SELECT hits, credentials FROM scans WHERE repository = $1")
+            .bind(repository)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(self.fail())?;
+        let Some(scan) = scan else { return Ok(FoundBefore::default()) };
+        let rows = sqlx::query("SELECT body FROM findings WHERE repository = $1")
+            .bind(repository)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(self.fail())?;
+        let findings = rows.iter().map(|row| read(row.get("body"))).collect::<Result<_, _>>()?;
+        Ok(FoundBefore {
+            hits: read(scan.get("hits"))?,
+            findings,
+            credentials: read(scan.get("credentials"))?,
+        })
     }
 
     /// Ends the work on a repository, all at once or not at all. `false`: the claim was lost, and nothing is changed.

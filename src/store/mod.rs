@@ -4,19 +4,24 @@
 mod claim;
 mod database;
 mod findings;
+mod lister;
 mod status;
 mod work;
 
 use std::sync::Arc;
 
+use ring::rand::{SecureRandom, SystemRandom};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyPool, Executor};
 
-pub use claim::{Claim, Ending, Look};
+pub use claim::{Claim, Ending, FoundBefore, Look};
 pub use database::{Database, Kind, Pool};
 pub use findings::{Filter, Found};
+pub use lister::Listing;
 pub use status::Totals;
 pub use work::{Audit, Before, Earlier, Entry};
+
+use crate::scan::ledger::{Key, Ledger};
 
 /// The store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +47,16 @@ pub enum Error {
         "the database holds what this version does not understand ({0}); use the version that wrote it, or another --database"
     )]
     Foreign(String),
+    /// The process that listed an audit's repositories has died, and this one cannot list them.
+    #[error(
+        "audit {audit}: the process that listed its repositories has died, and {source_text} can be listed only where that ran; run the same `sidsweep audit` there again"
+    )]
+    Unlisted {
+        /// The audit.
+        audit: String,
+        /// What was to be listed.
+        source_text: String,
+    },
 }
 
 /// An open store.
@@ -49,6 +64,8 @@ pub enum Error {
 pub struct Store {
     pool: AnyPool,
     database: Arc<Database>,
+    /// The secret by which ledgers are kept.
+    key: Key,
 }
 
 /// Times and states are text in the database: the same in both kinds.
@@ -90,7 +107,14 @@ impl Store {
             .connect_with(options)
             .await
             .map_err(closed)?;
-        Ok(Self { pool, database: Arc::new(database) })
+        let key = key(&pool, &database).await?;
+        Ok(Self { pool, database: Arc::new(database), key })
+    }
+
+    /// A ledger in which nothing was entered.
+    #[must_use]
+    pub fn new_ledger(&self) -> Ledger {
+        Ledger::new(self.key)
     }
 
     /// Which database this is.
@@ -112,4 +136,28 @@ impl Store {
         }
         .map_err(self.fail())
     }
+}
+
+/// The secret by which a database keeps its ledgers: whoever opens it first makes it.
+async fn key(pool: &AnyPool, database: &Database) -> Result<Key, Error> {
+    const NAME: &str = "ledger";
+    let unusable = |reason: &str| Error::Unusable { database: database.shown(), reason: reason.to_owned() };
+    let fail = |source| Error::Database { database: database.shown(), source };
+    let mut fresh = [0; 16];
+    SystemRandom::new().fill(&mut fresh).map_err(|_| unusable("the system gives no random numbers"))?;
+    sqlx::query("INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
+        .bind(NAME)
+        .bind(fresh.to_vec())
+        .execute(pool)
+        .await
+        .map_err(fail)?;
+    let kept: Vec<u8> = sqlx::query_scalar("SELECT value FROM secrets WHERE name = $1")
+        .bind(NAME)
+        .fetch_one(pool)
+        .await
+        .map_err(fail)?;
+    let kept: [u8; 16] = kept
+        .try_into()
+        .map_err(|_| unusable("the secret of its ledgers is damaged; give another --database"))?;
+    Ok(Key::of(kept))
 }

@@ -89,6 +89,13 @@ impl Postgres {
             .status();
     }
 
+    /// Changes something in the database of audits by hand.
+    pub fn change(&self, statements: &[&str]) {
+        for statement in statements {
+            assert!(self.psql("audits", statement), "{statement}");
+        }
+    }
+
     fn psql(&self, database: &str, statement: &str) -> bool {
         self.command("psql")
             .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "ada", "-qc", statement, database])

@@ -341,7 +341,7 @@ fn a_change_whose_reader_is_taken_away_is_no_all_clear() {
                 lose(at, "HEAD~1");
             },
             &["--range", "HEAD~2..HEAD"],
-            (0, "names no commit", 2),
+            (0, "cannot be read", 2),
         ),
         situation(
             "objects that a range borrows from nowhere",

@@ -102,12 +102,18 @@ async fn audit(args: &Start, options: &Options, stop: &Arc<AtomicBool>) -> Resul
     let listed = AtomicBool::new(false);
     let (ended, end) = tokio::sync::watch::channel(false);
     let list = async {
-        let result = run.list(&audit, &sources, options).await;
+        let result = match run.list(&audit, &sources, options).await {
+            Ok(is_all) => {
+                listed.store(is_all, Ordering::Relaxed);
+                // Where another process took over, this one goes on as its helper.
+                if is_all { Ok(()) } else { run.follow(&audit, &sources, &listed, &ended).await }
+            }
+            Err(error) => Err(error),
+        };
         if result.is_err() {
             ended.send_replace(true);
             stop.store(true, Ordering::Relaxed);
         }
-        listed.store(true, Ordering::Relaxed);
         result
     };
     let mut display = Display::default();

@@ -76,24 +76,19 @@ async fn join(args: &Args, store: &Store, audit: &Audit, stop: &Arc<AtomicBool>)
     let (ended, end) = tokio::sync::watch::channel(false);
     let listed = AtomicBool::new(audit.listed);
     let follow = async {
-        // Whether all is listed is known to who lists it.
-        while !*ended.borrow() && !stop.load(Ordering::Relaxed) {
-            if let Ok(audits) = store.audits().await
-                && let Some(now) = audits.iter().find(|one| one.id == audit.id)
-            {
-                listed.store(now.listed, Ordering::Relaxed);
-                if now.finished_at.is_some() {
-                    ended.send_replace(true);
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(300)).await;
+        let result = run.follow(audit, &sources, &listed, &ended).await;
+        if result.is_err() {
+            ended.send_replace(true);
+            stop.store(true, Ordering::Relaxed);
         }
+        result
     };
     let work = run.work(&sources, end);
     let mut silent = |_: &_, _: Vec<_>| {};
     let watch = run.watch(audit, &listed, &ended, &sources, &mut silent);
-    let ((), (working, watching)) =
+    let (following, (working, watching)) =
         futures_util::future::join(follow, futures_util::future::join(work, watch)).await;
+    following?;
     working?;
     watching?;
     Ok(())

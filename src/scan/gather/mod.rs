@@ -239,6 +239,7 @@ fn finding(
         owners: Vec::new(),
         first_seen: None,
         removed_by: text.origin.removed_by.clone(),
+        not_read_again: false,
     }
 }
 

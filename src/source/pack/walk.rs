@@ -147,6 +147,7 @@ impl<'a, S: Sieve, T: Fn(u32, Kind, usize, Option<&[u8]>) + Sync> Walk<'a, S, T>
         is_base: bool,
     ) -> Option<Stood<'s>> {
         let _share = self.pack.share(place, base.map_or(0, |base| base.data.len()));
+        let is_intact = self.pack.is_intact(place);
         TOOLS.with_borrow_mut(|Tools { inflater, inflated: buffer, pieces, part }| {
             let inflated = self.pack.inflate(place, inflater, buffer)?;
             let data = match base {
@@ -163,6 +164,7 @@ impl<'a, S: Sieve, T: Fn(u32, Kind, usize, Option<&[u8]>) + Sync> Walk<'a, S, T>
                     let whole = if is_base { Some(delta.whole()?) } else { None };
                     if let Some(sieve) = self.sieve
                         && base.clear
+                        && is_intact
                         && brings_nothing(sieve, &delta, whole.as_deref(), part)
                     {
                         (self.tell)(place, kind, delta.length(), None);
@@ -171,6 +173,9 @@ impl<'a, S: Sieve, T: Fn(u32, Kind, usize, Option<&[u8]>) + Sync> Walk<'a, S, T>
                     whole.or_else(|| delta.whole())?
                 }
             };
+            if !is_intact && !self.pack.is_named_after(place, kind, &data) {
+                return None;
+            }
             let head = &data[..data.len().min(S::HEAD)];
             let is_clear = |sieve: &S| !sieve.catches_head(head) && !sieve.catches(&data);
             let clear = kind == Kind::Blob && self.sieve.is_some_and(is_clear);
@@ -182,9 +187,7 @@ impl<'a, S: Sieve, T: Fn(u32, Kind, usize, Option<&[u8]>) + Sync> Walk<'a, S, T>
 
     /// Reads a tree and tells of the entries that its base does not hold.
     fn tree<'s>(&'s self, place: u32, base: Option<&Stood<'_>>, is_base: bool) -> Option<Stood<'s>> {
-        if !self.pack.is_intact(place) {
-            return None;
-        }
+        let is_intact = self.pack.is_intact(place);
         TOOLS.with_borrow_mut(|Tools { inflater, inflated, pieces, part }| {
             let inflated = self.pack.inflate(place, inflater, inflated)?;
             part.clear();
@@ -204,6 +207,9 @@ impl<'a, S: Sieve, T: Fn(u32, Kind, usize, Option<&[u8]>) + Sync> Walk<'a, S, T>
                     (data, ends)
                 }
             };
+            if !is_intact && !self.pack.is_named_after(place, Kind::Tree, &data) {
+                return None;
+            }
             (self.tell)(place, Kind::Tree, data.len(), Some(part));
             is_base.then(|| self.stood(data, false, ends))
         })

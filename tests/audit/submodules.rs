@@ -1,0 +1,54 @@
+//! Submodules of repositories that lie in a folder.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::common::fixture::Mint;
+use crate::common::org::{env_of, id, report_of, secrets};
+use crate::common::{self, commit, git, stderr, write};
+
+/// The report of an audit of the folder `all`, and its exit code.
+fn audit(top: &Path) -> (Value, Option<i32>) {
+    let database = format!("sqlite:{}", top.join("a.db").display());
+    let output = common::run(top, &["audit", "dir:all", "--database", &database, "--format", "json"]);
+    assert!(!output.stdout.is_empty(), "{}", stderr(&output));
+    (report_of(&output), output.status.code())
+}
+
+#[test]
+fn a_submodules_history_is_read_once_wherever_it_is_kept() {
+    let mut mint = Mint::new(21);
+    let folder = tempfile::tempdir().expect("a folder");
+    let top = folder.path().canonicalize().expect("a folder");
+    let (account, token) = (format!("AC{}", mint.hex(32)), mint.hex(32));
+    for name in ["sub", "all/main"] {
+        std::fs::create_dir_all(top.join(name)).expect("made");
+        git(&top.join(name), &["init", "-q"]);
+    }
+    let (sub, main) = (top.join("sub"), top.join("all/main"));
+    write(&sub, ".env", env_of(&account, &token));
+    commit(&sub, "leak");
+    git(&sub, &["rm", "-q", ".env"]);
+    commit(&sub, "remove");
+    git(&main, &["submodule", "--quiet", "add", &sub.display().to_string(), "lib"]);
+    commit(&main, "a submodule");
+    let of = |place: &str| BTreeSet::from([id("auth_token", &token, &format!("{}/{place}", main.display()))]);
+    // Checked out, it is a repository of its own.
+    let (report, code) = audit(&top);
+    assert_eq!((secrets(&report), code), (of("lib/.env"), Some(1)), "{}", report["skipped"]);
+    assert_eq!(report["skipped"], serde_json::json!([]));
+
+    git(&main, &["submodule", "--quiet", "deinit", "-f", "lib"]);
+    std::fs::remove_file(top.join("a.db")).expect("removed");
+    let (report, code) = audit(&top);
+    assert_eq!((secrets(&report), code), (of("(submodule lib)/.env"), Some(1)), "{}", report["skipped"]);
+    assert_eq!(report["skipped"], serde_json::json!([]));
+
+    std::fs::remove_dir_all(main.join(".git/modules")).expect("removed");
+    std::fs::remove_file(top.join("a.db")).expect("removed");
+    let (report, code) = audit(&top);
+    assert_eq!((secrets(&report), code), (BTreeSet::new(), Some(2)));
+    assert!(report["skipped"].to_string().contains("a submodule that is not here"), "{}", report["skipped"]);
+}
