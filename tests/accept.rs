@@ -186,6 +186,7 @@ fn a_repositorys_policy_allows_paths_and_nothing_else() {
         ("[rules]\ndisable = [\"twilio-auth-token\"]\n", "nothing else"),
         ("[[allow]]\npath = \"*\"\n", "reason"),
         ("[[allow]]\npath = \"*\"\nreason = \"\"\n", "has no reason"),
+        ("[[allow]]\npath = \" \"\nreason = \"x\"\n", "an empty path"),
         ("[[allow]]\npath = \"*\"\nreason = \"x\"\nuntil = \"soon\"\n", "2027-01-31"),
         ("endpoint = \"https://evil.example\"\n", "nothing else"),
     ] {

@@ -251,6 +251,66 @@ fn streams_of_a_pdf_are_inflated_and_their_text_put_together() {
     }
 }
 
+fn base85(bytes: &[u8]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for group in bytes.chunks(4) {
+        let mut four = [0; 4];
+        four[..group.len()].copy_from_slice(group);
+        let value = u32::from_be_bytes(four);
+        let digits = (0..5).rev().map(|place| (value / 85_u32.pow(place) % 85) as u8 + b'!');
+        text.extend(digits.take(group.len() + 1));
+        if text.len() % 76 > 70 {
+            text.push(b'\n');
+        }
+    }
+    text.extend(b"~>");
+    text
+}
+
+#[test]
+fn the_filters_of_a_pdfs_streams_are_undone_and_those_that_cannot_be_are_counted() {
+    let mut minted = Mint::new(25);
+    let tokens: Vec<String> = (0..5).map(|_| minted.hex(32)).collect();
+    let page = |number: usize| format!("BT (TWILIO_AUTH_TOKEN={}) Tj ET", tokens[number]).into_bytes();
+    let lzw = |early: bool, text: &[u8]| {
+        use weezl::{BitOrder, encode::Encoder};
+        let mut encoder = match early {
+            true => Encoder::with_tiff_size_switch(BitOrder::Msb, 8),
+            false => Encoder::new(BitOrder::Msb, 8),
+        };
+        encoder.encode(text).unwrap()
+    };
+    let hex = |bytes: &[u8]| [data_encoding::HEXLOWER.encode(bytes).as_bytes(), b">"].concat();
+    let long = |number: usize| [&b"% filler ".repeat(900)[..], &page(number)].concat();
+    let bytes = pdf(&[
+        (" /Filter [ /ASCII85Decode /FlateDecode ]", base85(&deflated(&page(0)))),
+        (" /Filter [/ASCIIHexDecode /FlateDecode]", hex(&deflated(&page(1)))),
+        (" /Filter /LZWDecode", lzw(true, &long(2))),
+        (" /Filter /LZWDecode /DecodeParms << /EarlyChange 0 >>", lzw(false, &long(3))),
+        (" /Filter /DCTDecode", vec![0xff, 0xd8, 0xff, 0xe0, 1, 2, 3]),
+        (" /Filter /RunLengthDecode", b"\x04words\x80".to_vec()),
+        (" /Filter /FlateDecode /DecodeParms << /Predictor 12 /Columns 4 >>", deflated(b"\0abcd\0efgh")),
+        (" /Type /XRef /Filter /FlateDecode /DecodeParms << /Predictor 12 >>", deflated(b"\0abcd\0efgh")),
+        (" /Filter /FlateDecode", deflated(&page(4))),
+    ]);
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "a.pdf", bytes);
+    let (found, code) = report(folder.path(), &["--show-secrets"]);
+    let mut values: Vec<String> = secrets(&found).into_iter().map(|(_, _, value)| value).collect();
+    let mut expected = tokens.clone();
+    values.sort();
+    expected.sort();
+    assert_eq!((values, code), (expected, 1), "{found}");
+    assert_eq!(found["skipped"], serde_json::json!([]));
+    let opaque: Vec<&str> =
+        found["opaque"].as_array().unwrap().iter().map(|one| one["container"].as_str().unwrap()).collect();
+    assert_eq!(opaque, ["a PDF stream in a filter that is not read", "a PDF stream with a predictor"]);
+    // What its dictionary calls deflated and is not.
+    write(folder.path(), "a.pdf", pdf(&[(" /Filter /FlateDecode", b"no deflated bytes".to_vec())]));
+    let (found, code) = report(folder.path(), &[]);
+    assert_eq!((found["skipped"][0]["path"].as_str(), code), (Some("a.pdf!/stream 1"), 2), "{found}");
+}
+
 #[test]
 fn a_stream_that_breaks_off_or_swells_is_named_and_the_next_is_read() {
     let token = Mint::new(22).hex(32);

@@ -364,6 +364,24 @@ fn what_was_not_read_is_in_every_format_and_no_format_is_green() {
 
     let quality: Value = serde_json::from_str(&shown("codequality")).unwrap();
     assert_eq!(quality[0]["check_name"], "sidsweep-not-read");
+    assert_eq!(quality[1]["check_name"], "sidsweep-not-opened");
+    // Whatever counts containers names them.
+    let naming = [
+        "json",
+        "jsonl",
+        "sarif",
+        "junit",
+        "gitlab",
+        "codequality",
+        "csv",
+        "markdown",
+        "html",
+        "github",
+        "text",
+    ];
+    for format in naming {
+        assert!(shown(format).contains("box.7z"), "{format}");
+    }
     let csv = shown("csv");
     for first in ["not read,", "not opened,", "accepted as unread,"] {
         assert!(csv.lines().any(|line| line.starts_with(first)), "{first} {csv}");
@@ -388,6 +406,36 @@ fn what_was_not_read_is_in_every_format_and_no_format_is_green() {
     for words in ["Not read", "Not opened", "Accepted as unread", "1 of 2 archive entries could not be read"]
     {
         assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+#[test]
+fn what_a_policy_allows_is_in_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let (here, mut mint) = (folder.path(), common::fixture::Mint::new(61));
+    let leak = format!("TWILIO_ACCOUNT_SID=AC{}\nTWILIO_AUTH_TOKEN={}\n", mint.hex(32), mint.hex(32));
+    common::write(here, "old/a.env", leak);
+    common::write(here, ".sidsweep.toml", "[[allow]]\npath = \"**\"\nreason = \"quokka\"\n");
+    common::git(here, &["init", "-q"]);
+    let formats = [
+        "json",
+        "jsonl",
+        "sarif",
+        "junit",
+        "gitlab",
+        "codequality",
+        "csv",
+        "markdown",
+        "html",
+        "github",
+        "text",
+    ];
+    for format in formats {
+        let output = common::run(here, &["scan", ".", "--format", format]);
+        let shown = stdout(&output);
+        assert_eq!(output.status.code(), Some(0), "{format}: {}", stderr(&output));
+        assert!(shown.contains("quokka"), "{format}: {shown}");
+        assert!(shown.contains("every path of the repository"), "{format}: {shown}");
     }
 }
 

@@ -236,6 +236,29 @@ fn what_is_piped_in_is_scanned_or_named() {
 }
 
 #[test]
+fn a_report_is_written_to_a_pipe_that_is_read_and_waits_for_no_reader() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    fs::write(folder.path().join("a.txt"), "words\n").unwrap();
+    let scan = || {
+        let mut command = sidsweep();
+        command.current_dir(folder.path()).args(["scan", "a.txt", "--report", "json=pipe"]);
+        command.output().unwrap()
+    };
+    let output = scan();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("pipe: nobody reads this pipe"), "{}", stderr(&output));
+    let reader = Command::new("cat").arg(&pipe).stdout(Stdio::piped()).spawn().unwrap();
+    // The reader has to have opened it, for which both ends are needed.
+    let held = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    assert_eq!(scan().status.code(), Some(0));
+    drop(held);
+    let read = reader.wait_with_output().unwrap().stdout;
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&read).unwrap()["stats"]["files"], 1);
+}
+
+#[test]
 fn a_crash_leaves_no_image_of_memory() {
     let folder = tempfile::tempdir().unwrap();
     // A pipe of its own holds the program until its limits were looked at.

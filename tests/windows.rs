@@ -113,6 +113,11 @@ fn wide(text: &[u8], mark: bool, order: fn(u16) -> [u8; 2]) -> Vec<u8> {
     mark.then_some(0xfeff).into_iter().chain(text.encode_utf16()).flat_map(order).collect()
 }
 
+fn wider(text: &[u8], mark: bool, order: fn(u32) -> [u8; 4]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(text);
+    mark.then_some(0xfeff).into_iter().chain(text.chars().map(u32::from)).flat_map(order).collect()
+}
+
 fn lines(encoded: &str, width: usize, between: &str) -> String {
     let lines: Vec<&str> =
         encoded.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
@@ -151,13 +156,18 @@ fn quoted_printable(text: &[u8]) -> String {
 
 const AS_IT_IS: Wrap = ("", |text| text.to_vec());
 
-const WRAPS: [Wrap; 17] = [
+const WRAPS: [Wrap; 20] = [
     AS_IT_IS,
     ("UTF-16, little-endian, with its mark", |text| wide(text, true, u16::to_le_bytes)),
     ("UTF-16, big-endian, with its mark", |text| wide(text, true, u16::to_be_bytes)),
     ("UTF-16, little-endian", |text| wide(text, false, u16::to_le_bytes)),
     ("UTF-16, big-endian, behind a binary head", |text| {
         [&b"\x01\x02\x03"[..], &wide(text, false, u16::to_be_bytes)].concat()
+    }),
+    ("UTF-32, little-endian, with its mark", |text| wider(text, true, u32::to_le_bytes)),
+    ("UTF-32, big-endian, with its mark", |text| wider(text, true, u32::to_be_bytes)),
+    ("UTF-32, little-endian, behind a binary head", |text| {
+        [&b"\x01\x02\x03"[..], &wider(text, false, u32::to_le_bytes)].concat()
     }),
     ("quoted-printable", |text| mail("quoted-printable", &quoted_printable(text))),
     ("a mail in base64", |text| mail("base64", &BASE64_MIME.encode(text))),

@@ -49,12 +49,33 @@ fn is_device(path: &Path) -> bool {
             .is_ok_and(|found| !found.is_file() && !found.is_dir() && !found.is_symlink())
 }
 
+/// Opens what is written to as it stands. A pipe that nobody reads is an error, and not waited for.
+#[cfg(unix)]
+fn open_device(path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags, fcntl_setfl};
+    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let file = rustix::fs::open(path, flags | OFlags::NONBLOCK, Mode::empty()).map_err(|error| {
+        if error == rustix::io::Errno::NXIO {
+            io::Error::other("nobody reads this pipe; start its reader first, or name a file")
+        } else {
+            error.into()
+        }
+    })?;
+    fcntl_setfl(&file, flags)?;
+    Ok(File::from(file))
+}
+
+#[cfg(not(unix))]
+fn open_device(path: &Path) -> io::Result<File> {
+    File::options().append(true).open(path)
+}
+
 /// Writes a report to a file, without colour: beside it and then renamed, so that it is never half of one, and never goes where
 /// a link leads that somebody put in its place. With values in it, only its owner may read it.
 pub fn write(report: &Report, format: Format, path: &Path) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure(format!("{}: {error}", path.display()));
     if is_device(path) {
-        let file = File::options().append(true).open(path).map_err(failed)?;
+        let file = open_device(path).map_err(failed)?;
         return write_to(report, format, file).map_err(failed);
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -21,7 +21,7 @@ pub use escapes::escaped;
 pub(super) use escapes::{EVERY_ROW, LONGEST_ROW, has_row};
 pub use gzip::{Gzips, OpenGzip, may_hold_gzip};
 pub use mail::{MAIL, is_mail, is_quoted_printable, quoted_printable};
-pub use wide::{Wide, utf16, utf16_in};
+pub use wide::{Wide, has_wide, wides};
 
 use super::runs::{Span, is_alnum};
 

@@ -67,11 +67,11 @@ pub struct Place {
 }
 
 impl Hit {
-    /// The same, of a text that was decoded from UTF-16.
+    /// The same, of a text that was decoded from UTF-16 or UTF-32, whose units have so many bytes.
     #[must_use]
-    pub fn of_utf16(mut self) -> Self {
+    pub fn of_wide(mut self, size: usize) -> Self {
         if self.encoding == Encoding::Plain {
-            self.encoding = Encoding::Utf16;
+            self.encoding = if size == 2 { Encoding::Utf16 } else { Encoding::Utf32 };
         }
         self
     }

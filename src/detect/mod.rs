@@ -1,6 +1,6 @@
 //! Bytes in, judged values out; no input or output of its own.
 //!
-//! A text is looked at as it stands ([`plain`]) and through the views that [`encoded`] opens: UTF-16, escapes,
+//! A text is looked at as it stands ([`plain`]) and through the views that [`encoded`] opens: UTF-16 and UTF-32, escapes,
 //! quoted-printable, literals cut in two, and texts in base64, hexadecimal and gzip inside it. [`pair`] then ties secrets to their SIDs.
 
 mod blocks;
@@ -26,7 +26,7 @@ pub mod sieve;
 
 use std::cell::Cell;
 
-pub use encoded::{Wide, utf16};
+pub use encoded::{Wide, wides};
 pub use hit::{Hit, Place};
 pub use lines::Lines;
 pub use seam::Seam;
@@ -130,16 +130,16 @@ impl Detector {
     pub fn detect(&self, text: &[u8], path: &str) -> Vec<Hit> {
         let part = Part { text, before: &Seam::default(), next: None };
         let mut hits = self.part(part, path, None).0;
-        for wide in encoded::utf16(text) {
+        for wide in encoded::wides(text) {
             let decoded = wide.decode(text);
             let part = Part { text: &decoded, ..part };
-            hits.extend(self.part(part, path, None).0.into_iter().map(Hit::of_utf16));
+            hits.extend(self.part(part, path, None).0.into_iter().map(|hit| hit.of_wide(wide.size)));
         }
         hits
     }
 
     /// The same for a window of a larger text, whose lines are known to end with `end_of_line`, with what is known of the text
-    /// before it; and what is known of it at `next`, where the next window begins. UTF-16 has to be decoded before.
+    /// before it; and what is known of it at `next`, where the next window begins. UTF-16 and UTF-32 have to be decoded before.
     #[must_use]
     pub fn detect_window(
         &self,

@@ -41,7 +41,7 @@ pub fn catches(rules: &Rules, part: &[u8]) -> bool {
     // What each kind of encoding cannot do without is looked for first.
     caught.get()
         || encoded::may_hold_gzip(part)
-        || (memchr::memchr(0, part).is_some() && encoded::utf16_in(part).is_some())
+        || encoded::has_wide(part)
         || (memchr::memchr3(b'%', b'\\', b'&', part).is_some() && encoded::has_row(part, encoded::EVERY_ROW))
         || encoded::contains_ignore_case(part, encoded::MAIL)
 }

@@ -18,6 +18,8 @@ pub enum Encoding {
     Percent,
     /// UTF-16 of either byte order.
     Utf16,
+    /// UTF-32 of either byte order.
+    Utf32,
     /// `\u0041`, `\x41` or `&#65;`.
     Escaped,
     /// Mail's quoted-printable.

@@ -42,6 +42,10 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     if let Some(containers) = unread::containers(report) {
         writeln!(out, "::notice title=sidsweep does not open all of it::{}", data(&containers))?;
     }
+    for opaque in report.coverage.opaque() {
+        let text = format!("{}: {}", printable(&opaque.path), printable(&opaque.container));
+        writeln!(out, "::notice title=sidsweep does not open all of it::{}", data(&text))?;
+    }
     for accepted in report.coverage.accepted() {
         let (unread, by) = (&accepted.unread, printable(&accepted.accepted));
         let text = format!("{}: {} ({by})", printable(&unread.path), printable(&unread.reason));

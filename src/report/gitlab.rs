@@ -11,7 +11,7 @@ use uuid::Builder;
 use super::alert::{self, Alert, Severity};
 use super::printable::{self, printable};
 use super::unread;
-use crate::model::{Fingerprint, Report};
+use crate::model::{Fingerprint, Location, Report, Suppressed};
 use crate::rules::Rules;
 
 /// The version of GitLab's schema that is written.
@@ -39,7 +39,8 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let share = unread::share(report).map(|share| message("fatal", format!("{share} could not be read")));
     let unread = unread::skipped(report).map(|text| message("warn", text));
     let notes = unread::notes(report).map(|text| message("info", text));
-    let messages: Vec<Value> = share.into_iter().chain(unread).chain(notes).collect();
+    let allowed = report.suppressed.iter().map(|allowed| message("info", allowance(allowed)));
+    let messages: Vec<Value> = share.into_iter().chain(unread).chain(notes).chain(allowed).collect();
     let document = json!({
         "version": VERSION,
         "scan": {
@@ -116,6 +117,12 @@ fn uuid(id: &Fingerprint) -> String {
     Builder::from_custom_bytes(bytes).into_uuid().to_string()
 }
 
+/// A finding that was allowed, in a line.
+fn allowance(allowed: &Suppressed) -> String {
+    let Location { path, line, .. } = &allowed.finding.location;
+    format!("allowed: {}:{line}: {}", printable(path), printable(&allowed.reason))
+}
+
 /// Writes the secrets of a report for the `codequality` artifact.
 pub fn write_quality(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let rules = Rules::built_in();
@@ -137,19 +144,33 @@ pub fn write_quality(report: &Report, out: &mut impl Write) -> io::Result<()> {
             },
         })
     });
-    // What was not read is no leak, and is to be seen: nothing else of this report says that it is not whole.
+    // What was not read, not opened or allowed is no leak, and is to be seen: nothing else of this report says that it is not whole.
     let unread = report.coverage.skipped().iter().map(|unread| {
-        let path = printable(&unread.path);
-        let digest = Sha256::digest(format!("not read\0{}", unread.path).as_bytes());
-        json!({
-            "description": format!("sidsweep could not read {path}: {}", printable(&unread.reason)),
-            "check_name": "sidsweep-not-read",
-            "fingerprint": HEXLOWER.encode(&digest),
-            "severity": "info",
-            "location": {"path": path, "lines": {"begin": 1}},
-        })
+        let text =
+            format!("sidsweep could not read {}: {}", printable(&unread.path), printable(&unread.reason));
+        remark("not read", &unread.path, 1, &text)
     });
-    let issues: Vec<Value> = leaks.chain(unread).collect();
+    let opaque = report.coverage.opaque().iter().map(|opaque| {
+        let (path, container) = (printable(&opaque.path), printable(&opaque.container));
+        remark("not opened", &opaque.path, 1, &format!("sidsweep does not open {path}: {container}"))
+    });
+    let allowed = report.suppressed.iter().map(|one| {
+        let Location { path, line, .. } = &one.finding.location;
+        remark("allowed", path, *line, &allowance(one))
+    });
+    let issues: Vec<Value> = leaks.chain(unread).chain(opaque).chain(allowed).collect();
     printable::json(out, &issues, true)?;
     out.write_all(b"\n")
+}
+
+/// Something that is to be seen and is no leak.
+fn remark(what: &str, path: &str, line: u64, text: &str) -> Value {
+    let digest = Sha256::digest(format!("{what}\0{path}\0{line}").as_bytes());
+    json!({
+        "description": text,
+        "check_name": format!("sidsweep-{}", what.replace(' ', "-")),
+        "fingerprint": HEXLOWER.encode(&digest),
+        "severity": "info",
+        "location": {"path": printable(path), "lines": {"begin": line}},
+    })
 }

@@ -76,6 +76,16 @@ fn unread(report: &Report, out: &mut impl Write) -> io::Result<()> {
     if skipped.len() > MOST_ROWS {
         writeln!(out, "- and {} more", skipped.len() - MOST_ROWS)?;
     }
+    let opaque = report.coverage.opaque();
+    if !opaque.is_empty() {
+        writeln!(out)?;
+    }
+    for one in opaque.iter().take(MOST_ROWS) {
+        writeln!(out, "- not opened: {}: {}", escape(&one.path), escape(&one.container))?;
+    }
+    if opaque.len() > MOST_ROWS {
+        writeln!(out, "- and {} more that are not opened", opaque.len() - MOST_ROWS)?;
+    }
     let accepted = report.coverage.accepted();
     for one in accepted.iter().take(MOST_ROWS) {
         let (path, reason) = (escape(&one.unread.path), escape(&one.unread.reason));

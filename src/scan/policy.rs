@@ -239,6 +239,12 @@ impl Allow {
         if allow.reason.trim().is_empty() {
             return Err(Error::syntax(path, format!("[[{table}]] {:?} has no reason", allow.path)));
         }
+        if allow.path.trim().is_empty() {
+            return Err(Error::syntax(
+                path,
+                format!("[[{table}]] with an empty path: name a path, or a pattern of paths"),
+            ));
+        }
         let mut builder = GitignoreBuilder::new("");
         builder.add_line(None, &allow.path).map_err(|error| Error::syntax(path, error))?;
         let until = match allow.until {

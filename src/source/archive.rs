@@ -3,6 +3,7 @@
 
 mod bounded;
 mod bundle;
+mod filters;
 mod mail;
 mod office;
 mod patch;

@@ -2,7 +2,7 @@
 //! all that can bear on it. What does not stand near it is carried from window to window: the encoding, a table's head.
 
 mod pass;
-mod utf16;
+mod wide;
 
 use std::io::{self, Read};
 
@@ -12,7 +12,7 @@ use super::opaque;
 use crate::detect::{Detector, Hit, OVERLAP};
 use crate::model::Confidence;
 use pass::Pass;
-use utf16::Utf16;
+use wide::WideTexts;
 
 /// The part of a window that is its own, in bytes.
 const CORE: usize = 1 << 20;
@@ -101,10 +101,10 @@ impl Windows {
             scanned.hits = detector.detect(first, path);
             scanned.dropped = drop_unlikely(&mut scanned.hits);
         } else if scanned.archive.is_none() {
-            let mut utf16 = Utf16::new(self.sizes);
+            let mut wide = WideTexts::new(self.sizes);
             let mut known = 0;
             loop {
-                scanned.add(utf16.look(&pass, known, ended, detector, path));
+                scanned.add(wide.look(&pass, known, ended, detector, path));
                 scanned.add(pass.look(detector, path, ended));
                 if ended {
                     break;

@@ -123,3 +123,20 @@ fn what_was_edited_during_a_pass_or_in_its_second_is_read_the_next_time() {
     let asked = world.log.iter().find(|asked| asked.path.ends_with("r0/issues/comments")).expect("asked");
     assert!(asked.query.contains("since=2026-03-05T11%3A55%3A00Z"), "{}", asked.query);
 }
+
+#[test]
+fn what_a_forge_cannot_bring_of_any_repository_is_not_asked_for_again_and_again() {
+    let rig = Rig::of(8, 67);
+    let fault = (500, vec![], String::new());
+    rig.forge.world().refused.push(("/issues/comments".to_owned(), fault));
+    let source = format!("gitea:{}/acme", rig.forge.address);
+    let (report, output) = rig.audit(&source, &["--texts"], &gitea(&rig));
+    let told = report["skipped"].to_string();
+    for number in 0..8 {
+        assert!(told.contains(&format!("acme/r{number} (texts): comments")), "{told}");
+    }
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let asked = rig.forge.world().log.iter().filter(|asked| asked.path.contains("/issues/comments")).count();
+    // Four tries of eight repositories, each repeated five times, would be 192.
+    assert!((8..=64).contains(&asked), "{asked}");
+}

@@ -1,9 +1,10 @@
 //! A forge's API over HTTPS: one page after the other, with its rate limits kept and its passing faults sat out. A token
 //! goes to the forge's own host only.
 
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -62,6 +63,9 @@ pub enum Scheme {
     Basic(String),
 }
 
+/// After so many requests of one kind that no repetition helped, the others of that kind are asked once and not again.
+const MOST_FAULTS: u32 = 3;
+
 /// Whose token an API has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bearer {
@@ -95,6 +99,8 @@ pub struct Api {
     accept: &'static str,
     stop: Arc<AtomicBool>,
     say: Say,
+    /// By kind of request, how many failed one after the other however often they were repeated.
+    faults: Arc<Mutex<HashMap<String, u32>>>,
 }
 
 impl std::fmt::Debug for Api {
@@ -160,6 +166,7 @@ impl Api {
             accept,
             stop,
             say,
+            faults: Arc::default(),
         })
     }
 
@@ -200,12 +207,17 @@ impl Api {
             .with_max_times(MOST_RETRIES)
             .build();
         let (mut waited, mut moves) = (Duration::ZERO, 0);
+        let kind = kind(path);
+        let is_given_up = self.faults().get(&kind).is_some_and(|&count| count >= MOST_FAULTS);
         loop {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(Problem::Stopped);
             }
             match self.once(&address, post).await {
-                Reply::Page(page) => return Ok(*page),
+                Reply::Page(page) => {
+                    self.faults().remove(&kind);
+                    return Ok(*page);
+                }
                 Reply::Problem(problem) => return Err(problem),
                 Reply::Moved(to) => {
                     moves += 1;
@@ -216,10 +228,8 @@ impl Api {
                         )));
                     }
                     // What was renamed is at another address of the same host.
-                    address = match to.strip_prefix('/') {
-                        Some(path) => self.address(&format!("{}/{path}", self.origin))?,
-                        None => self.address(&to)?,
-                    };
+                    let below = to.strip_prefix('/').map(|path| format!("{}/{path}", self.origin));
+                    address = self.address(&below.unwrap_or(to))?;
                 }
                 Reply::Wait(wait, words) => {
                     waited = waited.saturating_add(wait);
@@ -234,14 +244,24 @@ impl Api {
                     (self.say)(&format!("{}: {words}; going on at {:.0}", self.origin, until));
                     self.sleep(wait).await?;
                 }
+                Reply::Fault(words, _) if is_given_up => {
+                    return Err(Problem::Failed(format!("{words} (as for others before; asked once)")));
+                }
                 Reply::Fault(words, asked) => match pauses.next() {
                     Some(pause) => {
                         self.sleep(pause.max(asked.unwrap_or_default().min(LONGEST_PAUSE))).await?;
                     }
-                    None => return Err(Problem::Failed(words)),
+                    None => {
+                        *self.faults().entry(kind).or_default() += 1;
+                        return Err(Problem::Failed(words));
+                    }
                 },
             }
         }
+    }
+
+    fn faults(&self) -> MutexGuard<'_, HashMap<String, u32>> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn sleep(&self, wait: Duration) -> Result<(), Problem> {
@@ -287,6 +307,11 @@ impl Api {
             }
         }
     }
+}
+
+/// What a path ends with: the comments of one repository are asked for as those of another.
+fn kind(path: &str) -> String {
+    path.split('?').next().and_then(|path| path.rsplit('/').next()).unwrap_or_default().to_owned()
 }
 
 /// Why a request was not answered.

@@ -64,7 +64,7 @@ impl Api {
             }
             counted.listed += list.len();
             counted.total = page.total.or(counted.total);
-            next = following(path, &address, &page, list.is_empty(), counted.listed);
+            next = following(path, &address, &page, list.len(), counted.listed);
             last.clone_from(&list);
             each(list, &page).await?;
         }
@@ -87,15 +87,24 @@ fn entries(value: Value) -> Option<Vec<Value>> {
     }
 }
 
-/// The address of the page after this one.
-fn following(path: &str, address: &str, page: &Page, is_empty: bool, listed: usize) -> Option<String> {
+/// The address of the page after this one, which has so many entries.
+fn following(path: &str, address: &str, page: &Page, count: usize, listed: usize) -> Option<String> {
     if let Some((before, number, after)) = numbered(path).and_then(|_| numbered(address)) {
         let counted = page.total.is_none_or(|total| listed < total);
-        let more = page.next.is_some() || counted && !is_empty;
+        let more = page.next.is_some() || counted && count > 0;
         return more.then(|| format!("{before}page={}{after}", number + 1));
     }
     let mark = page.continuation.as_ref();
-    page.next.clone().or_else(|| mark.map(|mark| format!("{path}&continuationToken={}", part(mark))))
+    let stated =
+        page.next.clone().or_else(|| mark.map(|mark| format!("{path}&continuationToken={}", part(mark))));
+    // A full page without a word of others: what stands between may have taken the header away.
+    stated.or_else(|| {
+        let size = path.split_once("per_page=")?.1.split('&').next()?.parse::<usize>().ok()?;
+        (count >= size && !page.has_link).then(|| match numbered(address) {
+            Some((before, number, after)) => format!("{before}page={}{after}", number + 1),
+            None => format!("{path}&page=2"),
+        })
+    })
 }
 
 /// The number of the page that an address names, with what stands before and behind it.
@@ -116,5 +125,22 @@ mod tests {
         assert_eq!(numbered("/a?limit=50&page=7&since=x"), Some(("/a?limit=50&", 7, "&since=x")));
         assert_eq!(numbered("/a?page=1"), Some(("/a?", 1, "")));
         assert_eq!(numbered("/a?per_page=100"), None);
+    }
+
+    #[test]
+    fn behind_a_full_page_another_is_asked_for_unless_a_header_says_that_it_is_the_last() {
+        let path = "/a?per_page=100";
+        let page = |has_link, next: Option<&str>| Page {
+            has_link,
+            next: next.map(str::to_owned),
+            ..Page::default()
+        };
+        let next = |address: &str, page: &Page, count| following(path, address, page, count, count);
+        let silent = page(false, None);
+        assert_eq!(next(path, &silent, 100).as_deref(), Some("/a?per_page=100&page=2"));
+        assert_eq!(next("/a?per_page=100&page=2", &silent, 100).as_deref(), Some("/a?per_page=100&page=3"));
+        assert_eq!(next(path, &silent, 99), None);
+        assert_eq!(next(path, &page(true, None), 100), None);
+        assert_eq!(next(path, &page(true, Some("/b")), 100).as_deref(), Some("/b"));
     }
 }

@@ -16,12 +16,14 @@ const MOST_WORDS: usize = 200;
 const MOST_ADDRESS: usize = 1000;
 
 /// A page of an answer.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Page {
     /// The JSON.
     pub value: Value,
     /// The address of the next page, by the `Link` header or as Bitbucket has it in the body.
     pub next: Option<String>,
+    /// There is a `Link` header, which is whole: without a next page this is the last.
+    pub has_link: bool,
     /// The forge's own time.
     pub date: Option<Timestamp>,
     /// Azure's mark of where to go on.
@@ -93,6 +95,7 @@ fn page(value: Value, headers: &HeaderMap) -> Page {
         .or_else(|| field("size").filter(|_| value.get("values").is_some()));
     Page {
         next: next(headers).or_else(|| value.get("next").and_then(Value::as_str).map(str::to_owned)),
+        has_link: headers.contains_key("link"),
         date: text(headers, "date")
             .and_then(|date| jiff::fmt::rfc2822::parse(date).ok())
             .map(|date| date.timestamp()),

@@ -5,16 +5,38 @@ use std::rc::Rc;
 use super::super::lex::{Op, TokenKind};
 use super::super::name::Name;
 use super::super::page::Page;
-use super::{LONGEST_NAME, Reader};
+use super::{Context, LONGEST_NAME, Named, Reader, Relation};
 use crate::rules::Tag;
 
 /// So many tokens away on a long line or in a long item, a name speaks of something else.
 const FURTHEST: usize = 1_000;
 
 impl Reader<'_> {
+    /// Adds the name that stands beside a value whose own name only says "value", or that has none.
+    pub(super) fn name_beside(&self, index: usize, context: &mut Context) {
+        if context.names.first().is_some_and(|n| n.name.value_holder) || context.names.is_empty() {
+            let holder = !context.names.is_empty();
+            let companion =
+                self.companion(index).or_else(|| if holder { self.first_argument(index) } else { None });
+            if let Some(name) = companion {
+                context.names.insert(0, Named { relation: Relation::NameBeside, name });
+            } else if context.names.first().is_some_and(|n| n.name.value_holder)
+                && let Some(level) = context.levels.iter().find(|level| !level.head.words.is_empty())
+            {
+                let name = level.head.clone();
+                context.names.push(Named { relation: Relation::Section, name });
+            }
+        }
+        if !context.names.iter().any(|named| named.relation.is_own() && !named.name.value_holder)
+            && let Some(name) = self.set_before(index)
+        {
+            context.names.insert(0, Named { relation: Relation::NameBeside, name });
+        }
+    }
+
     /// For a value whose own name only says "value": the name that stands beside it in the same object, element,
     /// list item or line.
-    pub(super) fn companion(&self, index: usize) -> Option<Rc<Name>> {
+    fn companion(&self, index: usize) -> Option<Rc<Name>> {
         let page = self.page;
         let tag = (0..80)
             .map_while(|back| index.checked_sub(back))
@@ -172,7 +194,7 @@ impl Reader<'_> {
     }
 
     /// The first argument of the call that a value stands in: `option("--auth-token", default="…")`.
-    pub(super) fn first_argument(&self, index: usize) -> Option<Rc<Name>> {
+    fn first_argument(&self, index: usize) -> Option<Rc<Name>> {
         let page = self.page;
         let opener = page.parent(index).filter(|&opener| page.kind(opener) == TokenKind::Open(b'('))?;
         let comma = (opener + 1..index)
@@ -185,6 +207,51 @@ impl Reader<'_> {
         let (from, to) = self.trim(opener + 1, comma);
         let text = page.slice(from, to);
         (!text.is_empty() && text.len() <= LONGEST_NAME).then(|| self.name(text))
+    }
+
+    /// What the same object was told before: `row.setName("auth_token"); row.setValue(encrypt("…"))`, `.name("auth_token").value("…")`.
+    fn set_before(&self, index: usize) -> Option<Rc<Name>> {
+        const DEEPEST: usize = 3;
+        const REACH: usize = 40;
+        let page = self.page;
+        let mut opener = page.parent(index)?;
+        for _ in 0..DEEPEST {
+            if let Some(method) = self.method(opener)
+                && self.name(without_set(page.slice(method, method + 1))).value_holder
+            {
+                let receiver = method.checked_sub(2)?;
+                let named = |open: usize| {
+                    let word = self.method(open)?;
+                    let is_same = page.partner(open) == Some(receiver)
+                        || word.checked_sub(2).is_some_and(|object| {
+                            page.kind(object) == TokenKind::Word
+                                && page.slice(object, object + 1) == page.slice(receiver, receiver + 1)
+                        });
+                    let holds_name = self.name(without_set(page.slice(word, word + 1))).name_holder;
+                    let (from, to) = self.trim(open + 1, page.partner(open)?);
+                    let is_one = from < to
+                        && !page.tokens[from..to].iter().any(|t| t.kind == TokenKind::Op(Op::Comma));
+                    (is_same && holds_name && is_one).then(|| self.name(page.slice(from, to)))
+                };
+                let openers = (receiver.saturating_sub(REACH)..=receiver)
+                    .rev()
+                    .filter(|&open| page.kind(open) == TokenKind::Open(b'('));
+                return openers.filter_map(named).find(|name| name.is_informative());
+            }
+            opener = page.parent(opener)?;
+        }
+        None
+    }
+
+    /// The method that a bracket calls: `.setValue(`.
+    fn method(&self, opener: usize) -> Option<usize> {
+        let page = self.page;
+        let word = opener.checked_sub(1)?;
+        (page.kind(opener) == TokenKind::Open(b'(')
+            && page.kind(word) == TokenKind::Word
+            && word > 1
+            && page.is(word - 1, Op::Dot))
+        .then_some(word)
     }
 
     /// The lines of the list item (YAML) that a line belongs to.
@@ -213,6 +280,11 @@ impl Reader<'_> {
         }
         (first, last)
     }
+}
+
+/// A setter's name without the word that says that it is one.
+fn without_set(method: &str) -> &str {
+    method.strip_prefix("set").map_or(method, |rest| rest.strip_prefix('_').unwrap_or(rest))
 }
 
 impl Page<'_> {

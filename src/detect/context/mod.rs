@@ -157,19 +157,7 @@ impl<'a> Reader<'a> {
         }
         self.keyword_argument(index, &mut context);
         context.levels = self.levels(index);
-        if context.names.first().is_some_and(|n| n.name.value_holder) || context.names.is_empty() {
-            let holder = !context.names.is_empty();
-            let companion =
-                self.companion(index).or_else(|| if holder { self.first_argument(index) } else { None });
-            if let Some(name) = companion {
-                context.names.insert(0, Named { relation: Relation::NameBeside, name });
-            } else if context.names.first().is_some_and(|n| n.name.value_holder)
-                && let Some(level) = context.levels.iter().find(|level| !level.head.words.is_empty())
-            {
-                let name = level.head.clone();
-                context.names.push(Named { relation: Relation::Section, name });
-            }
-        }
+        self.name_beside(index, &mut context);
         // `tokens: {eu: "…", us: "…"}`
         if let [Named { relation: Relation::Key, name }] = &context.names[..]
             && !name.is_informative()
