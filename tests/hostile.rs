@@ -19,7 +19,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::archive::{gzipped, zipped};
+use common::archive::{
+    ar, compressed_codes, cpio, gzipped, lz4, lzipped, lzma, rpm, seven_zipped, skipped, snappy, sparse,
+    tar_of, zipped, zstd,
+};
 use common::fixture::Mint;
 use common::pack::{self, Base, Entry};
 use common::{commit, git, repository, sidsweep, write};
@@ -332,6 +335,148 @@ fn archives() {
         git(at, &["repack", "-adq"]);
         hold(case, at, &near, &["--history"], &expected);
         assert!(!Path::new("/tmp/slipped").exists());
+    });
+}
+
+/// Bytes with others written over them at a place.
+fn over(mut bytes: Vec<u8>, at: usize, with: &[u8]) -> Vec<u8> {
+    bytes[at..at + with.len()].copy_from_slice(with);
+    bytes
+}
+
+/// A property list in bytes: its objects, each a marker and what follows, and what its trailer says beyond their places.
+fn plist(objects: &[&[u8]], count: u64, top: u64) -> Vec<u8> {
+    let mut bytes = b"bplist00".to_vec();
+    let mut offsets = Vec::new();
+    for object in objects {
+        offsets.push(bytes.len() as u8);
+        bytes.extend(*object);
+    }
+    let at = bytes.len() as u64;
+    bytes.extend(offsets);
+    bytes.extend([0, 0, 0, 0, 0, 0, 1, 1]);
+    for number in [count, top, at] {
+        bytes.extend(number.to_be_bytes());
+    }
+    bytes
+}
+
+/// Archives of the kinds that are seldom met, cut off and with lengths that lie.
+#[test]
+fn archives_of_other_kinds() {
+    let near = near(9);
+    let inner = near.text.as_bytes();
+    let zeros = vec![0; 300 << 20];
+    let long: Vec<u8> = (0..60_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    let half = |bytes: Vec<u8>| bytes[..bytes.len() / 2].to_vec();
+    let behind = |zip: Vec<u8>| [b"MZ\x90\0".to_vec(), vec![7; 2000], zip].concat();
+    let zip = zipped(&[("near.env", inner)]);
+    let end = memchr::memmem::rfind(&zip, b"PK\x05\x06").unwrap();
+    let files: [(&str, &[u8]); 1] = [("near.env", inner)];
+    let (ar, cpio, rpm) = (ar(&files), cpio(&files), rpm(b"x", &gzipped(&cpio(&files))));
+    let name_twice = |count: usize| {
+        let names: Vec<String> = (0..count).map(|n| format!("{n:06}")).collect();
+        let files: Vec<(&str, &[u8])> = names.iter().map(|name| (&name[..], inner)).collect();
+        names.iter().fold(zipped(&files), |zip, name| replaced(zip, name.as_bytes(), b"000000"))
+    };
+    let cases: Vec<(&str, &str, Vec<u8>, Expected)> = vec![
+        ("an LZ4 bomb", "a.lz4", lz4(&zeros), named("far more than its size")),
+        ("an lzip bomb", "a.lz", lzipped(&zeros[..30 << 20]).repeat(10), named("far more than its size")),
+        ("an LZMA bomb", "a.lzma", lzma(&zeros, None), named("far more than its size")),
+        (
+            "a .Z bomb",
+            "a.Z",
+            compressed_codes(&[0].into_iter().chain(257..30_000).collect::<Vec<_>>(), 16),
+            named("far more than its size"),
+        ),
+        ("a 7z bomb", "a.7z", seven_zipped(&[("zeros", &zeros)]), named("far more than its size")),
+        (
+            "a sparse file of a terabyte",
+            "a.tar",
+            tar_of(&[sparse(b"near.env", 1 << 32, inner)]),
+            named("far more than its size"),
+        ),
+        ("LZ4 that is cut off", "b.lz4", half(lz4(&long)), named("b.lz4")),
+        (
+            "LZ4 that is cut off between blocks",
+            "c.lz4",
+            lz4(inner)[..lz4(inner).len() - 4].to_vec(),
+            named("c.lz4"),
+        ),
+        ("lzip that is cut off", "b.lz", half(lzipped(&long)), named("b.lz")),
+        ("lzip of a huge dictionary", "c.lz", over(lzipped(inner), 5, &[29]), named("c.lz")),
+        ("LZMA that is cut off", "b.lzma", half(lzma(&long, None)), named("b.lzma")),
+        (
+            "LZMA of a huge dictionary",
+            "c.lzma",
+            over(lzma(inner, None), 1, &[0, 0, 0, 0x80]),
+            named("c.lzma"),
+        ),
+        ("Snappy that is cut off", "b.sz", half(snappy(&long)), named("b.sz")),
+        (
+            ".Z of codes that stand for nothing",
+            "b.Z",
+            compressed_codes(&[65, 300, 65, 66, 67, 68, 69, 70], 16),
+            named("b.Z"),
+        ),
+        (
+            ".Z that begins with a clear code",
+            "c.Z",
+            compressed_codes(&[256, 256, 65, 258, 256, 66, 67, 256], 16),
+            READ,
+        ),
+        (
+            "a skipped frame that goes on for ever",
+            "d.zst",
+            [&b"\x53\x2a\x4d\x18\xff\xff\xff\x7f"[..], b"x"].concat(),
+            named("d.zst"),
+        ),
+        ("a thousand skipped frames", "e.zst", [skipped(b"x").repeat(1000), zstd(inner)].concat(), READ),
+        ("7z that is cut off", "b.7z", half(seven_zipped(&[("x", &long)])), named("b.7z")),
+        ("7z of a huge header", "c.7z", over(seven_zipped(&files), 20, &[0xff; 7]), named("c.7z")),
+        (
+            "7z whose data is damaged",
+            "d.7z",
+            over(seven_zipped(&[("x", &long)]), 2000, &[0; 64]),
+            named("d.7z"),
+        ),
+        ("an ar whose size lies", "b.a", over(ar.clone(), 8 + 48, b"9999999999"), named("b.a")),
+        ("an ar of no size", "c.a", over(ar.clone(), 8 + 48, b"-1        "), named("c.a")),
+        ("an ar whose name leads nowhere", "d.a", over(ar, 8, b"/99999999       "), READ),
+        ("a cpio whose size lies", "b.cpio", over(cpio.clone(), 120 + 54, b"ffffffff"), named("b.cpio")),
+        ("a cpio whose name goes on", "c.cpio", over(cpio.clone(), 94, b"ffffffff"), named("c.cpio")),
+        ("a cpio without an end", "d.cpio", half(cpio), named("d.cpio")),
+        ("an RPM of a huge header", "b.rpm", over(rpm.clone(), 96 + 8, &[0xff; 8]), named("b.rpm")),
+        ("an RPM that is cut off", "c.rpm", half(rpm), named("c.rpm")),
+        (
+            "a zip behind a program that is cut off",
+            "b.exe",
+            over(behind(zip.clone()), 2004 + end + 16, &[0xff; 3]),
+            named("b.exe"),
+        ),
+        ("a program that ends like a zip", "c.exe", behind(zip[end..].to_vec()), named("c.exe")),
+        ("a zip of one name three hundred times", "many.zip", name_twice(300), READ),
+        ("a property list in itself", "a.plist", plist(&[b"\xa2\x00\x00"], 1, 0), READ),
+        ("a property list of another object", "b.plist", plist(&[b"\xa1\x09"], 1, 0), named("b.plist")),
+        (
+            "a property list of a huge string",
+            "c.plist",
+            plist(&[b"\x5f\x13\x7f\xff\xff\xff\xff\xff\xff\xff"], 1, 0),
+            named("c.plist"),
+        ),
+        (
+            "a property list of huge numbers",
+            "d.plist",
+            plist(&[b"\x09"], u64::MAX, u64::MAX),
+            named("d.plist"),
+        ),
+        ("a pack of nothing", "a.pack", b"PACK\0\0\0\x02\xff\xff\xff\xff".to_vec(), named("a.pack")),
+    ];
+    all(cases, 36, |(case, name, bytes, expected)| {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "near.env", &near.text);
+        write(folder.path(), name, &bytes);
+        hold(case, folder.path(), &near, &["."], &expected);
     });
 }
 
