@@ -9,8 +9,8 @@ use std::io::{Cursor, Write};
 use std::process::Stdio;
 
 use common::archive::{
-    ar, bzipped, compressed, cpio, gzipped, lz4, lzipped, lzma, old_cpio, rpm, seven_zipped, skipped, snappy,
-    sparse, tar_entry, tar_of, tarred, xzipped, zipped, zstd,
+    ar, brotli, bzipped, compressed, cpio, gzipped, lz4, lzipped, lzma, old_cpio, rpm, seven_zipped, skipped,
+    snappy, sparse, tar_entry, tar_of, tarred, xzipped, zipped, zstd,
 };
 use common::{commit, git, report, run, sidsweep, stderr, write};
 use serde_json::Value;
@@ -77,6 +77,8 @@ fn odd_zips(text: &[u8]) -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("l.exe", behind(b"MZ\x90\0\x03\0\0\0", &commented), "l.exe!/conf/app.env"),
         ("m.crx", behind(b"Cr24\x03\0\0\0", &zip), "m.crx!/conf/app.env"),
         ("n.bin", behind(b"anything\n", &zip), "n.bin!/conf/app.env"),
+        ("n.exe", [behind(b"MZ\x90\0", &zip), vec![9; 5000]].concat(), "n.exe!/conf/app.env"),
+        ("n.jmod", [b"JM\x01\0", &zip[..]].concat(), "n.jmod!/conf/app.env"),
         ("o.zip", twice, "o.zip!/a.env"),
         ("p.tar", tarred(&[("app.jar", &behind(b"#!/bin/sh\n", &zip))]), "p.tar!/app.jar!/conf/app.env"),
     ]
@@ -128,6 +130,9 @@ fn other_kinds(text: &[u8]) -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("aj.env.Z", compressed(&long, 12), "aj.env.Z!/aj.env"),
         ("ak.env.Z", compressed(&long, 16), "ak.env.Z!/ak.env"),
         ("al.7z", seven_zipped(&files), "al.7z!/conf/app.env"),
+        ("at.env.br", brotli(text), "at.env.br!/at.env"),
+        ("au.tar.br", brotli(&tar), "au.tar.br!/conf/app.env"),
+        ("av.zip", zipped(&[("b.7z", &seven_zipped(&files))]), "av.zip!/b.7z!/conf/app.env"),
         ("am.deb", deb, "am.deb!/data.tar.xz!/conf/app.env"),
         ("an.a", ar(&[("a-file-with-a-long-name.env", text)]), "an.a!/a-file-with-a-long-name.env"),
         ("ao.cpio", cpio(&files), "ao.cpio!/conf/app.env"),

@@ -32,7 +32,9 @@ use crate::model::{Known, Tally, Unit};
 use bounded::Metered;
 use memory::Memory;
 
-pub use kind::{Kind, ends_with_zip, is_binary, kind, kind_of, may_end_zip, may_stand_before_zip, names_brotli};
+pub use kind::{
+    Kind, ends_with_zip, is_binary, kind, kind_of, may_end_zip, may_stand_before_zip, names_brotli,
+};
 
 /// How deep archives in archives are followed.
 const MOST_DEPTH: usize = 5;

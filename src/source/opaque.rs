@@ -126,17 +126,14 @@ const FIRST: &[Row] = &[
 ];
 
 /// Containers without a magic at their beginning, by how their names end.
-const BY_NAME: &[(&str, &str)] = &[
-    ("a disk image of macOS", ".dmg"),
-    ("encrypted credentials of Rails", ".yml.enc"),
-];
+const BY_NAME: &[(&str, &str)] =
+    &[("a disk image of macOS", ".dmg"), ("encrypted credentials of Rails", ".yml.enc")];
 
 /// Those endings, to be looked for in the trees of git.
-static IN_TREES: LazyLock<Vec<Finder<'static>>> =
-    LazyLock::new(|| {
-        let endings = BY_NAME.iter().map(|(_, ending)| *ending).chain([".br"]);
-        endings.map(|ending| Finder::new(ending).into_owned()).collect()
-    });
+static IN_TREES: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| {
+    let endings = BY_NAME.iter().map(|(_, ending)| *ending).chain([".br"]);
+    endings.map(|ending| Finder::new(ending).into_owned()).collect()
+});
 
 /// Which bytes a container may begin with: nearly all files are told by this alone.
 const FIRST_BYTES: [bool; 256] = {

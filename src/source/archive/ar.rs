@@ -64,7 +64,8 @@ fn long_name(name: &str, names: &[u8], data: &mut impl Read) -> io::Result<Strin
     }
     let place = name.strip_prefix('/').and_then(number).and_then(|place| usize::try_from(place).ok());
     // Many entries may have the same place: a long name would be copied for each.
-    let long = place.and_then(|place| names.get(place..)).map(|name| &name[..name.len().min(LONGEST_NAME as usize)]);
+    let long =
+        place.and_then(|place| names.get(place..)).map(|name| &name[..name.len().min(LONGEST_NAME as usize)]);
     let long = long.and_then(|long| long.split(|&byte| byte == b'\n').next());
     Ok(long.map_or_else(|| name.to_owned(), text))
 }

@@ -31,7 +31,9 @@ pub fn is_cpio(head: &[u8]) -> bool {
     let Some((mark, rest)) = head.split_first_chunk::<6>() else { return false };
     match mark {
         b"070701" | b"070702" => rest.get(..NEW).is_some_and(|rest| rest.iter().all(u8::is_ascii_hexdigit)),
-        b"070707" => rest.get(..OLD).is_some_and(|rest| rest.iter().all(|digit| (b'0'..=b'7').contains(digit))),
+        b"070707" => {
+            rest.get(..OLD).is_some_and(|rest| rest.iter().all(|digit| (b'0'..=b'7').contains(digit)))
+        }
         _ => false,
     }
 }
@@ -133,7 +135,9 @@ mod tests {
     fn numbers_that_begin_like_a_cpio_are_text() {
         assert!(is_cpio(format!("070701{}.env", "0".repeat(104)).as_bytes()));
         assert!(is_cpio(format!("070707{}.env", "7".repeat(70)).as_bytes()));
-        for text in ["070701".to_owned(), "070701,a list of numbers\n".repeat(9), format!("070707{}", "8".repeat(99))] {
+        for text in
+            ["070701".to_owned(), "070701,a list of numbers\n".repeat(9), format!("070707{}", "8".repeat(99))]
+        {
             assert!(!is_cpio(text.as_bytes()), "{text}");
         }
     }

@@ -179,8 +179,7 @@ fn behind_skipped(head: &[u8]) -> Kind {
 fn is_lzma(head: &[u8]) -> bool {
     let Some(&[_, d0, d1, d2, d3, ref size @ .., 0]) = head.first_chunk::<14>() else { return false };
     let dictionary = u32::from_le_bytes([d0, d1, d2, d3]);
-    let is_usual =
-        dictionary.is_power_of_two() || dictionary % 3 == 0 && (dictionary / 3).is_power_of_two();
+    let is_usual = dictionary.is_power_of_two() || dictionary % 3 == 0 && (dictionary / 3).is_power_of_two();
     is_usual && dictionary >= 1 << 12 && (*size == [0xff; 8] || size[5..] == [0; 3])
 }
 
@@ -240,7 +239,8 @@ pub fn ends_with_zip(head: &[u8], tail: &[u8]) -> bool {
     let (mark, length) = ZIP_END;
     let tail = &tail[tail.len().saturating_sub(TAIL)..];
     tail.len().checked_sub(length).is_some_and(|at| is_zip_end(tail, at))
-        || (may_stand_before_zip(head) && memchr::memmem::find_iter(tail, mark).any(|at| is_zip_end(tail, at)))
+        || (may_stand_before_zip(head)
+            && memchr::memmem::find_iter(tail, mark).any(|at| is_zip_end(tail, at)))
 }
 
 /// Whether a zip's end stands at a place. Where more follows than its comment, as a signature does, the mark may stand there by
@@ -284,7 +284,11 @@ mod tests {
 
     #[test]
     fn a_program_that_knows_zips_does_not_end_with_one() {
-        let knows = [&b"\x7fELF"[..], &[7; 3000], b"PK\x05\x06PK\x03\x04PK\x01\x02 and more words than a zip's end is long"];
+        let knows = [
+            &b"\x7fELF"[..],
+            &[7; 3000],
+            b"PK\x05\x06PK\x03\x04PK\x01\x02 and more words than a zip's end is long",
+        ];
         assert!(!ends_with_zip(b"\x7fELF", &knows.concat()));
         // A zip that has a signature behind it is one.
         let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
@@ -297,7 +301,12 @@ mod tests {
     #[test]
     fn brotli_is_known_by_its_name_and_no_text_is() {
         assert_eq!(by_name(b"\x1b\x3c\x0e\0", "a/page.html.BR"), Some(Kind::Brotli));
-        for (head, path) in [(&b"\x1b\x0e\0"[..], ".br"), (b"Ol\xc3\xa1, mundo\n", "readme.br"), (b"\x1b\0", "a.brr"), (b"", "a.br")] {
+        for (head, path) in [
+            (&b"\x1b\x0e\0"[..], ".br"),
+            (b"Ol\xc3\xa1, mundo\n", "readme.br"),
+            (b"\x1b\0", "a.brr"),
+            (b"", "a.br"),
+        ] {
             assert_eq!(by_name(head, path), None, "{path}");
         }
     }

@@ -42,7 +42,7 @@ impl Memory {
     pub fn hold(self: &Rc<Self>, source: &mut dyn Read, most: u64) -> io::Result<Held> {
         let mut taken = self.take(0)?;
         let mut bytes = Vec::new();
-        let mut part = [0; 32 << 10];
+        let mut part = vec![0; 32 << 10];
         let mut source = source.take(most);
         loop {
             let count = super::fill(&mut source, &mut part)?;

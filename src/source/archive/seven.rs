@@ -56,7 +56,8 @@ impl Walk<'_> {
         let limit = MOST_WINDOW as usize;
         let decoder = BlockDecoder::new_with_memory_limit(1, limit, block, archive, &password, source);
         let entries = decoder.entries().iter().filter(|entry| entry.has_stream());
-        let inner = |entry: &ArchiveEntry| format!("{path}!/{}", super::short(entry.name()).trim_start_matches('/'));
+        let inner =
+            |entry: &ArchiveEntry| format!("{path}!/{}", super::short(entry.name()).trim_start_matches('/'));
         let mut waiting = entries.map(inner).collect::<Vec<_>>().into_iter();
         // What was decoded last is held, as far as the window reaches.
         let (mut decoded, window) = (0_u64, u64::from(MOST_WINDOW) << 10);
@@ -132,7 +133,8 @@ fn header_length(source: &mut (impl Read + Seek)) -> io::Result<u64> {
     if start[8..] == [0; START - 8] {
         return Err(io::Error::other("it has no header, since it was not written to its end"));
     }
-    let number = |at: usize| start[at..at + 8].iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte));
+    let number =
+        |at: usize| start[at..at + 8].iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte));
     let (offset, length) = (number(12), number(20));
     if length == 0 {
         return Ok(0);

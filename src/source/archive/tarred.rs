@@ -52,7 +52,8 @@ struct Heads<'a> {
 impl Heads<'_> {
     fn draw(&self, count: usize) -> io::Result<()> {
         let Some(left) = self.left.get() else { return Ok(()) };
-        let too_much = || io::Error::other(format!("the heads of an entry come to more than {} MB", MOST_HEADS >> 20));
+        let too_much =
+            || io::Error::other(format!("the heads of an entry come to more than {} MB", MOST_HEADS >> 20));
         self.left.set(Some(left.checked_sub(count as u64).ok_or_else(too_much)?));
         Ok(())
     }
@@ -122,7 +123,8 @@ impl Walk<'_> {
             // What a type that is not known means, its content is read.
             if !is_empty(entry.header().entry_type()) || entry.size() > 0 {
                 let name = entry.path_bytes();
-                let name = String::from_utf8_lossy(&name[..name.len().min(LONGEST_NAME as usize)]).into_owned();
+                let name =
+                    String::from_utf8_lossy(&name[..name.len().min(LONGEST_NAME as usize)]).into_owned();
                 self.entry(&mut entry, &format!("{path}!/{}", name.trim_start_matches('/')), depth);
             }
             // What is passed over here does not count as a head of the next one.
