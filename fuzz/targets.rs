@@ -112,8 +112,30 @@ pub fn windows(data: &[u8]) {
     });
 }
 
-const KINDS: [Kind; 9] =
-    [Kind::Zip, Kind::Tar, Kind::Gzip, Kind::Bzip2, Kind::Xz, Kind::Zstd, Kind::Sqlite, Kind::Pdf, Kind::Png];
+const KINDS: [Kind; 22] = [
+    Kind::Zip,
+    Kind::Tar,
+    Kind::Gzip,
+    Kind::Bzip2,
+    Kind::Xz,
+    Kind::Zstd,
+    Kind::Sqlite,
+    Kind::Pdf,
+    Kind::Png,
+    Kind::ZipBehind,
+    Kind::SevenZip,
+    Kind::Ar,
+    Kind::Cpio,
+    Kind::Rpm,
+    Kind::Lzma,
+    Kind::Lzip,
+    Kind::Lz4,
+    Kind::Snappy,
+    Kind::Compress,
+    Kind::Plist,
+    Kind::Bundle,
+    Kind::Pack,
+];
 
 /// Archives: as they are, or called one.
 pub fn archives(data: &[u8]) {

@@ -8,7 +8,10 @@ mod common;
 use std::io::{Cursor, Write};
 use std::process::Stdio;
 
-use common::archive::{gzipped, zipped};
+use common::archive::{
+    ar, brotli, bzipped, compressed, cpio, gzipped, lz4, lzipped, lzma, old_cpio, rpm, seven_zipped, skipped,
+    snappy, sparse, tar_entry, tar_of, tarred, xzipped, zipped, zstd,
+};
 use common::{commit, git, report, run, sidsweep, stderr, write};
 use serde_json::Value;
 use zip::write::SimpleFileOptions;
@@ -21,42 +24,20 @@ fn leak(seed: u64) -> (String, String) {
     (format!("TWILIO_ACCOUNT_SID=AC{account}\nTWILIO_AUTH_TOKEN={token}\n"), token)
 }
 
-fn tarred(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut archive = tar::Builder::new(Vec::new());
-    for (name, bytes) in files {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(bytes.len() as u64);
-        header.set_mode(0o644);
-        // As hostile archives have it: the library itself refuses such a name.
-        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
-        header.set_cksum();
-        archive.append(&header, *bytes).unwrap();
-    }
-    archive.into_inner().unwrap()
-}
-
-fn bzipped(bytes: &[u8]) -> Vec<u8> {
-    let mut stream = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
-    stream.write_all(bytes).unwrap();
-    stream.finish().unwrap()
-}
-
-fn xzipped(bytes: &[u8]) -> Vec<u8> {
-    let mut stream = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
-    stream.write_all(bytes).unwrap();
-    stream.finish().unwrap()
-}
-
-fn zstd(bytes: &[u8]) -> Vec<u8> {
-    ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
-}
-
 fn tokens(report: &Value) -> Vec<&Value> {
     report["findings"].as_array().unwrap().iter().filter(|f| f["kind"] == "auth_token").collect()
 }
 
 /// Every kind, with the path that its leak is found at.
 fn kinds(text: &[u8]) -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let mut kinds = common_kinds(text);
+    kinds.extend(odd_zips(text));
+    kinds.extend(odd_tars(text));
+    kinds.extend(other_kinds(text));
+    kinds
+}
+
+fn common_kinds(text: &[u8]) -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let tar = tarred(&[("readme.txt", b"hello"), ("conf/app.env", text)]);
     vec![
         ("a.zip", zipped(&[("x.txt", b"x"), ("conf/app.env", text)]), "a.zip!/conf/app.env"),
@@ -73,6 +54,96 @@ fn kinds(text: &[u8]) -> Vec<(&'static str, Vec<u8>, &'static str)> {
             "i.bin!/deep.tar.gz!/z.zip!/app.env",
         ),
         ("j.tgz", gzipped(&tarred(&[("../../etc/cron.d/x", text)])), "j.tgz!/../../etc/cron.d/x"),
+    ]
+}
+
+/// Zips behind something else, and one in which a name comes twice.
+fn odd_zips(text: &[u8]) -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let zip = zipped(&[("conf/app.env", text)]);
+    let mut commented = zip.clone();
+    *commented.last_chunk_mut().unwrap() = 7_u16.to_le_bytes();
+    commented.extend(b"comment");
+    let behind = |head: &[u8], zip: &[u8]| [head, &[0x90; 3000], zip].concat();
+    // The list at the zip's end is found by its end, the names by the list.
+    let mut twice = zipped(&[("a.env", text), ("b.env", b"nothing"), ("c.env", b"nothing")]);
+    for name in [b"b.env", b"c.env"] {
+        let places: Vec<usize> = memchr::memmem::find_iter(&twice, name).collect();
+        for at in places {
+            twice[at..at + 5].copy_from_slice(b"a.env");
+        }
+    }
+    vec![
+        ("k.pyz", [b"#!/usr/bin/env python3\n", &zip[..]].concat(), "k.pyz!/conf/app.env"),
+        ("l.exe", behind(b"MZ\x90\0\x03\0\0\0", &commented), "l.exe!/conf/app.env"),
+        ("m.crx", behind(b"Cr24\x03\0\0\0", &zip), "m.crx!/conf/app.env"),
+        ("n.bin", behind(b"anything\n", &zip), "n.bin!/conf/app.env"),
+        ("n.exe", [behind(b"MZ\x90\0", &zip), vec![9; 5000]].concat(), "n.exe!/conf/app.env"),
+        ("n.jmod", [b"JM\x01\0", &zip[..]].concat(), "n.jmod!/conf/app.env"),
+        ("o.zip", twice, "o.zip!/a.env"),
+        ("p.tar", tarred(&[("app.jar", &behind(b"#!/bin/sh\n", &zip))]), "p.tar!/app.jar!/conf/app.env"),
+    ]
+}
+
+/// Tars with entries of other types, joined ones, and one without a mark.
+fn odd_tars(text: &[u8]) -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let entry = |kind: u8| tar_of(&[tar_entry(b"app.env", kind, text)]);
+    let joined = [tarred(&[("readme.txt", b"hello")]), tarred(&[("app.env", text)])].concat();
+    let mut old = entry(0);
+    old[257..265].fill(0);
+    old[148..156].fill(b' ');
+    let sum: u32 = old[..512].iter().map(|&byte| u32::from(byte)).sum();
+    old[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    vec![
+        ("q.tar", tar_of(&[sparse(b"app.env", 1 << 20, text)]), "q.tar!/app.env"),
+        ("r.tar", entry(b'7'), "r.tar!/app.env"),
+        ("s.tar", entry(b'Z'), "s.tar!/app.env"),
+        ("t.tar", joined.clone(), "t.tar!/app.env"),
+        ("u.tgz", gzipped(&joined), "u.tgz!/app.env"),
+        ("v.tar", old, "v.tar!/app.env"),
+    ]
+}
+
+/// What is seldom met.
+fn other_kinds(text: &[u8]) -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let tar = tarred(&[("conf/app.env", text)]);
+    let control = tarred(&[("./control", b"Package: sms\n")]);
+    let deb = ar(&[
+        ("debian-binary", b"2.0\n"),
+        ("control.tar.gz", &gzipped(&control)),
+        ("data.tar.xz", &xzipped(&tar)),
+    ]);
+    let files = [("readme.txt", &b"hello"[..]), ("conf/app.env", text)];
+    // Of rows that repeat and of some that do not, so that all widths of codes are met.
+    let mut random = fastrand::Rng::with_seed(7);
+    let noise: Vec<u8> = (0..300_000).map(|_| random.alphanumeric() as u8 & 0x4f | 0x20).collect();
+    let long = [b"# ", &noise[..], b" ", text].concat();
+    vec![
+        ("aa.zst", [skipped(b"about"), zstd(b"# x; "), skipped(b""), zstd(text)].concat(), "aa.zst!/aa"),
+        ("ab.env.gz", [gzipped(b"# x; "), gzipped(text)].concat(), "ab.env.gz!/ab.env"),
+        ("ac.lz4", lz4(text), "ac.lz4!/ac"),
+        ("ad.lz4", [skipped(b"x"), lz4(b"# x; "), skipped(b"y"), lz4(text)].concat(), "ad.lz4!/ad"),
+        ("ae.tar.sz", snappy(&tar), "ae.tar.sz!/conf/app.env"),
+        ("af.lzma", lzma(text, None), "af.lzma!/af"),
+        ("ag.tar.lzma", lzma(&tar, Some(tar.len() as u64)), "ag.tar.lzma!/conf/app.env"),
+        ("ah.env.lz", [lzipped(b"# x; "), lzipped(text)].concat(), "ah.env.lz!/ah.env"),
+        ("ai.tar.Z", compressed(&tar, 16), "ai.tar.Z!/conf/app.env"),
+        ("aj.env.Z", compressed(&long, 12), "aj.env.Z!/aj.env"),
+        ("ak.env.Z", compressed(&long, 16), "ak.env.Z!/ak.env"),
+        ("al.7z", seven_zipped(&files), "al.7z!/conf/app.env"),
+        ("at.env.br", brotli(text), "at.env.br!/at.env"),
+        ("au.tar.br", brotli(&tar), "au.tar.br!/conf/app.env"),
+        ("av.zip", zipped(&[("b.7z", &seven_zipped(&files))]), "av.zip!/b.7z!/conf/app.env"),
+        ("am.deb", deb, "am.deb!/data.tar.xz!/conf/app.env"),
+        ("an.a", ar(&[("a-file-with-a-long-name.env", text)]), "an.a!/a-file-with-a-long-name.env"),
+        ("ao.cpio", cpio(&files), "ao.cpio!/conf/app.env"),
+        ("ap.cpio.gz", gzipped(&old_cpio(&files)), "ap.cpio.gz!/conf/app.env"),
+        (
+            "aq.img",
+            [cpio(&[("x", b"x")]), vec![0; 512], gzipped(&cpio(&files))].concat(),
+            "aq.img!/rest!/conf/app.env",
+        ),
+        ("ar.rpm", rpm(b"sms", &gzipped(&cpio(&files))), "ar.rpm!/payload!/conf/app.env"),
+        ("as.rpm", rpm(text, &gzipped(&cpio(&[("x", b"x")]))), "as.rpm!/header"),
     ]
 }
 
@@ -114,18 +185,20 @@ fn archives_in_history_and_in_changes_are_opened_too() {
     let here = folder.path();
     write(here, "readme.md", "hello\n");
     let first = commit(here, "First");
-    for (name, bytes, _) in kinds(text.as_bytes()) {
+    let kinds = kinds(text.as_bytes());
+    let count = kinds.len();
+    for (name, bytes, _) in kinds {
         write(here, &format!("dist/{name}"), bytes);
     }
     git(here, &["add", "-A"]);
     let (staged, code) = report(here, &["--staged"]);
-    assert_eq!((tokens(&staged).len(), code), (10, 1), "{staged}");
+    assert_eq!((tokens(&staged).len(), code), (count, 1), "{staged}");
     let brought = commit(here, "Add builds");
     std::fs::remove_dir_all(here.join("dist")).unwrap();
     let removed = commit(here, "Take them out");
     git(here, &["gc", "-q"]);
     let (found, code) = report(here, &["--history"]);
-    assert_eq!((tokens(&found).len(), code), (10, 1), "{found}");
+    assert_eq!((tokens(&found).len(), code), (count, 1), "{found}");
     for finding in tokens(&found) {
         assert!(finding["path"].as_str().unwrap().starts_with("dist/"), "{finding}");
         assert_eq!(finding["commit"]["id"], Value::from(brought.clone()), "{finding}");
@@ -137,7 +210,7 @@ fn archives_in_history_and_in_changes_are_opened_too() {
         1
     );
     let (range, _) = report(here, &["--range", &format!("{first}..HEAD")]);
-    assert_eq!(tokens(&range).len(), 10, "{range}");
+    assert_eq!(tokens(&range).len(), count, "{range}");
     // A saved report finds its value in the archive again; what a newer version adds is all that is new.
     write(here, "one.zip", zipped(&[("app.env", text.as_bytes())]));
     commit(here, "One");

@@ -118,7 +118,7 @@ fn what_is_looked_at_says_what_is_left_of_it() {
     let tally = Tally::default();
     let left = |bytes: &[u8], path: &str| look::bytes(&detector, bytes, path, &tally).left;
     assert_eq!(left(b"words", "a.txt"), look::Left::Nothing);
-    assert_eq!(left(b"7z\xbc\xaf\x27\x1c", "a.txt"), look::Left::Container("a 7z archive"));
+    assert_eq!(left(b"Rar!\x1a\x07\x01\0", "a.txt"), look::Left::Container("a RAR archive"));
     let pointer =
         format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 1\n", "a1".repeat(32));
     assert_eq!(left(pointer.as_bytes(), "a.bin"), look::Left::Content);

@@ -273,6 +273,53 @@ fn ods(text: &str) -> Vec<u8> {
     common::archive::zipped(&[("content.xml", content.as_bytes())])
 }
 
+/// A property list in bytes: a list with a dictionary in it, in which the pair stands by name.
+fn plist(leak: &Leak) -> Vec<u8> {
+    let text = |text: &str| [&[0x5f, 0x10, text.len() as u8], text.as_bytes()].concat();
+    let wide = |text: &str| {
+        let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        [&[0x6f, 0x10, text.len() as u8][..], &units].concat()
+    };
+    let objects = [
+        vec![0xa2, 1, 2],
+        vec![0x11, 1, 0],
+        vec![0xd2, 3, 4, 5, 6],
+        text("twilioAccountSid"),
+        wide("twilioAuthToken"),
+        text(&leak.account),
+        wide(&leak.token),
+    ];
+    let mut bytes = b"bplist00".to_vec();
+    let mut offsets = Vec::new();
+    for object in &objects {
+        offsets.extend((bytes.len() as u16).to_be_bytes());
+        bytes.extend(object);
+    }
+    let at = bytes.len() as u64;
+    bytes.extend(offsets);
+    bytes.extend([0, 0, 0, 0, 0, 0, 2, 1]);
+    for number in [objects.len() as u64, 0, at] {
+        bytes.extend(number.to_be_bytes());
+    }
+    bytes
+}
+
+/// A workbook whose shared strings have several lines, are empty, or come in runs: a sheet names them by their numbers.
+fn odd_strings_xlsx(text: &str) -> Vec<u8> {
+    let words: Vec<&str> = text.lines().flat_map(|line| line.split('=')).collect();
+    let item = |word: &&str| format!("<si>{}</si>", halves(word, "<r><t>", "</t></r>"));
+    let before = "<si><t>one\ntwo</t></si><si/><si><t></t></si>";
+    let strings = format!("<sst>{before}{}</sst>", words.iter().map(item).collect::<String>());
+    let cell = |number: usize| format!("<c t=\"s\"><v>{}</v></c>", number + 3);
+    let row = |pair: usize| format!("<row>{}{}</row>", cell(2 * pair), cell(2 * pair + 1));
+    let rows: String = (0..words.len() / 2).map(row).collect();
+    let sheet = format!("<worksheet><sheetData>{rows}</sheetData></worksheet>");
+    common::archive::zipped(&[
+        ("xl/worksheets/sheet1.xml", sheet.as_bytes()),
+        ("xl/sharedStrings.xml", strings.as_bytes()),
+    ])
+}
+
 /// A mail with an attachment.
 fn attached(name: &str, bytes: &[u8]) -> String {
     let mail = mail("base64", &BASE64_MIME.encode(bytes)).replace("app.env", name);
@@ -311,10 +358,12 @@ fn containers(leak: &Leak) -> Vec<(&'static str, Vec<u8>, &'static str, u64)> {
     let [delta, ..] =
         of_git("bin/app.dat", Some(&noise), &[&noise[..9000], b"\n", text, &noise[9000..]].concat());
     let json = |value: Value| value.to_string().into_bytes();
+    let pack = bundle[memchr::memmem::find(&bundle, b"\n\nPACK").unwrap() + 2..].to_vec();
     vec![
         ("a.docx", docx(&leak.text), "a.docx!/word/document.xml!/text", 3),
         ("b.xlsx", xlsx(&leak.text), "b.xlsx!/xl/worksheets/sheet1.xml!/text", 3),
         ("b2.xlsx", inline_xlsx(&leak.text), "b2.xlsx!/xl/worksheets/sheet1.xml!/text", 3),
+        ("b5.xlsx", odd_strings_xlsx(&leak.text), "b5.xlsx!/xl/worksheets/sheet1.xml!/text", 3),
         ("b3.pptx", pptx(&leak.text), "b3.pptx!/ppt/slides/slide1.xml!/text", 3),
         ("b4.ods", ods(&leak.text), "b4.ods!/content.xml!/text", 3),
         ("c.eml", attached("app.env", text).into_bytes(), "c.eml", 18),
@@ -341,6 +390,8 @@ fn containers(leak: &Leak) -> Vec<(&'static str, Vec<u8>, &'static str, u64)> {
         ("i.patch", mailed, "i.patch!/bin/app.dat", 4),
         ("j.patch", delta, "j.patch!/bin/app.dat", 0),
         ("k.bundle", bundle, "k.bundle!/", 4),
+        ("k.pack", pack, "k.pack!/", 4),
+        ("k.plist", plist(leak), "k.plist!/text", 5),
         (
             "l.js.map",
             json(json!({ "version": 3, "sources": ["a.ts"], "sourcesContent": [leak.text], "mappings": "" })),

@@ -319,7 +319,7 @@ fn what_was_not_read_is_in_every_format_and_no_format_is_green() {
     for name in ["a<b>,huge.zst", "accepted.zst"] {
         common::write(here, name, [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x90, 0x01, 0x00, 0x00]);
     }
-    common::write(here, "box.7z", b"7z\xbc\xaf\x27\x1c\0\x04");
+    common::write(here, "box.rar", b"Rar!\x1a\x07\x01\0");
     common::write(here, "read.txt", "words\n");
     let shown = |format: &str| {
         let output = common::run(here, &["scan", ".", "--format", format, "--accept-unread", "accepted.zst"]);
@@ -335,7 +335,7 @@ fn what_was_not_read_is_in_every_format_and_no_format_is_green() {
     );
     assert_eq!(report["skipped"].as_array().unwrap().len(), 1);
     assert_eq!(report["skipped"][0]["unit"], "entries");
-    assert_eq!(report["opaque"], json!([{"path": "box.7z", "container": "a 7z archive", "unit": "files"}]));
+    assert_eq!(report["opaque"], json!([{"path": "box.rar", "container": "a RAR archive", "unit": "files"}]));
     assert_eq!(report["accepted_unread"][0]["accepted"], "--accept-unread accepted.zst");
 
     let sarif: Value = serde_json::from_str(&shown("sarif")).unwrap();

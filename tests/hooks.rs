@@ -440,7 +440,7 @@ fn hooks_refuse_what_cannot_be_read_unless_it_is_accepted_by_name() {
         git(at, &["remote", "add", "origin", bare.to_str().unwrap()]);
         git(at, &["checkout", "-q", "-b", kind]);
         write(at, "fixtures/it's huge.zst", huge);
-        write(at, "box.7z", b"7z\xbc\xaf\x27\x1c\0\x04");
+        write(at, "box.rar", b"Rar!\x1a\x07\x01\0");
         git(at, &["add", "-A"]);
         let place = if kind == "pre-receive" { bare.as_path() } else { at };
         let attempt = |options: &[&str]| {
@@ -459,10 +459,10 @@ fn hooks_refuse_what_cannot_be_read_unless_it_is_accepted_by_name() {
             "{kind}: {}",
             stderr(&output)
         );
-        assert!(!stderr(&output).contains("box.7z"), "{kind}: {}", stderr(&output));
+        assert!(!stderr(&output).contains("box.rar"), "{kind}: {}", stderr(&output));
         let output = attempt(&["--accept-unread", "it's huge.zst", "--fail-on-opaque"]);
         assert!(
-            !output.status.success() && stderr(&output).contains("box.7z"),
+            !output.status.success() && stderr(&output).contains("box.rar"),
             "{kind}: {}",
             stderr(&output)
         );

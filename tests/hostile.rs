@@ -19,7 +19,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::archive::{gzipped, zipped};
+use common::archive::{
+    ar, brotli, compressed_codes, cpio, gzipped, lz4, lzipped, lzma, rpm, seven_zipped, skipped, snappy,
+    sparse, tar_of, zipped, zstd,
+};
 use common::fixture::Mint;
 use common::pack::{self, Base, Entry};
 use common::{commit, git, repository, sidsweep, write};
@@ -332,6 +335,303 @@ fn archives() {
         git(at, &["repack", "-adq"]);
         hold(case, at, &near, &["--history"], &expected);
         assert!(!Path::new("/tmp/slipped").exists());
+    });
+}
+
+/// Bytes with others written over them at a place.
+fn over(mut bytes: Vec<u8>, at: usize, with: &[u8]) -> Vec<u8> {
+    bytes[at..at + with.len()].copy_from_slice(with);
+    bytes
+}
+
+/// A property list in bytes: its objects, each a marker and what follows, and what its trailer says beyond their places.
+fn plist(objects: &[&[u8]], count: u64, top: u64) -> Vec<u8> {
+    let mut bytes = b"bplist00".to_vec();
+    let mut offsets = Vec::new();
+    for object in objects {
+        offsets.push(bytes.len() as u8);
+        bytes.extend(*object);
+    }
+    let at = bytes.len() as u64;
+    bytes.extend(offsets);
+    bytes.extend([0, 0, 0, 0, 0, 0, 1, 1]);
+    for number in [count, top, at] {
+        bytes.extend(number.to_be_bytes());
+    }
+    bytes
+}
+
+/// An ar in whose table of names there is one that all entries have, and that does not end.
+fn one_long_name(count: usize) -> Vec<u8> {
+    let head = |name: &str, size: usize| {
+        format!("{name:<16}{:<12}{:<6}{:<6}{:<8}{size:<10}`\n", 0, 0, 0, 644).into_bytes()
+    };
+    let names = vec![b'n'; 1 << 20];
+    [b"!<arch>\n".to_vec(), head("//", names.len()), names, head("/0", 0).repeat(count)].concat()
+}
+
+/// An ar of tables of names, each as long as may be.
+fn many_tables(count: usize) -> Vec<u8> {
+    let head = format!("{:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", "//", 0, 0, 0, 644, 16 << 20).into_bytes();
+    [b"!<arch>\n".to_vec(), [head, vec![b'n'; 16 << 20]].concat().repeat(count)].concat()
+}
+
+/// A tar of a sparse file with so many heads of holes, each of which stands for 21.
+fn holes(heads: usize) -> Vec<u8> {
+    let mut entry = sparse(b"near.env", 1, b"");
+    entry[482] = 1;
+    entry[386..420].fill(0);
+    entry[148..156].fill(b' ');
+    let sum: u32 = entry[..512].iter().map(|&byte| u32::from(byte)).sum();
+    entry[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    let mut more = [0; 512];
+    for (number, hole) in more[..504].chunks_exact_mut(24).enumerate() {
+        hole[..12].copy_from_slice(format!("{number:011o}\0").as_bytes());
+        hole[12..].copy_from_slice(b"00000000000\0");
+    }
+    more[504] = 1;
+    let mut last = more;
+    last[504] = 0;
+    [entry, more.repeat(heads), last.to_vec(), vec![0; 1024]].concat()
+}
+
+fn crc(bytes: &[u8]) -> u32 {
+    let mut sum = flate2::Crc::new();
+    sum.update(bytes);
+    sum.sum()
+}
+
+/// A 7z archive with these bytes for a header.
+fn seven_of(header: &[u8]) -> Vec<u8> {
+    let place =
+        [&0_u64.to_le_bytes()[..], &(header.len() as u64).to_le_bytes(), &crc(header).to_le_bytes()].concat();
+    [b"7z\xbc\xaf\x27\x1c\0\x04", &crc(&place).to_le_bytes()[..], &place, header].concat()
+}
+
+/// A 7z whose header promises so many files, and is as long as that would take.
+fn seven_of_files(count: u32) -> Vec<u8> {
+    let number = [&[0xf0][..], &count.to_le_bytes()].concat();
+    seven_of(&[&[1, 5][..], &number, &vec![0; count as usize]].concat())
+}
+
+/// A 7z whose header is compressed, and says that it comes to four gigabytes.
+fn seven_of_long_header() -> Vec<u8> {
+    let sized = [0xf0, 0xff, 0xff, 0xff, 0xff];
+    let head =
+        [&[0x17, 6, 0, 1, 9, 1, 0, 7, 11, 1, 0, 1, 0x21, 0x21, 1, 0x18, 12][..], &sized, &[0, 0]].concat();
+    seven_of(&head)
+}
+
+/// A zip of nothing but a list, of so many entries.
+fn long_list(count: u32) -> Vec<u8> {
+    let mut entry = vec![0; 46];
+    entry[..4].copy_from_slice(b"PK\x01\x02");
+    entry[28] = 4;
+    let list: Vec<u8> = (0..count).flat_map(|n| [&entry[..], &n.to_le_bytes()].concat()).collect();
+    let (count, size) = (u64::from(count).to_le_bytes(), (list.len() as u64).to_le_bytes());
+    let start = b"PK\x03\x04".to_vec();
+    let at = (start.len() + list.len()) as u64;
+    let end64 = [
+        &b"PK\x06\x06"[..],
+        &44_u64.to_le_bytes(),
+        &[45, 0, 45, 0],
+        &[0; 8],
+        &count,
+        &count,
+        &size,
+        &(start.len() as u64).to_le_bytes(),
+    ]
+    .concat();
+    let locator = [&b"PK\x06\x07"[..], &[0; 4], &at.to_le_bytes(), &[1, 0, 0, 0]].concat();
+    let end = [&b"PK\x05\x06"[..], &[0; 4], &[0xff; 12], &[0; 2]].concat();
+    [start, list, end64, locator, end].concat()
+}
+
+/// A leak in four streams of xz in one another, each of which may hold 64 MB.
+fn nested_xz(inner: &[u8]) -> Vec<u8> {
+    let mut bytes = inner.to_vec();
+    for _ in 0..4 {
+        let mut options = lzma_rust2::XzOptions::with_preset(1);
+        options.lzma_options.dict_size = 64 << 20;
+        let mut stream = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
+        stream.write_all(&bytes).unwrap();
+        bytes = stream.finish().unwrap();
+    }
+    bytes
+}
+
+/// A property list whose list names one long string again and again.
+fn many_strings() -> Vec<u8> {
+    let long = [&b"\x5f\x12\0\x10\0\0"[..], &vec![0xff; 1 << 20]].concat();
+    let list = [&b"\xaf\x11\xff\xff"[..], &vec![1; 0xffff]].concat();
+    let offsets: Vec<u8> = [8_u32, 8 + list.len() as u32].iter().flat_map(|at| at.to_be_bytes()).collect();
+    with_offsets(&[&list[..], &long].concat(), &offsets, 2)
+}
+
+/// A property list whose list names one block of bytes again and again.
+fn many_data() -> Vec<u8> {
+    let long = [&b"\x4f\x12\0\x40\0\0"[..], &vec![b'x'; 4 << 20]].concat();
+    let list = [&b"\xaf\x11\xff\xff"[..], &vec![1; 0xffff]].concat();
+    let offsets: Vec<u8> = [8_u32, 8 + list.len() as u32].iter().flat_map(|at| at.to_be_bytes()).collect();
+    with_offsets(&[&list[..], &long].concat(), &offsets, 2)
+}
+
+fn with_offsets(objects: &[u8], offsets: &[u8], count: u64) -> Vec<u8> {
+    let at = 8 + objects.len() as u64;
+    let numbers = [count, 0, at].map(u64::to_be_bytes).concat();
+    [b"bplist00", objects, offsets, &[0, 0, 0, 0, 0, 0, 4, 1], &numbers].concat()
+}
+
+/// Archives of the kinds that are seldom met, cut off and with lengths that lie.
+#[test]
+fn archives_of_other_kinds() {
+    let near = near(9);
+    let inner = near.text.as_bytes();
+    let zeros = vec![0; 300 << 20];
+    let long: Vec<u8> = (0..60_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    let half = |bytes: Vec<u8>| bytes[..bytes.len() / 2].to_vec();
+    let behind = |zip: Vec<u8>| [b"MZ\x90\0".to_vec(), vec![7; 2000], zip].concat();
+    let zip = zipped(&[("near.env", inner)]);
+    let end = memchr::memmem::rfind(&zip, b"PK\x05\x06").unwrap();
+    let files: [(&str, &[u8]); 1] = [("near.env", inner)];
+    let (ar, cpio, rpm) = (ar(&files), cpio(&files), rpm(b"x", &gzipped(&cpio(&files))));
+    let name_twice = |count: usize| {
+        let names: Vec<String> = (0..count).map(|n| format!("{n:06}")).collect();
+        let files: Vec<(&str, &[u8])> = names.iter().map(|name| (&name[..], inner)).collect();
+        names.iter().fold(zipped(&files), |zip, name| replaced(zip, name.as_bytes(), b"000000"))
+    };
+    let cpio_of_nothing = common::archive::cpio(&[]);
+    let long_name_tar = {
+        let size: [u8; 12] = format!("{:011o}\0", 200 << 20).as_bytes().try_into().unwrap();
+        gzipped(&[header(b"././@LongLink", b'L', &size), vec![b'n'; 200 << 20]].concat())
+    };
+    let no_header = [&b"7z\xbc\xaf\x27\x1c\0\x04"[..], &[0; 24], &[1, 0].repeat(512 << 10)].concat();
+    let cases: Vec<(&str, &str, Vec<u8>, Expected)> = vec![
+        ("an LZ4 bomb", "a.lz4", lz4(&zeros), named("far more than its size")),
+        ("an lzip bomb", "a.lz", lzipped(&zeros[..30 << 20]).repeat(10), named("far more than its size")),
+        ("an LZMA bomb", "a.lzma", lzma(&zeros, None), named("far more than its size")),
+        (
+            "a .Z bomb",
+            "a.Z",
+            compressed_codes(&[0].into_iter().chain(257..30_000).collect::<Vec<_>>(), 16),
+            named("far more than its size"),
+        ),
+        ("a 7z bomb", "a.7z", seven_zipped(&[("zeros", &zeros)]), named("far more than its size")),
+        ("a sparse file of a huge hole", "a.tar", tar_of(&[sparse(b"near.env", 1 << 32, inner)]), READ),
+        ("LZ4 that is cut off", "b.lz4", half(lz4(&long)), named("b.lz4")),
+        (
+            "LZ4 that is cut off between blocks",
+            "c.lz4",
+            lz4(inner)[..lz4(inner).len() - 4].to_vec(),
+            named("c.lz4"),
+        ),
+        ("lzip that is cut off", "b.lz", half(lzipped(&long)), named("b.lz")),
+        ("lzip of a huge dictionary", "c.lz", over(lzipped(inner), 5, &[29]), named("c.lz")),
+        ("LZMA that is cut off", "b.lzma", half(lzma(&long, None)), named("b.lzma")),
+        (
+            "LZMA of a huge dictionary",
+            "c.lzma",
+            over(lzma(inner, None), 1, &[0, 0, 0, 0x80]),
+            named("c.lzma"),
+        ),
+        ("Snappy that is cut off", "b.sz", half(snappy(&long)), named("b.sz")),
+        (
+            ".Z of codes that stand for nothing",
+            "b.Z",
+            compressed_codes(&[65, 300, 65, 66, 67, 68, 69, 70], 16),
+            named("b.Z"),
+        ),
+        (
+            ".Z that begins with a clear code",
+            "c.Z",
+            compressed_codes(&[256, 256, 65, 258, 256, 66, 67, 256], 16),
+            READ,
+        ),
+        (
+            "a skipped frame that goes on for ever",
+            "d.zst",
+            [&b"\x53\x2a\x4d\x18\xff\xff\xff\x7f"[..], b"x"].concat(),
+            named("d.zst"),
+        ),
+        ("a thousand skipped frames", "e.zst", [skipped(b"x").repeat(1000), zstd(inner)].concat(), READ),
+        ("7z that is cut off", "b.7z", half(seven_zipped(&[("x", &long)])), named("b.7z")),
+        ("7z of a huge header", "c.7z", over(seven_zipped(&files), 20, &[0xff; 7]), named("c.7z")),
+        (
+            "7z whose data is damaged",
+            "d.7z",
+            over(seven_zipped(&[("x", &long)]), 2000, &[0; 64]),
+            named("d.7z"),
+        ),
+        ("an ar whose size lies", "b.a", over(ar.clone(), 8 + 48, b"9999999999"), named("b.a")),
+        ("an ar of no size", "c.a", over(ar.clone(), 8 + 48, b"-1        "), named("c.a")),
+        ("an ar whose name leads nowhere", "d.a", over(ar, 8, b"/99999999       "), READ),
+        ("a cpio whose size lies", "b.cpio", over(cpio.clone(), 120 + 54, b"ffffffff"), named("b.cpio")),
+        ("a cpio whose name goes on", "c.cpio", over(cpio.clone(), 94, b"ffffffff"), named("c.cpio")),
+        ("a cpio without an end", "d.cpio", half(cpio), named("d.cpio")),
+        ("an RPM of a huge header", "b.rpm", over(rpm.clone(), 96 + 8, &[0xff; 8]), named("b.rpm")),
+        ("an RPM that is cut off", "c.rpm", half(rpm), named("c.rpm")),
+        (
+            "a zip behind a program that is cut off",
+            "b.exe",
+            over(behind(zip.clone()), 2004 + end + 16, &[0xff; 3]),
+            named("b.exe"),
+        ),
+        ("a program that ends like a zip", "c.exe", behind(zip[end..].to_vec()), named("c.exe")),
+        ("a zip of one name three hundred times", "many.zip", name_twice(300), READ),
+        ("a property list in itself", "a.plist", plist(&[b"\xa2\x00\x00"], 1, 0), READ),
+        ("a property list of another object", "b.plist", plist(&[b"\xa1\x09"], 1, 0), named("b.plist")),
+        (
+            "a property list of a huge string",
+            "c.plist",
+            plist(&[b"\x5f\x13\x7f\xff\xff\xff\xff\xff\xff\xff"], 1, 0),
+            named("c.plist"),
+        ),
+        (
+            "a property list of huge numbers",
+            "d.plist",
+            plist(&[b"\x09"], u64::MAX, u64::MAX),
+            named("d.plist"),
+        ),
+        ("an ar of one long name for all", "e.a", one_long_name(60_000), READ),
+        ("an ar of many tables of names", "f.a", many_tables(3), READ),
+        (
+            "a cpio of many archives in a row",
+            "e.cpio",
+            [&cpio_of_nothing[..], &[0; 512]].concat().repeat(5_000),
+            named("e.cpio"),
+        ),
+        ("a cpio and zeros", "f.cpio", [&cpio_of_nothing[..], &vec![0; 64 << 20]].concat(), READ),
+        (
+            "a tar and zeros",
+            "b.tar",
+            [tar_of(&[sparse(b"near.env", 1, inner)]), vec![0; 64 << 20]].concat(),
+            READ,
+        ),
+        ("a sparse file of very many holes", "c.tar.gz", gzipped(&holes(2_000)), READ),
+        ("a sparse file whose holes go on for ever", "d.tar.gz", gzipped(&holes(400_000)), named("d.tar.gz")),
+        (
+            "a tar of a long name of 200 MB",
+            "e.tar.gz",
+            long_name_tar,
+            named("the heads of an entry come to more"),
+        ),
+        ("7z of very many empty headers", "e.7z", no_header, named("e.7z")),
+        ("7z whose header promises millions of files", "f.7z", seven_of_files(40_000_000), named("f.7z")),
+        ("7z whose header says that it is long when unpacked", "g.7z", seven_of_long_header(), named("g.7z")),
+        ("a zip whose list goes on and on", "list.zip", long_list(1_000_000), named("list.zip")),
+        ("a brotli bomb", "a.br", brotli(&zeros[..1 << 20]), READ),
+        ("Brotli that is cut off", "b.br", half(brotli(&long)), named("b.br")),
+        ("noise that is called Brotli", "c.br", long.clone(), named("c.br")),
+        ("xz in xz of large dictionaries", "a.xz", nested_xz(inner), READ),
+        ("a property list of one string in many places", "e.plist", many_strings(), named("e.plist")),
+        ("a property list of one array in many places", "f.plist", many_data(), named("f.plist")),
+        ("a pack of nothing", "a.pack", b"PACK\0\0\0\x02\xff\xff\xff\xff".to_vec(), named("a.pack")),
+    ];
+    all(cases, 54, |(case, name, bytes, expected)| {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "near.env", &near.text);
+        write(folder.path(), name, &bytes);
+        hold(case, folder.path(), &near, &["."], &expected);
     });
 }
 

@@ -144,7 +144,8 @@ pub fn stream(
 /// Looks at bytes in memory. What stands inside of them is in the tally, and not what they are themselves.
 pub fn bytes(detector: &Detector, data: &[u8], path: &str, tally: &Tally) -> Searched {
     let length = data.len() as u64;
-    let inside = archive::kind(data).and_then(|kind| {
+    let behind = || archive::ends_with_zip(data, data).then_some(archive::Kind::ZipBehind);
+    let inside = archive::kind_of(data, path).or_else(behind).and_then(|kind| {
         unpacked(&mut Windows::default(), detector, kind, &mut Cursor::new(data), length, path, tally)
     });
     if let Some((looked, _)) = inside {
@@ -224,7 +225,7 @@ impl Sieve for Traces<'_> {
     const HEAD: usize = archive::HEAD;
 
     fn catches(&self, part: &[u8]) -> bool {
-        sieve::catches(self.0.rules(), part)
+        sieve::catches(self.0.rules(), part) || archive::may_end_zip(part)
     }
 
     fn goes_on(&self, part: &[u8]) -> bool {

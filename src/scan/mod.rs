@@ -39,7 +39,7 @@ use crate::source::{archive, roots};
 /// Enough to know an archive by, in bytes.
 const HEAD: u64 = 512;
 /// The largest archive that is taken from standard input, in bytes.
-const LARGEST_HELD: u64 = 1 << 30;
+const LARGEST_HELD: u64 = 512 << 20;
 
 /// Counts that grow while a scan runs, for a progress display.
 #[derive(Debug, Default)]
@@ -217,22 +217,31 @@ pub fn stream(detector: &Detector, name: &str, mut stream: impl Read) -> std::io
     let known = tally.know(Unit::Files, name);
     let mut head = Vec::new();
     stream.by_ref().take(HEAD).read_to_end(&mut head)?;
-    let kind = archive::kind(&head);
+    let may_be_behind = || archive::may_stand_before_zip(&head) || archive::is_binary(&head);
+    let kind = archive::kind_of(&head, name).or_else(|| may_be_behind().then_some(archive::Kind::ZipBehind));
+    // What is no archive, or may be none, can be read as it comes, however long it is.
+    let can_stream = |kind: archive::Kind| kind.is_text() || kind == archive::Kind::ZipBehind;
     if kind.is_some() {
         stream.by_ref().take(LARGEST_HELD).read_to_end(&mut head)?;
     }
     let is_too_long = head.len() as u64 >= LARGEST_HELD;
-    let Searched { looked, bytes, left } = if kind.is_some_and(|kind| !(is_too_long && kind.is_text())) {
+    let too_long = || {
+        let reason = format!("an archive above {} MB on standard input: scan the file", LARGEST_HELD >> 20);
+        tally.skip(Unit::Entries, name, reason);
+    };
+    let Searched { looked, bytes, left } = if kind.is_some_and(|kind| !(is_too_long && can_stream(kind))) {
         if is_too_long {
-            let reason =
-                format!("an archive above {} MB on standard input: scan the file", LARGEST_HELD >> 20);
-            tally.skip(Unit::Entries, name, reason);
+            too_long();
         }
         let mut file = std::io::Cursor::new(head);
         look::file(&mut Windows::default(), detector, name, &mut file, &tally)?
     } else {
-        let stream = std::io::Cursor::new(head).chain(stream);
-        look::stream(&mut Windows::default(), detector, name, stream)?
+        let mut stream = archive::Tail::new(std::io::Cursor::new(&head).chain(stream));
+        let searched = look::stream(&mut Windows::default(), detector, name, &mut stream)?;
+        if is_too_long && archive::ends_with_zip(&head, stream.last()) {
+            too_long();
+        }
+        searched
     };
     left.close(known);
     found.stats = Stats { files: 1, bytes, ..Stats::default() };

@@ -1,29 +1,48 @@
 //! What stands inside of archives and compressed files, nested to a limit. Nothing is written anywhere; sizes, depth and
 //! counts are bounded, so that a bomb costs a bounded time and is named. An entry is shown as `outer.zip!/inner/file`.
 
+mod ar;
 mod bounded;
 mod bundle;
+mod compress;
+mod cpio;
 mod filters;
+mod frames;
+mod kind;
+mod layers;
 mod mail;
+mod memory;
 mod office;
 mod patch;
 mod pdf;
+mod plist;
 mod png;
+mod rpm;
+mod seven;
 mod sqlite;
+mod tarred;
+mod xz;
+mod zipped;
 
 use std::cell::Cell;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::rc::Rc;
 
 use super::opaque;
-use crate::model::{Tally, Unit};
-use bounded::{Frames, Metered};
+use crate::model::{Known, Tally, Unit};
+use bounded::Metered;
+use memory::Memory;
+
+pub use kind::{
+    Kind, ends_with_zip, is_binary, kind, kind_of, may_end_zip, may_stand_before_zip, names_brotli,
+};
 
 /// How deep archives in archives are followed.
 const MOST_DEPTH: usize = 5;
 /// How many entries one outermost archive may have in all.
 const MOST_ENTRIES: u32 = 200_000;
 const TOO_MANY: &str = "more than 200000 entries: the rest is not read";
+const TOO_DEEP: &str = "archives in archives, more than 5 deep";
 /// What one outermost archive may come to, in bytes, however small it is.
 const LEAST_BUDGET: u64 = 256 << 20;
 /// How many times its own size it may come to beyond that.
@@ -32,87 +51,14 @@ const MOST_RATIO: u64 = 100;
 const MOST_BUDGET: u64 = 4 << 30;
 /// What is not read from front to back, and stands in an archive, is held in memory.
 const LARGEST_HELD: u64 = 128 << 20;
-/// What decoding may hold, in KiB.
+/// The same for a program in an archive, which seldom has a zip behind it.
+const LARGEST_PROGRAM: u64 = 32 << 20;
+/// No name of an entry is longer, in bytes.
+const LONGEST_NAME: u64 = 4 << 10;
+/// What one decoder may hold, in KiB.
 const MOST_WINDOW: u32 = 128 << 10;
 /// Enough to know a tar by.
 pub const HEAD: usize = 512;
-
-/// A kind of archive, or of compressed file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// zip, jar, whl, nupkg, docx …
-    Zip,
-    /// tar with a ustar or GNU header.
-    Tar,
-    /// gzip.
-    Gzip,
-    /// bzip2.
-    Bzip2,
-    /// xz.
-    Xz,
-    /// Zstandard.
-    Zstd,
-    /// A SQLite database.
-    Sqlite,
-    /// PDF, for its streams.
-    Pdf,
-    /// PNG, for its compressed texts.
-    Png,
-    /// A mail or a mailbox, for its encoded parts.
-    Mail,
-    /// A patch that git wrote, for its binary files.
-    Patch,
-    /// A git bundle.
-    Bundle,
-}
-
-impl Kind {
-    /// Whether it is text, which can be searched without being opened.
-    #[must_use]
-    pub fn is_text(self) -> bool {
-        matches!(self, Self::Mail | Self::Patch)
-    }
-
-    /// Whether it is read from front to back.
-    fn is_stream(self) -> bool {
-        matches!(self, Self::Tar | Self::Gzip | Self::Bzip2 | Self::Xz | Self::Zstd)
-    }
-
-    /// What it is called where it cannot be read.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Sqlite => "a SQLite database",
-            Self::Pdf => "a PDF",
-            Self::Png => "a PNG",
-            Self::Mail => "a mail",
-            Self::Patch => "a patch",
-            Self::Bundle => "a git bundle",
-            _ => "a zip",
-        }
-    }
-}
-
-/// What kind of archive begins like this.
-#[must_use]
-pub fn kind(head: &[u8]) -> Option<Kind> {
-    // Whoever is asked for the head alone must say the same.
-    let head = &head[..head.len().min(HEAD)];
-    match head {
-        [b'P', b'K', 3, 4, ..] => Some(Kind::Zip),
-        [0x1f, 0x8b, 8, flags, ..] if *flags < 0x20 => Some(Kind::Gzip),
-        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..] => Some(Kind::Bzip2),
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Kind::Xz),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Kind::Zstd),
-        _ if head.starts_with(sqlite::MAGIC) => Some(Kind::Sqlite),
-        _ if head.starts_with(pdf::MAGIC) => Some(Kind::Pdf),
-        _ if head.starts_with(png::MAGIC) => Some(Kind::Png),
-        _ if head.get(257..262) == Some(b"ustar") => Some(Kind::Tar),
-        [b'#', ..] if bundle::is_bundle(head) => Some(Kind::Bundle),
-        _ if patch::is_patch(head) => Some(Kind::Patch),
-        _ if mail::is_mail(head) => Some(Kind::Mail),
-        _ => None,
-    }
-}
 
 /// Looks at an entry: its path and its bytes.
 pub type Visit<'a> = &'a mut dyn FnMut(&str, &mut dyn Read) -> io::Result<()>;
@@ -129,10 +75,16 @@ pub fn expand(
 ) -> bool {
     let budget =
         length.saturating_mul(MOST_RATIO).clamp(LEAST_BUDGET, MOST_BUDGET.max(length.saturating_mul(4)));
-    let mut walk =
-        Walk { visit, tally, left: Rc::new(Cell::new(budget)), entries: MOST_ENTRIES, seen: false };
+    let mut walk = Walk {
+        visit,
+        tally,
+        left: Rc::new(Cell::new(budget)),
+        memory: Rc::default(),
+        entries: MOST_ENTRIES,
+        seen: false,
+    };
     if kind.is_stream() {
-        walk.stream(kind, source, path, 0);
+        walk.stream(kind, &mut BufReader::with_capacity(64 << 10, source), path, 0);
     } else {
         walk.seekable(kind, source, length, path, 0);
     }
@@ -143,6 +95,7 @@ struct Walk<'a> {
     visit: Visit<'a>,
     tally: &'a Tally,
     left: Rc<Cell<u64>>,
+    memory: Rc<Memory>,
     entries: u32,
     seen: bool,
 }
@@ -162,85 +115,33 @@ impl Walk<'_> {
         true
     }
 
-    fn zip(&mut self, source: &mut (impl Read + Seek), path: &str, depth: usize) {
-        let mut archive = match zip::ZipArchive::new(source) {
-            Ok(archive) => archive,
-            Err(error) => return self.skip(path, format!("a zip that cannot be read: {error}")),
-        };
-        let strings = self.strings(&mut archive);
-        let mut rest = self.tally.know_many(Unit::Entries, path, archive.len() as u64);
-        for number in 0..archive.len() {
-            if self.entries == 0 {
-                return rest.skip(TOO_MANY);
-            }
-            self.entries -= 1;
-            rest.hand_over();
-            let mut entry = match archive.by_index(number) {
-                Ok(entry) => entry,
-                Err(error) => {
-                    let encrypted = matches!(error, zip::result::ZipError::UnsupportedArchive(text) if text.contains("assword"));
-                    let known = self.tally.know(Unit::Entries, format!("{path}!/(entry {number})"));
-                    if encrypted {
-                        known.opaque("an encrypted entry of a zip");
-                    } else {
-                        known.skip(error);
-                    }
-                    continue;
-                }
-            };
-            if entry.is_dir() {
-                continue;
-            }
-            let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
-            let inner = format!("{path}!/{}", name.trim_start_matches('/'));
-            let left = Rc::clone(&self.left);
-            let mut entry = Metered { inner: &mut entry, left };
-            if office::is_part(&name) {
-                self.part(&mut entry, &inner, &strings, depth);
-            } else {
-                self.entry(&mut entry, &inner, depth);
-            }
-        }
-    }
-
     /// Goes through anything that is read from front to back.
     fn stream(&mut self, kind: Kind, source: &mut dyn Read, path: &str, depth: usize) {
-        let left = Rc::clone(&self.left);
         match kind {
             Kind::Tar => self.tar(source, path, depth),
-            Kind::Gzip => {
-                let inner = flate2::read::MultiGzDecoder::new(source);
-                self.layer(&mut Metered { inner, left }, path, depth);
-            }
-            Kind::Bzip2 => {
-                let inner = bzip2::read::MultiBzDecoder::new(source);
-                self.layer(&mut Metered { inner, left }, path, depth);
-            }
-            Kind::Xz => {
-                let inner = lzma_rust2::XzReader::new_mem_limit(source, true, MOST_WINDOW);
-                self.layer(&mut Metered { inner, left }, path, depth);
-            }
-            Kind::Zstd => match Frames::new(BufReader::new(source)) {
-                Ok(inner) => self.layer(&mut Metered { inner, left }, path, depth),
-                Err(error) => self.skip(path, format!("Zstandard that cannot be read: {error}")),
-            },
+            Kind::Ar => self.ar(source, path, depth),
+            Kind::Cpio => self.cpio(source, path, depth),
+            Kind::Rpm => self.rpm(source, path, depth),
+            _ if kind.is_stream() => self.compressed(kind, source, path, depth),
             _ => self.held(kind, source, path, depth),
         }
     }
 
     /// What is not read from front to back, where it cannot be read otherwise.
     fn held(&mut self, kind: Kind, source: &mut dyn Read, path: &str, depth: usize) {
-        let mut held = Vec::new();
-        match (&mut *source).take(LARGEST_HELD + 1).read_to_end(&mut held) {
-            Ok(length) if length as u64 > LARGEST_HELD => {
+        match self.memory.hold(source, LARGEST_HELD + 1) {
+            Ok(held) if held.bytes.len() as u64 > LARGEST_HELD => {
                 let what = kind.name();
                 self.skip(path, format!("{what} inside of an archive, above {} MB", LARGEST_HELD >> 20));
                 // What it holds as it is can be read all the same.
-                if kind != Kind::Zip {
-                    self.plain(&mut Cursor::new(held).chain(source), path);
+                if !matches!(kind, Kind::Zip | Kind::SevenZip) {
+                    self.plain(&mut Cursor::new(&held.bytes).chain(source), path);
                 }
             }
-            Ok(length) => self.seekable(kind, &mut Cursor::new(held), length as u64, path, depth),
+            Ok(held) => {
+                let length = held.bytes.len() as u64;
+                self.seekable(kind, &mut Cursor::new(&held.bytes), length, path, depth);
+            }
             Err(error) => self.skip(path, error),
         }
     }
@@ -259,7 +160,13 @@ impl Walk<'_> {
             Kind::Png => self.png(source, path),
             Kind::Mail => self.mail(source, path, depth),
             Kind::Patch => self.patch(source, path, depth),
-            Kind::Bundle => self.bundle(source, path, depth),
+            Kind::Bundle | Kind::Pack => self.bundle(source, path, depth),
+            Kind::Plist => self.plist(source, path, depth),
+            Kind::ZipBehind => {
+                self.zip(source, path, depth);
+                Ok(())
+            }
+            Kind::SevenZip => return self.seven(source, path, depth),
             _ => return self.zip(source, path, depth),
         };
         if let Err(error) = read {
@@ -299,47 +206,6 @@ impl Walk<'_> {
         broken.map_or(Ok(()), Err)
     }
 
-    /// One compressed stream: of a tar, or of a file whose name is the outer one's without its ending.
-    fn layer(&mut self, source: &mut dyn Read, path: &str, depth: usize) {
-        let mut head = [0; HEAD];
-        let filled = match fill(source, &mut head) {
-            Ok(filled) => filled,
-            Err(error) => return self.skip(path, error),
-        };
-        let mut whole = (&head[..filled]).chain(source);
-        if kind(&head[..filled]) == Some(Kind::Tar) {
-            return self.tar(&mut whole, path, depth);
-        }
-        let name = path.rsplit(['/', '!']).next().unwrap_or(path);
-        let inner = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-        self.entry(&mut whole, &format!("{path}!/{inner}"), depth);
-    }
-
-    fn tar(&mut self, source: &mut dyn Read, path: &str, depth: usize) {
-        let mut archive = tar::Archive::new(source);
-        let entries = match archive.entries() {
-            Ok(entries) => entries,
-            Err(error) => return self.skip(path, format!("a tar that cannot be read: {error}")),
-        };
-        for entry in entries {
-            if !self.count(path) {
-                return;
-            }
-            let mut entry = match entry {
-                Ok(entry) => entry,
-                Err(error) => {
-                    return self.skip(path, format!("a tar that cannot be read to its end: {error}"));
-                }
-            };
-            if !entry.header().entry_type().is_file() {
-                continue;
-            }
-            let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-            let inner = format!("{path}!/{}", name.trim_start_matches('/'));
-            self.entry(&mut entry, &inner, depth);
-        }
-    }
-
     /// An entry, which may be an archive itself.
     fn entry(&mut self, source: &mut dyn Read, path: &str, depth: usize) {
         let known = self.tally.know(Unit::Entries, path);
@@ -348,25 +214,96 @@ impl Walk<'_> {
             Ok(filled) => filled,
             Err(error) => return known.skip(error),
         };
-        let mut whole = (&head[..filled]).chain(source);
-        match kind(&head[..filled]) {
-            Some(_) if depth + 1 >= MOST_DEPTH => {
-                known.skip(format!("archives in archives, more than {MOST_DEPTH} deep"));
-            }
+        let head = &head[..filled];
+        let mut whole = head.chain(source);
+        match kind_of(head, path) {
+            Some(_) if depth + 1 >= MOST_DEPTH => known.skip(TOO_DEEP),
             Some(kind) => {
                 self.stream(kind, &mut whole, path, depth + 1);
                 known.read();
             }
+            None if may_stand_before_zip(head) => {
+                let read = self.program(&mut whole, path, depth + 1);
+                finish(known, read, opaque::container(head, path));
+            }
             None => {
                 self.seen = true;
-                match ((self.visit)(path, &mut whole), opaque::container(&head[..filled], path)) {
-                    (Err(error), _) => known.skip(error),
-                    (Ok(()), Some(container)) => known.opaque(container),
-                    (Ok(()), None) => known.read(),
-                }
+                let read = (self.visit)(path, &mut whole);
+                finish(known, read, opaque::container(head, path));
             }
         }
     }
+
+    /// A program or the like, which may have a zip behind it.
+    fn program(&mut self, source: &mut dyn Read, path: &str, depth: usize) -> io::Result<()> {
+        let held = self.memory.hold(source, LARGEST_PROGRAM)?;
+        let bytes = &held.bytes[..];
+        if ends_with_zip(bytes, bytes) {
+            if depth < MOST_DEPTH {
+                self.seekable(Kind::ZipBehind, &mut Cursor::new(bytes), bytes.len() as u64, path, depth);
+                return Ok(());
+            }
+            self.skip(path, TOO_DEEP);
+        }
+        let is_long = bytes.len() as u64 == LARGEST_PROGRAM;
+        let mut whole = Tail::new(Cursor::new(bytes).chain(source));
+        self.seen = true;
+        (self.visit)(path, &mut whole)?;
+        if is_long && ends_with_zip(bytes, whole.last()) {
+            let most = LARGEST_PROGRAM >> 20;
+            self.skip(path, format!("a zip behind a program, inside of an archive, above {most} MB"));
+        }
+        Ok(())
+    }
+}
+
+/// Says of an entry that is no archive what became of it.
+fn finish(known: Known<'_, &str>, read: io::Result<()>, container: Option<&str>) {
+    match (read, container) {
+        (Err(error), _) => known.skip(error),
+        (Ok(()), Some(container)) => known.opaque(container),
+        (Ok(()), None) => known.read(),
+    }
+}
+
+/// A reader that remembers the last bytes that were read: enough to tell whether a zip ends with them.
+pub struct Tail<R> {
+    source: R,
+    last: Vec<u8>,
+}
+
+impl<R> Tail<R> {
+    /// A reader that has read nothing yet.
+    pub fn new(source: R) -> Self {
+        Self { source, last: Vec::new() }
+    }
+
+    /// The last bytes that were read.
+    pub fn last(&self) -> &[u8] {
+        &self.last
+    }
+}
+
+impl<R: Read> Read for Tail<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        self.last.extend_from_slice(&buffer[..count]);
+        if self.last.len() > 2 * kind::TAIL {
+            self.last.drain(..self.last.len() - kind::TAIL);
+        }
+        Ok(count)
+    }
+}
+
+/// A name, as much of it as is shown: many entries may have one that is as long as the archive.
+fn short(name: &str) -> &str {
+    &name[..name.floor_char_boundary(LONGEST_NAME as usize)]
+}
+
+/// Reads what is left of a part, which has to be there.
+fn pass_over(part: &mut io::Take<impl Read>) -> io::Result<()> {
+    io::copy(part, &mut io::sink())?;
+    if part.limit() > 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
 }
 
 fn fill(source: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {

@@ -9,9 +9,12 @@ use super::delta::LONGEST;
 pub const LARGE: u64 = 32 << 20;
 /// So much may be in flight, in bytes: one of the longest objects that are read, and some that are large.
 const MOST: u64 = LONGEST + (256 << 20);
+/// What the readers of one archive may hold in memory together, in bytes. One archive at a time may hold so much.
+pub const MOST_OF_ARCHIVE: u64 = 384 << 20;
 
 /// Memory for large objects, of which each takes its share for as long as it is looked at.
 pub struct Budget {
+    most: u64,
     left: Mutex<u64>,
     given_back: Condvar,
 }
@@ -20,7 +23,17 @@ impl Budget {
     /// That of the whole process, whatever is scanned side by side.
     pub fn of_process() -> &'static Self {
         static BUDGET: OnceLock<Budget> = OnceLock::new();
-        BUDGET.get_or_init(|| Self { left: Mutex::new(MOST), given_back: Condvar::new() })
+        BUDGET.get_or_init(|| Self::of(MOST))
+    }
+
+    /// That of the readers of archives, which is another one: an object that has its share may be an archive.
+    pub fn of_archives() -> &'static Self {
+        static BUDGET: OnceLock<Budget> = OnceLock::new();
+        BUDGET.get_or_init(|| Self::of(MOST_OF_ARCHIVE))
+    }
+
+    fn of(most: u64) -> Self {
+        Self { most, left: Mutex::new(most), given_back: Condvar::new() }
     }
 
     /// A share for an object of this size, which is waited for; nothing where it is small. Whoever has one must not ask for
@@ -29,7 +42,7 @@ impl Budget {
         if size < LARGE {
             return None;
         }
-        let size = size.min(MOST);
+        let size = size.min(self.most);
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         while *left < size {
             left = self.given_back.wait(left).unwrap_or_else(PoisonError::into_inner);

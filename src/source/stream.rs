@@ -93,7 +93,9 @@ impl Windows {
         let first = pass.window();
         scanned.bytes = first.len() as u64;
         if tell_archives {
-            scanned.archive = archive::kind(first);
+            let behind =
+                || (ended && archive::ends_with_zip(first, first)).then_some(archive::Kind::ZipBehind);
+            scanned.archive = archive::kind_of(first, path).or_else(behind);
         }
         scanned.container = opaque::container(first, path);
         if scanned.archive.is_none() && ended {
@@ -101,6 +103,7 @@ impl Windows {
             scanned.hits = detector.detect(first, path);
             scanned.dropped = drop_unlikely(&mut scanned.hits);
         } else if scanned.archive.is_none() {
+            let head = first[..first.len().min(archive::HEAD)].to_vec();
             let mut wide = WideTexts::new(self.sizes);
             let mut known = 0;
             loop {
@@ -112,6 +115,10 @@ impl Windows {
                 known = pass.window().len();
                 ended = pass.fill(&mut stream)?;
                 scanned.bytes += (pass.window().len() - known) as u64;
+                // The last window is longer than what tells of a zip's end.
+                if tell_archives && ended && archive::ends_with_zip(&head, pass.window()) {
+                    scanned.archive = Some(archive::Kind::ZipBehind);
+                }
             }
         }
         self.buffer = pass.into_buffer();

@@ -1,10 +1,11 @@
 //! Readers that end where a bomb would not.
 
 use std::cell::Cell;
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
 use std::rc::Rc;
 
 use super::MOST_WINDOW;
+use super::memory::Taken;
 
 /// A reader that draws on what is left for the whole archive.
 pub struct Metered<R> {
@@ -26,39 +27,62 @@ impl<R: Read> Read for Metered<R> {
     }
 }
 
-/// Zstandard's frames, one after another.
-pub struct Frames<R: BufRead> {
-    decoder: Option<ruzstd::decoding::StreamingDecoder<R, ruzstd::decoding::FrameDecoder>>,
+/// How much a decoder holds of what it decoded, in bytes at most.
+pub type Window = Rc<Cell<u64>>;
+
+/// A decoder whose window grows with what it decodes.
+pub struct Windowed<R> {
+    inner: R,
+    taken: Taken,
+    window: Window,
+    decoded: u64,
 }
 
-impl<R: BufRead> Frames<R> {
-    /// Reads the first frame's head.
-    pub fn new(source: R) -> io::Result<Self> {
-        Ok(Self { decoder: Some(Self::frame(source)?) })
-    }
-
-    fn frame(source: R) -> io::Result<ruzstd::decoding::StreamingDecoder<R, ruzstd::decoding::FrameDecoder>> {
-        let most = u64::from(MOST_WINDOW) << 10;
-        ruzstd::decoding::StreamingDecoder::new_with_max_window_size(source, most).map_err(io::Error::other)
+impl<R: Read> Windowed<R> {
+    /// A decoder that has decoded nothing yet.
+    pub fn new(inner: R, taken: Taken, window: Window) -> Self {
+        Self { inner, taken, window, decoded: 0 }
     }
 }
 
-impl<R: BufRead> Read for Frames<R> {
+impl<R: Read> Read for Windowed<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let Some(decoder) = &mut self.decoder else { return Ok(0) };
-            let count = decoder.read(buffer)?;
-            if count > 0 || buffer.is_empty() {
-                return Ok(count);
+        let count = self.inner.read(buffer)?;
+        self.decoded += count as u64;
+        self.taken.grow_to(self.decoded.min(self.window.get()))?;
+        Ok(count)
+    }
+}
+
+/// A source of lzip's members whose dictionaries may take no more than is held: each says so in its head.
+pub struct Lzips<R> {
+    source: R,
+    last: [u8; 5],
+    window: Window,
+}
+
+impl<R> Lzips<R> {
+    /// A source.
+    pub fn new(source: R, window: Window) -> Self {
+        Self { source, last: [0; 5], window }
+    }
+}
+
+impl<R: Read> Read for Lzips<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        for &byte in &buffer[..count] {
+            let log = byte & 0x1f;
+            if self.last == *b"LZIP\x01" && log < 30 {
+                let most = u64::from(MOST_WINDOW) << 10;
+                if 1_u64 << log > most {
+                    return Err(io::Error::other(format!("a dictionary above {} MB", most >> 20)));
+                }
+                self.window.set(self.window.get().max(1 << log));
             }
-            let Some(mut source) = self.decoder.take().map(ruzstd::decoding::StreamingDecoder::into_inner)
-            else {
-                return Ok(0);
-            };
-            if source.fill_buf()?.is_empty() {
-                return Ok(0);
-            }
-            self.decoder = Some(Self::frame(source)?);
+            self.last.rotate_left(1);
+            self.last[4] = byte;
         }
+        Ok(count)
     }
 }

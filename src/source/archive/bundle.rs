@@ -1,4 +1,5 @@
-//! The objects of a git bundle: a head of text, and a pack. Each blob is looked at, and each message.
+//! The objects of a git bundle, which is a head of text and a pack, and of a pack without its repository. Each blob is looked at,
+//! and each message.
 //! <https://git-scm.com/docs/gitformat-bundle>
 
 use std::collections::HashMap;
@@ -11,10 +12,21 @@ use gix::objs::TreeRefIter;
 use gix::odb::pack::data::{self, entry::Header};
 
 use super::super::delta::Delta;
+use super::memory::Taken;
 use super::{Metered, Walk};
 
 /// Objects are held up to this, in bytes, since one may be made of any that came before it.
 const MOST_HELD: usize = 128 << 20;
+
+/// What a pack begins with.
+const PACK: &[u8] = b"PACK";
+
+fn too_large() -> io::Error {
+    let most = MOST_HELD >> 20;
+    io::Error::other(format!(
+        "the objects of a git bundle or pack come to more than {most} MB: bring them into a repository (git clone, git index-pack --stdin) and scan its history"
+    ))
+}
 
 /// Whether a file begins like a bundle.
 #[must_use]
@@ -29,8 +41,8 @@ struct Object {
 }
 
 /// The objects of a pack that are read.
-#[derive(Default)]
 struct Objects {
+    taken: Taken,
     all: Vec<Object>,
     by_offset: HashMap<u64, usize>,
     by_id: HashMap<ObjectId, usize>,
@@ -39,16 +51,29 @@ struct Objects {
 
 impl Walk<'_> {
     pub(super) fn bundle(&mut self, source: &mut dyn Read, path: &str, depth: usize) -> io::Result<()> {
-        let mut held = Vec::new();
-        source.take(MOST_HELD as u64).read_to_end(&mut held)?;
+        let held = self.memory.hold(source, MOST_HELD as u64 + 1)?;
+        let held = &held.bytes[..];
+        if held.len() > MOST_HELD {
+            return Err(too_large());
+        }
         let damaged = || io::Error::other("a git bundle that cannot be read");
-        let start = memchr::memmem::find(&held, b"\n\nPACK").ok_or_else(damaged)? + 2;
+        let start = if held.starts_with(PACK) {
+            0
+        } else {
+            memchr::memmem::find(held, b"\n\nPACK").ok_or_else(damaged)? + 2
+        };
         let hash = if memchr::memmem::find(&held[..start], b"object-format=sha256").is_some() {
             gix::hash::Kind::Sha256
         } else {
             gix::hash::Kind::Sha1
         };
-        let mut objects = Objects::default();
+        let mut objects = Objects {
+            taken: self.memory.take(0)?,
+            all: Vec::new(),
+            by_offset: HashMap::new(),
+            by_id: HashMap::new(),
+            held: 0,
+        };
         let read = self.objects(&held[start..], hash, &mut objects);
         let names = objects.names(hash);
         for object in &objects.all {
@@ -68,7 +93,7 @@ impl Walk<'_> {
 
     /// Reads a pack's objects, one after another.
     fn objects(&mut self, pack: &[u8], hash: gix::hash::Kind, objects: &mut Objects) -> io::Result<()> {
-        let damaged = || io::Error::other("a git bundle that cannot be read to its end");
+        let damaged = || io::Error::other("a git bundle or pack that cannot be read to its end");
         let count = pack.get(8..12).and_then(|count| count.try_into().ok()).map(u32::from_be_bytes);
         let mut at = 12;
         let mut missing = 0;
@@ -82,10 +107,9 @@ impl Walk<'_> {
             let most = (MOST_HELD - objects.held) as u64;
             inflater.by_ref().take(most).read_to_end(&mut data)?;
             if data.len() as u64 == most {
-                let reason =
-                    "the objects of a git bundle come to more than 128 MB: clone it and scan its history";
-                return Err(io::Error::other(reason));
+                return Err(too_large());
             }
+            objects.taken.grow(data.len() as u64)?;
             let offset = at as u64;
             at += entry.header_size() + deflated.len() - inflater.inner.get_ref().len();
             missing += usize::from(!objects.add(offset, &entry.header, data, hash)?);
@@ -93,7 +117,7 @@ impl Walk<'_> {
         match missing {
             0 => Ok(()),
             _ => Err(io::Error::other(format!(
-                "{missing} objects of a git bundle are made of others that it does not hold"
+                "{missing} objects of a git bundle or pack are made of others that it does not hold"
             ))),
         }
     }
@@ -124,7 +148,7 @@ impl Objects {
                 let made = Delta::of(&base.data, &data, &mut pieces).ok();
                 let made =
                     made.filter(|made| made.length() <= MOST_HELD - self.held).and_then(|made| made.whole());
-                (base.kind, made.ok_or_else(|| io::Error::other("a damaged delta in a git bundle"))?)
+                (base.kind, made.ok_or_else(|| io::Error::other("a damaged delta in a git bundle or pack"))?)
             }
         };
         let id = gix::objs::compute_hash(hash, kind, &data).map_err(io::Error::other)?;

@@ -45,17 +45,19 @@ fn has_second(head: &[u8]) -> bool {
 
 impl Walk<'_> {
     pub(super) fn mail(&mut self, source: &mut dyn Read, path: &str, depth: usize) -> io::Result<()> {
-        let mut held = Vec::new();
-        source.take(LARGEST_HELD).read_to_end(&mut held)?;
+        let held = self.memory.hold(source, LARGEST_HELD)?;
+        // Its parts are held decoded too.
+        let _parts = self.memory.take(held.bytes.len() as u64)?;
+        let held = &held.bytes[..];
         if held.len() as u64 == LARGEST_HELD {
             self.skip(path, format!("the parts of a mail above {} MB are not decoded", LARGEST_HELD >> 20));
         } else if held.starts_with(b"From ") {
-            for (number, mail) in MessageIterator::new(BufReader::new(&held[..])).enumerate() {
+            for (number, mail) in MessageIterator::new(BufReader::new(held)).enumerate() {
                 let mail = mail?;
                 self.one_mail(mail.contents(), &format!("{path}!/mail {}", number + 1), depth);
             }
         } else {
-            self.one_mail(&held, path, depth);
+            self.one_mail(held, path, depth);
         }
         Ok(())
     }

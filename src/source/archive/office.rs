@@ -24,7 +24,7 @@ pub fn is_part(name: &str) -> bool {
 
 impl Walk<'_> {
     /// Looks at the text of a part, and then at the part as it is.
-    pub(super) fn part(&mut self, source: &mut dyn Read, path: &str, strings: &[String], depth: usize) {
+    pub(super) fn part(&mut self, source: &mut dyn Read, path: &str, strings: &Strings, depth: usize) {
         let mut held = Vec::new();
         if let Err(error) = (&mut *source).take(LARGEST_PART).read_to_end(&mut held) {
             self.skip(path, error);
@@ -37,20 +37,37 @@ impl Walk<'_> {
     }
 
     /// The strings of all sheets, if the zip is a workbook.
-    pub(super) fn strings(&mut self, archive: &mut zip::ZipArchive<impl Read + Seek>) -> Vec<String> {
-        let Ok(entry) = archive.by_name(STRINGS) else { return Vec::new() };
+    pub(super) fn strings(&mut self, archive: &mut zip::ZipArchive<impl Read + Seek>) -> Strings {
+        let Ok(entry) = archive.by_name(STRINGS) else { return Strings::default() };
         let mut held = Vec::new();
         let left = std::rc::Rc::clone(&self.left);
         // What cannot be read is named where it is looked at as an entry.
         let _ = Metered { inner: entry.take(LARGEST_PART), left }.read_to_end(&mut held);
-        text(&held, &[]).lines().map(str::to_owned).collect()
+        let mut strings = Strings::default();
+        strings.text = read(&held, &Strings::default(), |end| strings.ends.push(end));
+        strings
+    }
+}
+
+/// The strings of a workbook, one after another, each of which may have several lines.
+#[derive(Default)]
+pub struct Strings {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl Strings {
+    fn get(&self, number: usize) -> Option<&str> {
+        let end = *self.ends.get(number)?;
+        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
+        // A line ends it, which is not its own.
+        self.text.get(start..end)?.strip_suffix('\n')
     }
 }
 
 /// What is read of a part so far.
-#[derive(Default)]
 struct Text<'a> {
-    strings: &'a [String],
+    strings: &'a Strings,
     text: String,
     /// Whether the text that stands here is the document's.
     is_inside: bool,
@@ -63,18 +80,35 @@ struct Text<'a> {
 }
 
 /// The text of a part: what can be read of it, where it is damaged.
-fn text(xml: &[u8], strings: &[String]) -> String {
+fn text(xml: &[u8], strings: &Strings) -> String {
+    read(xml, strings, |_| {})
+}
+
+/// The same; and where each string of a workbook ends is told.
+fn read(xml: &[u8], strings: &Strings, mut string: impl FnMut(usize)) -> String {
     let mut reader = Reader::from_reader(xml);
     reader.config_mut().check_end_names = false;
     reader.config_mut().allow_unmatched_ends = true;
     reader.config_mut().allow_dangling_amp = true;
-    let mut text = Text { strings, ..Text::default() };
+    let (is_inside, is_number, is_cell) = (false, false, false);
+    let mut text = Text { strings, text: String::new(), is_inside, is_number, is_cell, cells: Vec::new() };
     // One number may stand for a long string, again and again.
     while text.text.len() < LARGEST_PART as usize {
         match reader.read_event() {
             Ok(Event::Start(start)) => text.start(&start),
-            Ok(Event::Empty(start)) => text.empty(start.local_name().as_ref()),
-            Ok(Event::End(end)) => text.end(end.local_name().as_ref()),
+            Ok(Event::Empty(start)) => {
+                text.empty(start.local_name().as_ref());
+                if start.local_name().as_ref() == b"si" {
+                    text.end(b"si");
+                    string(text.text.len());
+                }
+            }
+            Ok(Event::End(end)) => {
+                text.end(end.local_name().as_ref());
+                if end.local_name().as_ref() == b"si" {
+                    string(text.text.len());
+                }
+            }
             Ok(Event::Text(part)) if text.is_inside => text.write(&part),
             Ok(Event::CData(part)) if text.is_inside => text.write(&part),
             Ok(Event::GeneralRef(name)) if text.is_inside => text.text.extend(character(&name)),
@@ -169,20 +203,23 @@ mod tests {
     fn runs_are_put_together_and_paragraphs_are_lines() {
         let xml = "<w:document><w:body><w:p><w:r><w:t>A_TO</w:t></w:r><w:proofErr/><w:r><w:rPr><w:b/></w:rPr>\
                    <w:t xml:space=\"preserve\">KEN=3f</w:t></w:r></w:p><w:p><w:r><w:t>a&amp;b</w:t><w:br/><w:t>c</w:t></w:r></w:p>";
-        assert_eq!(text(xml.as_bytes(), &[]), "A_TOKEN=3f\na&b\nc\n");
+        assert_eq!(text(xml.as_bytes(), &Strings::default()), "A_TOKEN=3f\na&b\nc\n");
         let xml =
             "<text:p>A_<text:span>TOK</text:span><text:span>EN<text:s/>=</text:span> x</text:p><text:p/>";
-        assert_eq!(text(xml.as_bytes(), &[]), "A_TOKEN = x\n");
+        assert_eq!(text(xml.as_bytes(), &Strings::default()), "A_TOKEN = x\n");
     }
 
     #[test]
     fn rows_are_lines_of_cells() {
-        let strings = ["name".to_owned(), "value".to_owned()];
-        let xml = "<sheetData><row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c t=\"s\"><v>1</v></c></row>\
+        let sst = "<sst><si><t>name</t></si><si/><si><t>two</t><t>\nlines</t></si><si><r><t>val</t></r><r><t>ue</t></r></si></sst>";
+        let mut strings = Strings::default();
+        strings.text = read(sst.as_bytes(), &Strings::default(), |end| strings.ends.push(end));
+        assert_eq!((strings.get(1), strings.get(2), strings.get(4)), (Some(""), Some("two\nlines"), None));
+        let xml = "<sheetData><row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c t=\"s\"><v>3</v></c></row>\
                    <row><c><v>7</v></c><c t=\"inlineStr\"><is><t>x</t></is></c><c t=\"str\"><v>y</v></c></row></sheetData>";
         let cell = |text: &str| format!("<w:tc><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:tc>");
         let table = format!("<w:tbl><w:tr>{}{}</w:tr></w:tbl>", cell("A_TOKEN"), cell("3f"));
-        assert_eq!(text(table.as_bytes(), &[]), "A_TOKEN: 3f\n");
+        assert_eq!(text(table.as_bytes(), &Strings::default()), "A_TOKEN: 3f\n");
         assert_eq!(text(xml.as_bytes(), &strings), "name: value\n7\tx\ty\n");
     }
 }

@@ -47,6 +47,7 @@ impl Walk<'_> {
                     break;
                 }
                 let deflated = lines.body()?;
+                let _taken = self.memory.take(deflated.len() as u64)?;
                 self.hunk(&deflated, is_delta, &format!("{path}!/{name}"), depth);
             }
         }
@@ -60,9 +61,10 @@ impl Walk<'_> {
         if !is_delta {
             return self.entry(&mut inflated, path, depth);
         }
-        let mut delta = Vec::new();
-        match inflated.take(LARGEST_HELD).read_to_end(&mut delta) {
-            Ok(_) => self.plain(&mut Cursor::new(added(&delta)), path),
+        let held = self.memory.hold(&mut inflated, LARGEST_HELD);
+        let held = held.and_then(|delta| Ok((self.memory.take(delta.bytes.len() as u64)?, delta)));
+        match held {
+            Ok((_added, delta)) => self.plain(&mut Cursor::new(added(&delta.bytes)), path),
             Err(error) => self.skip(path, error),
         }
     }
