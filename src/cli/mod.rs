@@ -1,5 +1,6 @@
 //! The command line: arguments, terminal, progress and exit codes; one file a command.
 
+mod accepting;
 mod asking;
 #[cfg(feature = "audit")]
 mod audit;

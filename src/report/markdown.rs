@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::alert::{self, Alert, Severity};
 use super::printable::printable;
-use super::{unread, verdict};
+use super::{allowed, unread, verdict};
 use crate::model::{Report, VerdictState};
 
 /// A comment on GitHub holds 65,536 characters; the rest is counted.
@@ -44,8 +44,8 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     }
     let stats = &report.stats;
     write!(out, "\nCovered {} files, {} blobs, {} commits", stats.files, stats.blobs, stats.commits)?;
-    if !allowed.is_empty() {
-        write!(out, "; {} allowed, with a reason", allowed.values().sum::<usize>())?;
+    if let Some(counts) = allowed::counts(report) {
+        write!(out, "; {}", escape(&counts))?;
     }
     if let Some(share) = unread::share(report) {
         write!(out, "; **{share} could not be read**")?;

@@ -2,6 +2,7 @@
 
 pub mod after;
 mod alert;
+mod allowed;
 mod github;
 mod gitlab;
 pub mod hook;

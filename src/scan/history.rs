@@ -177,7 +177,7 @@ pub fn scan_on(
     let (blobs, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
     let pass: Mutex<Pass> = Mutex::default();
     // A thorough look takes many times as long where there are many hashes, and is of use only if there is a SID.
-    let quick = Detector::new(detector.rules().clone());
+    let quick = detector.quick();
     let tally = Tally::default();
     tally.add(&repository.unread);
     let objects = Objects::of(&repository, jobs, &tally)?;

@@ -184,7 +184,7 @@ pub fn trees_thoroughly(
     options: &tree::Options,
     progress: &Progress,
 ) -> Result<Scanned, roots::Error> {
-    let mut scanned = trees(&Detector::new(detector.rules().clone()), roots, options, progress)?;
+    let mut scanned = trees(&detector.quick(), roots, options, progress)?;
     let folders = doubtful::Folders::of(&scanned.texts);
     if folders.is_empty() {
         return Ok(scanned);
