@@ -64,7 +64,8 @@ impl AcceptArgs {
     pub fn words(&self, top: Option<&Path>) -> Result<Vec<String>, Failure> {
         let top = top.map(Path::canonicalize).transpose()?;
         let named = |option: &str, file: &Path| {
-            let full = file.canonicalize().map_err(|error| Failure(format!("{}: {error}", file.display())))?;
+            let full =
+                file.canonicalize().map_err(|error| Failure(format!("{}: {error}", file.display())))?;
             let shown = top.as_ref().and_then(|top| full.strip_prefix(top).ok()).unwrap_or(&full);
             let text = shown.to_str().ok_or_else(|| {
                 Failure(format!("{}: its path is not UTF-8, so no hook can name it", full.display()))

@@ -2,6 +2,7 @@
 
 mod baseline;
 mod ci;
+mod machine;
 mod sources;
 mod values;
 
@@ -11,16 +12,17 @@ use std::time::Instant;
 
 use clap::ValueEnum;
 
-use super::progress::Display;
 use super::accepting::AcceptArgs;
-use super::{Failure, Outcome, asking, output, twilio, unread};
+use super::progress::Display;
+use super::{Failure, Outcome, asking, interrupt, output, twilio, unread};
 use crate::model::{Confidence, DoubtfulValues, Report, Skipped, Unit, Vault, VerdictState};
 use crate::remedy::doubtful::Bounds;
 use crate::report::Format;
 use crate::scan::accept;
 use crate::scan::policy::Policy;
 use crate::scan::{Progress, gather};
-pub use values::{format, report_file, size};
+use crate::source::stop::Stop;
+pub use values::{report_file, size};
 
 /// Find leaked Twilio credentials
 ///
@@ -56,6 +58,10 @@ pub struct Args {
     /// Buildkite and Jenkins by their environment
     #[arg(long, conflicts_with_all = ["stdin", "history", "staged", "range", "since_commit"])]
     ci: bool,
+    /// Scan where secrets of a person's machine lie: shell histories and settings, ~/.twilio-cli, MCP configurations, coding agents'
+    /// transcripts, and .env files below the home folder. Each place is named; no link is followed out of the home folder
+    #[arg(long, conflicts_with_all = ["paths", "stdin", "history", "staged", "range", "since_commit", "ci"])]
+    machine: bool,
     /// Accept a shallow clone, whose older history is not here
     #[arg(long, requires = "history")]
     allow_shallow: bool,
@@ -72,9 +78,9 @@ pub struct Args {
     #[arg(long, value_name = "LEVEL", value_enum, default_value = "medium")]
     min_confidence: Level,
     /// How to print the report
-    #[arg(long, value_name = "FORMAT", value_parser = format, default_value = "text")]
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     format: Format,
-    /// Write the report to a file as well; may be given several times
+    /// Write the report to a file as well, in a format of --format; may be given several times
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report_file)]
     reports: Vec<(Format, PathBuf)>,
     /// Threads [default: all cores]
@@ -140,7 +146,7 @@ impl Args {
 
     /// Whether it is said nowhere what is to be scanned.
     fn names_nothing(&self) -> bool {
-        self.paths.is_empty() && !(self.history || self.staged || self.range_spec().is_some())
+        self.paths.is_empty() && !(self.history || self.staged || self.machine || self.range_spec().is_some())
     }
 
     /// What is scanned.
@@ -193,7 +199,14 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let mut ours = client.as_ref().map(|client| asking::ours(&args.twilio, client)).transpose()?.flatten();
     let baseline = args.accepting.read_baseline()?;
     let (policies, unread) = in_force(args)?;
-    let Found { mut report, vault, doubtful } = find(args)?;
+    // What is read from a pipe, or compared commit by commit, ends at once.
+    let can_stop = !(args.is_stdin() || args.staged || args.range_spec().is_some());
+    let stop = if can_stop { interrupt::stops_the_scan() } else { Stop::NEVER };
+    let Found { mut report, vault, doubtful } = find(args, stop)?;
+    interrupt::ends_the_program();
+    if stop.is_set() {
+        output::complain("Interrupted: this is what was found so far, and Twilio is not asked.");
+    }
     for policy in unread {
         report.coverage.skip(Unit::Settings, policy);
     }
@@ -203,7 +216,7 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         let piped = Skipped { path: "(standard input)".into(), reason: reason.into() };
         report.coverage.skip(Unit::Files, piped);
     }
-    if let Some(client) = &client {
+    if let Some(client) = client.as_ref().filter(|_| !stop.is_set()) {
         let bounds = args.bounds();
         asking::ask(&args.twilio, client, ours.as_mut(), &mut report, &vault, args.exposure);
         let ours = ours.as_mut();
@@ -224,6 +237,8 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
 fn in_force(args: &Args) -> Result<(Vec<Policy>, Vec<Skipped>), Failure> {
     match (args.range_spec(), args.paths().as_slice()) {
         _ if args.is_stdin() => Ok((Vec::new(), Vec::new())),
+        // No repository speaks for a machine.
+        _ if args.machine && args.accepting.policy.is_none() => Ok((Vec::new(), Vec::new())),
         (Some(range), [root]) if args.accepting.policy.is_none() => Ok(Policy::of_range(root, &range)?),
         (_, paths) => policies(paths, args.accepting.policy.as_deref()),
     }
@@ -245,34 +260,38 @@ pub fn policies(paths: &[PathBuf], named: Option<&Path>) -> Result<(Vec<Policy>,
 
 /// Scans one folder, and its history if asked, as `scan` does by default.
 pub fn whole(path: &Path, history: bool) -> Result<(Report, Vault), Failure> {
-    let found = find(&Args {
-        paths: vec![path.to_owned()],
-        history,
-        staged: false,
-        whole: false,
-        range: None,
-        since_commit: None,
-        ci: false,
-        allow_shallow: false,
-        stdin: false,
-        stdin_path: String::new(),
-        no_ignore: false,
-        min_confidence: Level::Medium,
-        format: Format::Text,
-        reports: Vec::new(),
-        jobs: None,
-        max_file_size: None,
-        show_secrets: false,
-        fail_on: FailOn::Any,
-        verify: false,
-        exposure: false,
-        ask_per_sid: 0,
-        ask_most: 0,
-        writing: baseline::WriteArgs::default(),
-        accepting: AcceptArgs::default(),
-        unread: unread::UnreadArgs::default(),
-        twilio: twilio::Asking::default(),
-    })?;
+    let found = find(
+        &Args {
+            paths: vec![path.to_owned()],
+            history,
+            staged: false,
+            whole: false,
+            range: None,
+            since_commit: None,
+            ci: false,
+            machine: false,
+            allow_shallow: false,
+            stdin: false,
+            stdin_path: String::new(),
+            no_ignore: false,
+            min_confidence: Level::Medium,
+            format: Format::Text,
+            reports: Vec::new(),
+            jobs: None,
+            max_file_size: None,
+            show_secrets: false,
+            fail_on: FailOn::Any,
+            verify: false,
+            exposure: false,
+            ask_per_sid: 0,
+            ask_most: 0,
+            writing: baseline::WriteArgs::default(),
+            accepting: AcceptArgs::default(),
+            unread: unread::UnreadArgs::default(),
+            twilio: twilio::Asking::default(),
+        },
+        Stop::NEVER,
+    )?;
     Ok((found.report, found.vault))
 }
 
@@ -285,11 +304,11 @@ struct Found {
 }
 
 /// Scans and gathers.
-fn find(args: &Args) -> Result<Found, Failure> {
+fn find(args: &Args, stop: Stop) -> Result<Found, Failure> {
     let begin = Instant::now();
     let quick = args.accepting.detector()?;
     let detector = if args.verify { quick.thorough() } else { quick };
-    let progress = Arc::new(Progress::default());
+    let progress = Arc::new(Progress { stop, ..Progress::default() });
     let (scanned, sources) = {
         let _display = Display::start(&progress);
         sources::look(args, &detector, &progress)?

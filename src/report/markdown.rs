@@ -120,9 +120,22 @@ fn row(alert: &Alert, out: &mut impl Write) -> io::Result<()> {
 
 /// Text that means nothing but itself: no link, no mention, no table, no HTML.
 fn escape(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '/' | '.' | '-' | '…') || !c.is_ascii();
-    printable(text)
-        .chars()
-        .map(|c| if plain(c) { c.to_string() } else { format!("&#{};", u32::from(c)) })
-        .collect()
+    let is_plain = |c: char| {
+        c.is_alphanumeric()
+            || matches!(c, ' ' | '/' | '.' | ',' | ';' | '-' | '(' | ')' | '\'' | '"' | '%' | '?' | '…')
+            || !c.is_ascii()
+    };
+    let text = printable(text);
+    let mut escaped = String::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        // A colon before a space begins no address and no emoji.
+        let is_colon = c == ':' && chars.peek().is_none_or(|next| *next == ' ');
+        if is_plain(c) || is_colon {
+            escaped.push(c)
+        } else {
+            escaped.push_str(&format!("&#{};", u32::from(c)))
+        }
+    }
+    escaped
 }

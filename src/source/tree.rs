@@ -14,7 +14,9 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::guarded;
 use super::ignored::{Ignored, Noted, Rules};
+use super::mounts;
 use super::roots::{Error, Roots};
+use super::stop::{INTERRUPTED, Stop};
 use super::tracked;
 use crate::model::{Known, Skipped, Tally, Unit};
 
@@ -27,6 +29,8 @@ pub struct Options {
     pub max_file_size: Option<u64>,
     /// Threads.
     pub jobs: usize,
+    /// Ends the walk early.
+    pub stop: Stop,
 }
 
 /// An open file, known by the path to report it by: relative to the root, with `/`; where there are several roots, with its
@@ -70,11 +74,15 @@ where
     let ignored = Arc::new(Ignored::at(&roots, !options.no_ignore));
     let seen: Mutex<HashSet<u64>> = Mutex::new(HashSet::new());
     let state = RandomState::new();
-    build(&roots, options, &ignored).run(|| {
+    let views = Arc::new(mounts::views_below(&named.folders));
+    build(&roots, options, &ignored, &views).run(|| {
         let mut visit = visitor();
         let mut seen_here = SeenHere { all: &seen, hashes: Vec::new(), keep: !options.no_ignore };
         let (state, named) = (&state, &named);
         Box::new(move |entry| {
+            if options.stop.is_set() {
+                return WalkState::Quit;
+            }
             match entry {
                 Ok(entry) => {
                     if let Some(opened) = regular(named, &entry, options, tally) {
@@ -88,7 +96,19 @@ where
         })
     });
     let Noted { repositories, unread, environments } = ignored.noted();
-    let mut walked = Walked { not_covered: Vec::new(), repositories: repositories.clone() };
+    let shown = |path: &Path| {
+        if named.folders.contains(&path) {
+            path.to_string_lossy().into_owned()
+        } else {
+            named.shown(named.above(path), path)
+        }
+    };
+    let not_covered = views.iter().map(|(path, kind)| Skipped { path: shown(path), reason: view(kind) });
+    let mut walked = Walked { not_covered: not_covered.collect(), repositories: repositories.clone() };
+    if options.stop.is_set() {
+        tally.skip(Unit::Files, "(all that was left)", INTERRUPTED);
+        return Ok(walked);
+    }
     let mut read_after_all = HashSet::new();
     if !options.no_ignore {
         let seen = seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -177,11 +197,19 @@ thread_local! {
 }
 
 /// The walk over the roots. A folder's `.git` is not part of its work tree.
-fn build(roots: &[PathBuf], options: &Options, ignored: &Arc<Ignored>) -> ignore::WalkParallel {
+fn build(
+    roots: &[PathBuf],
+    options: &Options,
+    ignored: &Arc<Ignored>,
+    views: &Arc<HashMap<PathBuf, String>>,
+) -> ignore::WalkParallel {
     let mut builder = WalkBuilder::from_iter(roots);
     builder.standard_filters(false).follow_links(false).threads(options.jobs);
-    let ignored = Arc::clone(ignored);
+    let (ignored, views) = (Arc::clone(ignored), Arc::clone(views));
     builder.filter_entry(move |entry| {
+        if !views.is_empty() && views.contains_key(entry.path()) {
+            return false;
+        }
         // Roots are entered whatever is said of them.
         entry.depth() == 0 || HERE.with_borrow_mut(|here| is_wanted(&ignored, entry, here))
     });
@@ -210,6 +238,11 @@ fn is_wanted(ignored: &Ignored, entry: &DirEntry, here: &mut Option<(PathBuf, Op
         ignored.enter(path, rules);
     }
     true
+}
+
+/// Why a file system that shows the running system is left out.
+fn view(kind: &str) -> String {
+    format!("a file system of type {kind}, which holds no files but shows the running system")
 }
 
 /// The repository that a folder is, or lies in.

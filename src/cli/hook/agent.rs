@@ -96,7 +96,9 @@ impl Agent {
     /// What a person still has to do.
     fn remark(self) -> Option<&'static str> {
         match self {
-            Self::Codex => Some("Codex runs a new hook only after you trust it: start `codex`, open `/hooks` and review it"),
+            Self::Codex => Some(
+                "Codex runs a new hook only after you trust it: start `codex`, open `/hooks` and review it",
+            ),
             Self::ClaudeCode | Self::Cursor | Self::GeminiCli => None,
         }
     }

@@ -12,14 +12,11 @@ use crate::model::{Confidence, Source, SourceMode, Tally, Unit};
 use crate::report::hook::{self, Refused};
 use crate::scan::policy::Policy;
 use crate::scan::{self, Found, Scanned, accept, changes, gather};
+use crate::source::stop::Stop;
 use crate::source::{repository, tree};
 
 /// Checks what a hook of this kind has to check.
-pub(super) fn check(
-    kind: Kind,
-    options: &Options,
-    arguments: &[String],
-) -> Result<Outcome, Failure> {
+pub(super) fn check(kind: Kind, options: &Options, arguments: &[String]) -> Result<Outcome, Failure> {
     options.unread.check()?;
     let accepting = &options.accepting;
     let detector = accepting.detector()?;
@@ -29,8 +26,7 @@ pub(super) fn check(
         Kind::PreCommit => committed(&detector, here)?,
         Kind::PrePush | Kind::PreReceive => (pushed(&detector, kind, arguments)?, SourceMode::Range),
     };
-    let shown =
-        gather::Options { min_confidence: Confidence::Medium, show_secrets: false, repository: None };
+    let shown = gather::Options { min_confidence: Confidence::Medium, show_secrets: false, repository: None };
     let gathered = gather::gather(detector.rules(), scanned.texts, shown);
     let sources = vec![Source::new(mode, ".", None)];
     let mut report = gathered.report(sources, scanned.stats, scanned.coverage);
@@ -96,7 +92,12 @@ fn committed(detector: &Detector, here: &Path) -> Result<(Scanned, SourceMode), 
         }
         _ if is_framework() && index.is_none() => {
             output::complain("sidsweep: no commit is being made, so all files are checked");
-            let options = tree::Options { no_ignore: false, max_file_size: None, jobs: scan::all_cores() };
+            let options = tree::Options {
+                no_ignore: false,
+                max_file_size: None,
+                jobs: scan::all_cores(),
+                stop: Stop::NEVER,
+            };
             let roots = [here.to_owned()];
             let scanned = scan::trees(detector, &roots, &options, &scan::Progress::default())?;
             Ok((scanned, SourceMode::Tree))

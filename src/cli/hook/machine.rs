@@ -122,7 +122,9 @@ pub(super) fn install(kind: Kind, options: &Options) -> Result<Outcome, Failure>
             ))?;
         }
     }
-    output::say("A repository whose own core.hooksPath leads elsewhere, as with husky, is not covered: `sidsweep hook status` tells there.")?;
+    output::say(
+        "A repository whose own core.hooksPath leads elsewhere, as with husky, is not covered: `sidsweep hook status` tells there.",
+    )?;
     Ok(Outcome::Clean)
 }
 

@@ -31,7 +31,8 @@ impl WriteArgs {
     /// The baseline that is to be written, after a look at what is said of it.
     pub(super) fn file(&self) -> Result<Option<&Path>, Failure> {
         let Some(path) = &self.write_baseline else { return Ok(None) };
-        for (option, text) in [("--reason says why they may stay", &self.reason), ("--by says who", &self.by)] {
+        for (option, text) in [("--reason says why they may stay", &self.reason), ("--by says who", &self.by)]
+        {
             if text.as_ref().is_some_and(|text| text.trim().is_empty()) {
                 return Err(Failure(format!("{option}; it is empty")));
             }

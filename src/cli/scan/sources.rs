@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::{Failure, output};
-use super::Args;
+use super::{Args, machine};
 use crate::detect::Detector;
 use crate::model::{Source, SourceMode};
 use crate::scan::nested::Nested;
@@ -20,6 +20,9 @@ pub(super) fn look(
         let scanned = scan::stream(detector, &args.stdin_path, std::io::stdin().lock())
             .map_err(|error| Failure(format!("standard input: {error}")))?;
         return Ok((scanned, vec![Source::new(SourceMode::Stdin, &args.stdin_path, None)]));
+    }
+    if args.machine {
+        return machine::look(args, detector, progress);
     }
     let (paths, range) = (args.paths(), args.range_spec());
     if paths.iter().any(|path| path == Path::new("-")) {
@@ -38,7 +41,7 @@ pub(super) fn look(
     scanned_trees(args, detector, &paths, progress)
 }
 
-fn jobs(args: &Args) -> usize {
+pub(super) fn jobs(args: &Args) -> usize {
     args.jobs.map_or_else(scan::all_cores, usize::from)
 }
 
@@ -69,7 +72,12 @@ fn scanned_trees(
     progress: &Progress,
 ) -> Result<(Scanned, Vec<Source>), Failure> {
     let jobs = jobs(args);
-    let options = tree::Options { no_ignore: args.no_ignore, max_file_size: args.max_file_size, jobs };
+    let options = tree::Options {
+        no_ignore: args.no_ignore,
+        max_file_size: args.max_file_size,
+        jobs,
+        stop: progress.stop,
+    };
     let source = |mode, path: &Path| Source::new(mode, &path.display().to_string(), None);
     let mut sources: Vec<Source> = Vec::new();
     let mut nested = Nested::new(detector, jobs, args.allow_shallow, progress);

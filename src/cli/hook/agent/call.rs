@@ -44,7 +44,8 @@ impl Call {
 
     /// Whether Cursor asks, and not for a hook that is written for another agent.
     pub(super) fn is_cursors(&self) -> bool {
-        self.value.get("cursor_version").is_some() && self.event().starts_with(|c: char| c.is_ascii_lowercase())
+        self.value.get("cursor_version").is_some()
+            && self.event().starts_with(|c: char| c.is_ascii_lowercase())
     }
 
     /// Whether it is a person's prompt, and no call of a tool.
@@ -86,9 +87,7 @@ impl Call {
 fn prune(value: &mut Value) {
     match value {
         Value::Object(object) => {
-            object.retain(|key, _| {
-                !TAKEN_OUT.contains(&key.as_str()) && !BESIDE.contains(&key.as_str())
-            });
+            object.retain(|key, _| !TAKEN_OUT.contains(&key.as_str()) && !BESIDE.contains(&key.as_str()));
             object.values_mut().for_each(prune);
         }
         Value::Array(list) => list.iter_mut().for_each(prune),
@@ -117,7 +116,11 @@ fn collect(value: &Value, key: &str, file: &str, texts: &mut Vec<Text>) {
                 (_, "") => format!("{key}.txt"),
                 (_, file) => file.to_owned(),
             };
-            texts.push(of_patch(&path, text).unwrap_or_else(|| Text { path, text: text.clone(), lines: None }));
+            texts.push(of_patch(&path, text).unwrap_or_else(|| Text {
+                path,
+                text: text.clone(),
+                lines: None,
+            }));
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }

@@ -22,22 +22,24 @@ const LONGEST: u64 = 64 << 20;
 pub(super) fn refuse_options(options: &Options) -> Result<(), Failure> {
     if !options.accepting.allow_marker.is_empty() {
         return Err(Failure(
-            "--allow-marker is not for coding agents: a comment that the agent writes itself allows nothing".to_owned(),
+            "--allow-marker is not for coding agents: a comment that the agent writes itself allows nothing"
+                .to_owned(),
         ));
     }
     if options.unread.words().is_empty() {
         Ok(())
     } else {
-        Err(Failure("--accept-unread and --fail-on-opaque are not for coding agents: no file is read".to_owned()))
+        Err(Failure(
+            "--accept-unread and --fail-on-opaque are not for coding agents: no file is read".to_owned(),
+        ))
     }
 }
 
 pub(in crate::cli::hook) fn check(options: &Options) -> Result<Outcome, Failure> {
     panic::refuse();
     refuse_options(options)?;
-    let refused = |reason: String| {
-        Failure(format!("sidsweep could not check this, so it is refused: {reason}"))
-    };
+    let refused =
+        |reason: String| Failure(format!("sidsweep could not check this, so it is refused: {reason}"));
     let mut bytes = Vec::new();
     std::io::stdin()
         .lock()
@@ -58,16 +60,19 @@ fn report(call: &Call, options: &Options) -> Result<Report, Failure> {
     let accepting = &options.accepting;
     let detector = accepting.detector()?;
     let baseline = accepting.read_baseline()?;
-    let known: HashSet<Fingerprint> =
-        call.taken_out().iter().flat_map(|text| hits(&detector, text)).map(|hit| gather::credential_id(&hit)).collect();
+    let known: HashSet<Fingerprint> = call
+        .taken_out()
+        .iter()
+        .flat_map(|text| hits(&detector, text))
+        .map(|hit| gather::credential_id(&hit))
+        .collect();
     let texts: Vec<TextHits> = call
         .texts()
         .into_iter()
         .map(|text| TextHits { hits: hits(&detector, &text), path: text.path, origin: Origin::default() })
         .filter(|text| !text.hits.is_empty())
         .collect();
-    let shown =
-        gather::Options { min_confidence: Confidence::Medium, show_secrets: false, repository: None };
+    let shown = gather::Options { min_confidence: Confidence::Medium, show_secrets: false, repository: None };
     let gathered = gather::gather(detector.rules(), texts, shown);
     let source = Source::new(SourceMode::Stdin, ".", None);
     let mut report = gathered.report(vec![source], Stats::default(), Tally::default().end());

@@ -62,8 +62,7 @@ impl Settings {
         if self.agent == Agent::Cursor && root.get("version").is_none() {
             root.append("version", CstInputValue::from(1_u32));
         }
-        let hooks =
-            root.object_value_or_create("hooks").ok_or_else(|| self.wrong("`hooks`", "an object"))?;
+        let hooks = root.object_value_or_create("hooks").ok_or_else(|| self.wrong("`hooks`", "an object"))?;
         for event in self.agent.events() {
             let list = hooks
                 .array_value_or_create(event)
