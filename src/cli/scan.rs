@@ -310,7 +310,8 @@ fn find(args: &Args, stop: Stop) -> Result<Found, Failure> {
     let detector = if args.verify { quick.thorough() } else { quick };
     let progress = Arc::new(Progress { stop, ..Progress::default() });
     let (scanned, sources) = {
-        let _display = Display::start(&progress);
+        // What is typed in on the same terminal would run into it.
+        let _display = (!args.is_stdin()).then(|| Display::start(&progress));
         sources::look(args, &detector, &progress)?
     };
     let options = gather::Options {

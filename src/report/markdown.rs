@@ -1,6 +1,6 @@
 //! Markdown for a pull request's comment or a job's summary.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::alert::{self, Alert, Severity};
@@ -23,10 +23,18 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     if alerts.is_empty() {
         writeln!(out, "### sidsweep: no Twilio secrets")?;
     } else {
-        let live = alerts.iter().filter(|alert| state(alert) == Some(VerdictState::Live)).count();
+        // As in text and HTML, a value counts once, however often it stands somewhere.
+        let distinct = |is_meant: &dyn Fn(&Alert) -> bool| {
+            let meant = alerts.iter().filter(|alert| is_meant(alert));
+            meant.map(|alert| &alert.finding.credential).collect::<BTreeSet<_>>().len()
+        };
+        let live = distinct(&|alert| state(alert) == Some(VerdictState::Live));
+        let secrets = distinct(&|_| true);
         let live = if live > 0 { format!(", {live} of them **live**") } else { String::new() };
-        let s = if alerts.len() == 1 { "" } else { "s" };
-        writeln!(out, "### sidsweep: {} Twilio secret{s}{live}\n", alerts.len())?;
+        let s = if secrets == 1 { "" } else { "s" };
+        let places =
+            if alerts.len() == secrets { String::new() } else { format!(" in {} places", alerts.len()) };
+        writeln!(out, "### sidsweep: {secrets} Twilio secret{s}{places}{live}\n")?;
         writeln!(out, "| | what | where | whose | since |\n|---|---|---|---|---|")?;
         for alert in alerts.iter().take(MOST_ROWS) {
             row(alert, out)?;

@@ -9,9 +9,7 @@ use anstyle::{AnsiColor, Style};
 use super::printable::printable;
 use super::wrap::wrap;
 use super::{allowed, unread, verdict};
-use crate::model::{
-    Confidence, Credential, CredentialType, Finding, Fingerprint, Report, SourceMode, VerdictState,
-};
+use crate::model::{Confidence, Credential, CredentialType, Finding, Fingerprint, Report, VerdictState};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -341,13 +339,7 @@ impl<W: Write> Printer<'_, W> {
         }
         let text = format!("Covered {}, {} in {:.2} s.", parts.join(", "), size(stats.bytes), stats.seconds);
         self.wrapped("", &text, "")?;
-        let mut not = Vec::new();
-        if !report.sources.iter().any(|source| source.mode == SourceMode::History)
-            && report.sources.iter().any(|source| source.mode == SourceMode::Tree)
-        {
-            not.push("git history (--history adds it)".to_owned());
-        }
-        not.extend(left_out(report));
+        let mut not = left_out(report);
         not.extend(unread::share(report).map(|share| format!("{share} could not be read (named above)")));
         not.extend(unread::containers(report));
         if !not.is_empty() {

@@ -46,6 +46,9 @@ pub fn views_below(folders: &[&Path]) -> HashMap<PathBuf, String> {
             }
         }
     }
+    let all: Vec<PathBuf> = found.keys().cloned().collect();
+    // One within another is not reached anyway.
+    found.retain(|path, _| !all.iter().any(|other| path != other && path.starts_with(other)));
     found
 }
 

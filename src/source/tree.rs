@@ -96,15 +96,8 @@ where
         })
     });
     let Noted { repositories, unread, environments } = ignored.noted();
-    let shown = |path: &Path| {
-        if named.folders.contains(&path) {
-            path.to_string_lossy().into_owned()
-        } else {
-            named.shown(named.above(path), path)
-        }
-    };
-    let not_covered = views.iter().map(|(path, kind)| Skipped { path: shown(path), reason: view(kind) });
-    let mut walked = Walked { not_covered: not_covered.collect(), repositories: repositories.clone() };
+    let not_covered = left_out(&named, &views, tally);
+    let mut walked = Walked { not_covered, repositories: repositories.clone() };
     if options.stop.is_set() {
         tally.skip(Unit::Files, "(all that was left)", INTERRUPTED);
         return Ok(walked);
@@ -133,6 +126,21 @@ where
     walked.not_covered.extend(left.map(|path| Skipped { path: below(&path), reason: reason.to_owned() }));
     walked.not_covered.sort();
     Ok(walked)
+}
+
+/// The file systems that were not entered. Whoever names one asks for what cannot be had: that counts.
+fn left_out(named: &Roots<'_>, views: &HashMap<PathBuf, String>, tally: &Tally) -> Vec<Skipped> {
+    let mut left = Vec::new();
+    for (path, kind) in views {
+        let reason =
+            format!("a file system of type {kind}, which holds no files but shows the running system");
+        if named.folders.contains(&path.as_path()) {
+            tally.skip(Unit::Files, path.display(), reason);
+        } else {
+            left.push(Skipped { path: named.shown(named.above(path), path), reason });
+        }
+    }
+    left
 }
 
 /// What git tracks and the walk has not seen, since it is ignored; each with its folder. `repositories` stand below the folders.
@@ -238,11 +246,6 @@ fn is_wanted(ignored: &Ignored, entry: &DirEntry, here: &mut Option<(PathBuf, Op
         ignored.enter(path, rules);
     }
     true
-}
-
-/// Why a file system that shows the running system is left out.
-fn view(kind: &str) -> String {
-    format!("a file system of type {kind}, which holds no files but shows the running system")
 }
 
 /// The repository that a folder is, or lies in.

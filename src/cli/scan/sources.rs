@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::super::{Failure, output};
 use super::{Args, machine};
 use crate::detect::Detector;
-use crate::model::{Source, SourceMode};
+use crate::model::{Skipped, Source, SourceMode};
 use crate::scan::nested::Nested;
 use crate::scan::{self, Progress, Scanned};
 use crate::source::{repository, tree};
@@ -96,6 +96,10 @@ fn scanned_trees(
     sources.extend(trees.iter().map(|path| source(SourceMode::Tree, path)));
     for (path, history) in histories {
         scanned.add(history, if paths.len() > 1 { path } else { Path::new("") });
+    }
+    if !args.history && trees.iter().any(|path| repository::find(path).is_some()) {
+        let (path, reason) = ("git history".to_owned(), "--history adds it".to_owned());
+        scanned.not_covered.push(Skipped { path, reason });
     }
     if args.history {
         for top in std::mem::take(&mut scanned.repositories) {
