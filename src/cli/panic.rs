@@ -47,6 +47,10 @@ mod tests {
     fn a_panic_shows_no_value() {
         let value = "3f9a0c4be1d2\u{e9}7586";
         if let Ok(way) = std::env::var(CHILD) {
+            if way == "refuse" {
+                super::refuse();
+                panic!("{value}");
+            }
             super::hide_values();
             match way.as_str() {
                 // A slice of a text quotes the text.
@@ -55,7 +59,7 @@ mod tests {
                 _ => panic!("{value}"),
             }
         }
-        for way in ["slice", "result", "words"] {
+        for way in ["slice", "result", "words", "refuse"] {
             let program = std::env::current_exe().expect("this program");
             let output = Command::new(program)
                 .args(["--exact", "cli::panic::tests::a_panic_shows_no_value", "--nocapture"])
@@ -72,6 +76,7 @@ mod tests {
             assert!(!output.status.success(), "{way}");
             assert!(said.contains("broke at src/cli/panic.rs:"), "{way}: {said}");
             assert!(!said.contains("3f9a"), "{way}: {said}");
+            assert_eq!(output.status.code() == Some(2), way == "refuse", "{way}");
         }
     }
 }

@@ -75,26 +75,31 @@ where
     let seen: Mutex<HashSet<u64>> = Mutex::new(HashSet::new());
     let state = RandomState::new();
     let views = Arc::new(mounts::views_below(&named.folders));
-    build(&roots, options, &ignored, &views).run(|| {
-        let mut visit = visitor();
-        let mut seen_here = SeenHere { all: &seen, hashes: Vec::new(), keep: !options.no_ignore };
-        let (state, named) = (&state, &named);
-        Box::new(move |entry| {
-            if options.stop.is_set() {
-                return WalkState::Quit;
-            }
-            match entry {
-                Ok(entry) => {
-                    if let Some(opened) = regular(named, &entry, options, tally) {
-                        seen_here.note(state, entry.path());
-                        visit(opened);
-                    }
+    // A root is never asked about by the walk itself.
+    let entered: Vec<PathBuf> =
+        roots.iter().filter(|root| !views.contains_key(root.as_path())).cloned().collect();
+    if !entered.is_empty() {
+        build(&entered, options, &ignored, &views).run(|| {
+            let mut visit = visitor();
+            let mut seen_here = SeenHere { all: &seen, hashes: Vec::new(), keep: !options.no_ignore };
+            let (state, named) = (&state, &named);
+            Box::new(move |entry| {
+                if options.stop.is_set() {
+                    return WalkState::Quit;
                 }
-                Err(error) => name_error(named, &error, tally),
-            }
-            WalkState::Continue
-        })
-    });
+                match entry {
+                    Ok(entry) => {
+                        if let Some(opened) = regular(named, &entry, options, tally) {
+                            seen_here.note(state, entry.path());
+                            visit(opened);
+                        }
+                    }
+                    Err(error) => name_error(named, &error, tally),
+                }
+                WalkState::Continue
+            })
+        });
+    }
     let Noted { repositories, unread, environments } = ignored.noted();
     let not_covered = left_out(&named, &views, tally);
     let mut walked = Walked { not_covered, repositories: repositories.clone() };
@@ -116,16 +121,21 @@ where
         }
     }
     let below = |path: &Path| named.shown(named.above(path), path);
-    for (path, reason) in unread {
-        let reason =
-            format!("rules of ignored files were not followed, and what they name was scanned: {reason}");
-        tally.skip(Unit::Settings, below(&path), reason);
-    }
+    name_unfollowed(unread.into_iter().map(|(path, reason)| (below(&path), reason)), tally);
     let left = environments.into_iter().filter(|path| !read_after_all.contains(path));
     let reason = "git ignores it; --no-ignore scans it as well";
     walked.not_covered.extend(left.map(|path| Skipped { path: below(&path), reason: reason.to_owned() }));
     walked.not_covered.sort();
     Ok(walked)
+}
+
+/// Names rules of ignored files that were not followed.
+fn name_unfollowed(unread: impl Iterator<Item = (String, String)>, tally: &Tally) {
+    for (path, reason) in unread {
+        let reason =
+            format!("rules of ignored files were not followed, and what they name was scanned: {reason}");
+        tally.skip(Unit::Settings, path, reason);
+    }
 }
 
 /// The file systems that were not entered. Whoever names one asks for what cannot be had: that counts.
