@@ -22,19 +22,25 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn here() -> Result<Self, Failure> {
-        let repository = settings::open(Path::new(".")).map_err(|error| match error {
-            repository::Error::None { .. } => {
-                Failure("not in a git repository: go into one first".to_owned())
-            }
-            error => error.into(),
-        })?;
+        let none = || Failure("not in a git repository: go into one first".to_owned());
+        Self::find()?.ok_or_else(none)
+    }
+
+    /// The same, or nothing outside of a repository.
+    pub(super) fn find() -> Result<Option<Self>, Failure> {
+        let repository = match settings::open(Path::new(".")) {
+            Ok(repository) => repository,
+            Err(repository::Error::None { .. }) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
         let has_work_tree = repository.workdir().is_some();
         let top = repository.workdir().unwrap_or_else(|| repository.git_dir()).to_owned();
         let configured = repository.config_snapshot().trusted_path("core.hooksPath").ok().flatten();
         let configured = configured.map(|path| if path.is_absolute() { path } else { top.join(path) });
         let runs_machine = configured.as_deref().is_some_and(machine::is_folder);
         let configured = configured.filter(|_| !runs_machine);
-        Ok(Self { own: repository.common_dir().join("hooks"), top, has_work_tree, configured, runs_machine })
+        let own = repository.common_dir().join("hooks");
+        Ok(Some(Self { own, top, has_work_tree, configured, runs_machine }))
     }
 
     /// The folder that this repository's hooks belong into.

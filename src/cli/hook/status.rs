@@ -22,21 +22,21 @@ impl State {
 
 pub(super) fn status() -> Result<Outcome, Failure> {
     let agents = agent::states();
-    let (hooks, failed) = match Place::here() {
-        Ok(place) => {
-            let manager = Manager::of(&place);
-            let states = Kind::ALL.into_iter().map(|kind| (kind.name(), state(&place, manager, kind)));
-            (states.collect::<Vec<_>>(), None)
+    let place = Place::find()?;
+    let hooks: Vec<(&str, State)> = match &place {
+        Some(place) => {
+            let manager = Manager::of(place);
+            Kind::ALL.into_iter().map(|kind| (kind.name(), state(place, manager, kind))).collect()
         }
         // Outside of a repository, this machine's hooks can be told of, if there are any.
-        Err(failure) => {
+        None => {
             let of_machine = |kind: Kind| Some((kind.name(), of_machine(kind, &machine::hook(kind)?)));
-            (Kind::ALL.into_iter().filter_map(of_machine).collect::<Vec<_>>(), Some(failure))
+            Kind::ALL.into_iter().filter_map(of_machine).collect()
         }
     };
     let is_installed = |(_, state): &(&str, State)| !matches!(state, State::Missing(_));
-    if let Some(failure) = failed.filter(|_| hooks.is_empty() && !agents.iter().any(is_installed)) {
-        return Err(failure);
+    if hooks.is_empty() && !agents.iter().any(is_installed) {
+        return Place::here().map(|_| Outcome::Found);
     }
     for (name, state) in hooks.iter().chain(&agents) {
         let (State::Missing(words) | State::Works(words) | State::Broken(words)) = state;
