@@ -140,9 +140,9 @@ fn escape(text: &str) -> String {
         // A colon before a space begins no address and no emoji.
         let is_colon = c == ':' && chars.peek().is_none_or(|next| *next == ' ');
         if is_plain(c) || is_colon {
-            escaped.push(c)
+            escaped.push(c);
         } else {
-            escaped.push_str(&format!("&#{};", u32::from(c)))
+            escaped.push_str(&format!("&#{};", u32::from(c)));
         }
     }
     escaped

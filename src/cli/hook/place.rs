@@ -40,7 +40,7 @@ impl Place {
         let runs_machine = configured.as_deref().is_some_and(machine::is_folder);
         let configured = configured.filter(|_| !runs_machine);
         let own = repository.common_dir().join("hooks");
-        Ok(Some(Self { own, top, has_work_tree, configured, runs_machine }))
+        Ok(Some(Self { top, has_work_tree, own, configured, runs_machine }))
     }
 
     /// The folder that this repository's hooks belong into.

@@ -23,16 +23,13 @@ impl State {
 pub(super) fn status() -> Result<Outcome, Failure> {
     let agents = agent::states();
     let place = Place::find()?;
-    let hooks: Vec<(&str, State)> = match &place {
-        Some(place) => {
-            let manager = Manager::of(place);
-            Kind::ALL.into_iter().map(|kind| (kind.name(), state(place, manager, kind))).collect()
-        }
+    let hooks: Vec<(&str, State)> = if let Some(place) = &place {
+        let manager = Manager::of(place);
+        Kind::ALL.into_iter().map(|kind| (kind.name(), state(place, manager, kind))).collect()
+    } else {
         // Outside of a repository, this machine's hooks can be told of, if there are any.
-        None => {
-            let of_machine = |kind: Kind| Some((kind.name(), of_machine(kind, &machine::hook(kind)?)));
-            Kind::ALL.into_iter().filter_map(of_machine).collect()
-        }
+        let of_machine = |kind: Kind| Some((kind.name(), of_machine(kind, &machine::hook(kind)?)));
+        Kind::ALL.into_iter().filter_map(of_machine).collect()
     };
     let is_installed = |(_, state): &(&str, State)| !matches!(state, State::Missing(_));
     if hooks.is_empty() && !agents.iter().any(is_installed) {

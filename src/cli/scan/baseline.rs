@@ -19,7 +19,7 @@ pub struct WriteArgs {
     /// With --write-baseline: why they may stay
     #[arg(long, value_name = "TEXT", requires = "write_baseline")]
     reason: Option<String>,
-    /// With --write-baseline: who says so [default: GIT_AUTHOR_EMAIL, EMAIL or the user's name]
+    /// With --write-baseline: who says so [default: the e-mail address or the user's name in the environment]
     #[arg(long, value_name = "WHO", requires = "write_baseline")]
     by: Option<String>,
     /// With --write-baseline: the last day on which they may stay, e.g. 2027-01-31
