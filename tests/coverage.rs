@@ -11,7 +11,12 @@ use sidsweep::source::tree::{self, Opened};
 
 mod common;
 
-const OPTIONS: tree::Options = tree::Options { no_ignore: false, max_file_size: None, jobs: 2 };
+const OPTIONS: tree::Options = tree::Options {
+    no_ignore: false,
+    max_file_size: None,
+    jobs: 2,
+    stop: sidsweep::source::stop::Stop::NEVER,
+};
 
 /// Gives some bytes and then fails.
 struct Failing<'a>(&'a [u8]);

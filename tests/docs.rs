@@ -160,7 +160,7 @@ fn filled(command: &str, values: &[(&'static str, String); 2]) -> String {
 
 /// What comes before a command, where it goes on from something.
 fn before(command: &str) -> &'static str {
-    if command.contains("audit report") || command.contains("audit status") {
+    if ["audit report", "audit status", "audit list"].iter().any(|audit| command.contains(audit)) {
         "sidsweep audit dir:."
     } else if command.contains("--release") {
         "sidsweep contain AC… --confirm AC…"
@@ -203,7 +203,12 @@ fn every_command_in_the_documents_runs() {
                 None => shell.env_remove(name),
             };
         }
+        // A user with a coding agent, and with settings of git's own.
+        let home = shell.get_envs().find(|(name, _)| *name == "HOME").and_then(|(_, home)| home);
+        let home = PathBuf::from(home.expect("a home"));
+        fs::create_dir_all(home.join(".claude")).expect("made");
         shell
+            .env("GIT_CONFIG_GLOBAL", home.join(".gitconfig"))
             .env("PATH", path)
             .env("BASE", "origin/main")
             .env("HEAD", "HEAD")

@@ -308,7 +308,7 @@ fn a_saved_report_is_turned_without_asking_anybody() {
     assert_eq!(house.rig.sim.log().len(), before);
     let output = house.rig.run(&["report", &report, "--format", "pdf"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("there are text, json"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("possible values: text, json"), "{}", stderr(&output));
 }
 
 #[test]

@@ -75,7 +75,9 @@ impl FromStr for Source {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (scheme, rest) = text.split_once(':').ok_or(format!("write it as {FORMS}"))?;
+        let (scheme, rest) = text.split_once(':').ok_or_else(|| {
+            format!("neither a command nor a source: the commands are list, status, report and worker; write a source as {FORMS}")
+        })?;
         let (forge, default) = match scheme {
             "github" => (Forge::Github, "https://github.com"),
             "gitlab" => (Forge::Gitlab, "https://gitlab.com"),

@@ -19,6 +19,7 @@ use crate::scan::gather::{self, Gathered};
 use crate::scan::ledger::Ledger;
 use crate::scan::nested::Nested;
 use crate::scan::{self, Progress, Scanned, history};
+use crate::source::stop::Stop;
 use crate::source::{repository, tree};
 use crate::store::{Claim, Ending, FoundBefore, Look, Store};
 
@@ -230,7 +231,8 @@ impl Worker {
         let mut scanned = if repository::is_bare(path) {
             scan::Found::default().covering(Tally::default())
         } else {
-            let options = tree::Options { no_ignore: false, max_file_size: None, jobs: self.jobs };
+            let options =
+                tree::Options { no_ignore: false, max_file_size: None, jobs: self.jobs, stop: Stop::NEVER };
             scan::trees(&self.detector, &[path.to_owned()], &options, &progress)
                 .map_err(|error| Refusal::Now(repository::causes(&error)))?
         };
@@ -262,7 +264,8 @@ impl Worker {
         if brought.unchanged {
             return Ok(None);
         }
-        let options = tree::Options { no_ignore: true, max_file_size: None, jobs: self.jobs };
+        let options =
+            tree::Options { no_ignore: true, max_file_size: None, jobs: self.jobs, stop: Stop::NEVER };
         let mut scanned =
             scan::trees(&self.detector, std::slice::from_ref(&root), &options, &Progress::default())
                 .map_err(|error| Refusal::Now(repository::causes(&error)))?;

@@ -1,11 +1,13 @@
 //! The command line: arguments, terminal, progress and exit codes; one file a command.
 
+mod accepting;
 mod asking;
 #[cfg(feature = "audit")]
 mod audit;
 mod confirm;
 mod contain;
 mod hook;
+mod interrupt;
 mod inventory;
 mod journal;
 mod manual;
@@ -25,7 +27,8 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::report::printable::is_printable;
@@ -136,9 +139,27 @@ impl<E: std::error::Error + 'static> From<E> for Failure {
     }
 }
 
+/// Says where a saved report comes from, for those who have none.
+fn with_a_tip(error: clap::Error) -> clap::Error {
+    let is_missing = |value: &ContextValue| match value {
+        ContextValue::Strings(names) => names.iter().any(|name| name.contains("REPORT.json")),
+        _ => false,
+    };
+    if error.kind() != ErrorKind::MissingRequiredArgument
+        || !error.get(ContextKind::InvalidArg).is_some_and(is_missing)
+    {
+        return error;
+    }
+    let mut error = error;
+    let tip = StyledStr::from(format!("a saved report: {}", verify::HOW_TO_GET_ONE));
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    error
+}
+
 /// Reads the arguments. What is wrong with them quotes them, and they may have been put together from names that others chose.
 fn parsed() -> Cli {
     Cli::try_parse().unwrap_or_else(|error| {
+        let error = with_a_tip(error);
         let is_harmless = |argument: std::ffi::OsString| is_printable(&argument.to_string_lossy());
         if std::env::args_os().all(is_harmless) || !error.use_stderr() {
             error.exit();

@@ -1,5 +1,6 @@
 //! The one place that prints. A reader that goes away (`| head`) is no error.
 
+use std::error::Error;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -160,7 +161,18 @@ pub fn is_pipe_unread() -> bool {
 
 fn pass_broken_pipe(result: io::Result<()>) -> io::Result<()> {
     match result {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if is_broken_pipe(&error) => Ok(()),
         other => other,
     }
+}
+
+/// Whether a reader went away, also where a library wrapped that in errors of its own.
+fn is_broken_pipe(error: &io::Error) -> bool {
+    let mut inner = error.get_ref().map(|inner| inner as &(dyn Error + 'static));
+    let mut found = error.kind() == io::ErrorKind::BrokenPipe;
+    while let Some(cause) = inner.filter(|_| !found) {
+        found = cause.downcast_ref().is_some_and(is_broken_pipe);
+        inner = cause.source();
+    }
+    found
 }

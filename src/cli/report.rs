@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::scan::{FailOn, format, outcome, publish, report_file};
+use super::scan::{FailOn, outcome, publish, report_file};
 use super::{Failure, Outcome, verify};
 use crate::report::Format;
 
@@ -15,9 +15,9 @@ pub struct Args {
     #[arg(value_name = "REPORT.json")]
     report: PathBuf,
     /// How to print it
-    #[arg(long, value_name = "FORMAT", value_parser = format, default_value = "text")]
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     format: Format,
-    /// Write it to a file as well; may be given several times
+    /// Write it to a file as well, in a format of --format; may be given several times
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report_file)]
     reports: Vec<(Format, PathBuf)>,
     /// What makes the command exit with 1

@@ -1,6 +1,8 @@
 //! `sidsweep scan`: find credentials and report them.
 
+mod baseline;
 mod ci;
+mod machine;
 mod sources;
 mod values;
 
@@ -10,17 +12,17 @@ use std::time::Instant;
 
 use clap::ValueEnum;
 
+use super::accepting::AcceptArgs;
 use super::progress::Display;
-use super::{Failure, Outcome, asking, output, rules, twilio, unread};
-use crate::detect::Detector;
+use super::{Failure, Outcome, asking, interrupt, output, twilio, unread};
 use crate::model::{Confidence, DoubtfulValues, Report, Skipped, Unit, Vault, VerdictState};
 use crate::remedy::doubtful::Bounds;
 use crate::report::Format;
-use crate::rules::Rules;
-use crate::scan::accept::{self, Baseline};
+use crate::scan::accept;
 use crate::scan::policy::Policy;
 use crate::scan::{Progress, gather};
-pub use values::{format, report_file, size};
+use crate::source::stop::Stop;
+pub use values::{report_file, size};
 
 /// Find leaked Twilio credentials
 ///
@@ -56,6 +58,10 @@ pub struct Args {
     /// Buildkite and Jenkins by their environment
     #[arg(long, conflicts_with_all = ["stdin", "history", "staged", "range", "since_commit"])]
     ci: bool,
+    /// Scan where secrets of a person's machine lie: shell histories and settings, ~/.twilio-cli, MCP configurations, coding agents'
+    /// transcripts, and .env files below the home folder. Each place is named; no link is followed out of the home folder
+    #[arg(long, conflicts_with_all = ["paths", "stdin", "history", "staged", "range", "since_commit", "ci"])]
+    machine: bool,
     /// Accept a shallow clone, whose older history is not here
     #[arg(long, requires = "history")]
     allow_shallow: bool,
@@ -72,14 +78,11 @@ pub struct Args {
     #[arg(long, value_name = "LEVEL", value_enum, default_value = "medium")]
     min_confidence: Level,
     /// How to print the report
-    #[arg(long, value_name = "FORMAT", value_parser = format, default_value = "text")]
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     format: Format,
-    /// Write the report to a file as well; may be given several times
+    /// Write the report to a file as well, in a format of --format; may be given several times
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report_file)]
     reports: Vec<(Format, PathBuf)>,
-    /// A file with names, vendors and examples of your own
-    #[arg(long, value_name = "FILE")]
-    rules: Vec<PathBuf>,
     /// Threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
@@ -107,18 +110,10 @@ pub struct Args {
     /// With --verify: try at most this many pairs of a SID and such a value in one run
     #[arg(long, value_name = "N", requires = "verify", default_value_t = 1000, value_parser = clap::value_parser!(u16).range(0..=10_000))]
     ask_most: u16,
-    /// Values that were accepted, as --write-baseline wrote them
-    #[arg(long, value_name = "FILE")]
-    baseline: Option<PathBuf>,
-    /// Accept all secrets that are found now, and write them to this baseline; needs --reason
-    #[arg(long, value_name = "FILE", requires = "reason")]
-    write_baseline: Option<PathBuf>,
-    /// With --write-baseline: why they may stay
-    #[arg(long, value_name = "TEXT", requires = "write_baseline")]
-    reason: Option<String>,
-    /// Paths that are accepted, in the place of each repository's own .sidsweep.toml
-    #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
+    #[command(flatten)]
+    writing: baseline::WriteArgs,
+    #[command(flatten)]
+    accepting: AcceptArgs,
     #[command(flatten)]
     unread: unread::UnreadArgs,
     #[command(flatten)]
@@ -151,7 +146,7 @@ impl Args {
 
     /// Whether it is said nowhere what is to be scanned.
     fn names_nothing(&self) -> bool {
-        self.paths.is_empty() && !(self.history || self.staged || self.range_spec().is_some())
+        self.paths.is_empty() && !(self.history || self.staged || self.machine || self.range_spec().is_some())
     }
 
     /// What is scanned.
@@ -198,12 +193,20 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         ));
     }
     args.unread.check()?;
+    let accepted = args.writing.file()?;
     // Before the scan: whoever asked for verdicts hears at once that there will be none.
     let client = args.verify.then(|| args.twilio.client()).transpose()?;
     let mut ours = client.as_ref().map(|client| asking::ours(&args.twilio, client)).transpose()?.flatten();
-    let baseline = args.baseline.as_deref().map(Baseline::read).transpose()?;
+    let baseline = args.accepting.read_baseline()?;
     let (policies, unread) = in_force(args)?;
-    let Found { mut report, vault, doubtful } = find(args)?;
+    // What is read from a pipe, or compared commit by commit, ends at once.
+    let can_stop = !(args.is_stdin() || args.staged || args.range_spec().is_some());
+    let stop = if can_stop { interrupt::stops_the_scan() } else { Stop::NEVER };
+    let Found { mut report, vault, doubtful } = find(args, stop)?;
+    interrupt::ends_the_program();
+    if stop.is_set() {
+        output::complain("Interrupted: this is what was found so far, and Twilio is not asked.");
+    }
     for policy in unread {
         report.coverage.skip(Unit::Settings, policy);
     }
@@ -213,7 +216,7 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         let piped = Skipped { path: "(standard input)".into(), reason: reason.into() };
         report.coverage.skip(Unit::Files, piped);
     }
-    if let Some(client) = &client {
+    if let Some(client) = client.as_ref().filter(|_| !stop.is_set()) {
         let bounds = args.bounds();
         asking::ask(&args.twilio, client, ours.as_mut(), &mut report, &vault, args.exposure);
         let ours = ours.as_mut();
@@ -222,8 +225,8 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     accept::mark(&mut report, baseline.as_ref(), &policies, accept::today());
     accept::settle(&mut report);
     args.unread.apply(&mut report, &policies)?;
-    if let Some(path) = &args.write_baseline {
-        return write_baseline(path, args.reason.as_deref().unwrap_or_default(), &report);
+    if let Some(path) = accepted {
+        return args.writing.write(path, &report);
     }
     publish(&report, args.format, &args.reports)?;
     Ok(outcome(&report, args.fail_on))
@@ -234,8 +237,10 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
 fn in_force(args: &Args) -> Result<(Vec<Policy>, Vec<Skipped>), Failure> {
     match (args.range_spec(), args.paths().as_slice()) {
         _ if args.is_stdin() => Ok((Vec::new(), Vec::new())),
-        (Some(range), [root]) if args.policy.is_none() => Ok(Policy::of_range(root, &range)?),
-        (_, paths) => policies(paths, args.policy.as_deref()),
+        // No repository speaks for a machine.
+        _ if args.machine && args.accepting.policy.is_none() => Ok((Vec::new(), Vec::new())),
+        (Some(range), [root]) if args.accepting.policy.is_none() => Ok(Policy::of_range(root, &range)?),
+        (_, paths) => policies(paths, args.accepting.policy.as_deref()),
     }
 }
 
@@ -253,59 +258,40 @@ pub fn policies(paths: &[PathBuf], named: Option<&Path>) -> Result<(Vec<Policy>,
     Ok((policies, Vec::new()))
 }
 
-/// Accepts all that counts.
-fn write_baseline(path: &Path, reason: &str, report: &Report) -> Result<Outcome, Failure> {
-    if reason.trim().is_empty() {
-        return Err(Failure("--reason says why they may stay; it is empty".to_owned()));
-    }
-    let mut baseline = if path.exists() { Baseline::read(path)? } else { Baseline::default() };
-    let by = ["GIT_AUTHOR_EMAIL", "EMAIL", "USER", "LOGNAME", "USERNAME"];
-    let by = by.iter().find_map(|name| std::env::var(name).ok()).unwrap_or_else(|| "nobody named".to_owned());
-    let before = baseline.len();
-    baseline.add(report, reason, &by);
-    baseline.write(path)?;
-    output::say(&format!(
-        "{}: {} accepted values, {} of them new. Use it with --baseline; what works is shown all the same.",
-        path.display(),
-        baseline.len(),
-        baseline.len() - before
-    ))?;
-    Ok(if report.coverage.is_complete() { Outcome::Clean } else { Outcome::Incomplete })
-}
-
 /// Scans one folder, and its history if asked, as `scan` does by default.
 pub fn whole(path: &Path, history: bool) -> Result<(Report, Vault), Failure> {
-    let found = find(&Args {
-        paths: vec![path.to_owned()],
-        history,
-        staged: false,
-        whole: false,
-        range: None,
-        since_commit: None,
-        ci: false,
-        allow_shallow: false,
-        stdin: false,
-        stdin_path: String::new(),
-        no_ignore: false,
-        min_confidence: Level::Medium,
-        format: Format::Text,
-        reports: Vec::new(),
-        rules: Vec::new(),
-        jobs: None,
-        max_file_size: None,
-        show_secrets: false,
-        fail_on: FailOn::Any,
-        verify: false,
-        exposure: false,
-        ask_per_sid: 0,
-        ask_most: 0,
-        baseline: None,
-        write_baseline: None,
-        reason: None,
-        policy: None,
-        unread: unread::UnreadArgs::default(),
-        twilio: twilio::Asking::default(),
-    })?;
+    let found = find(
+        &Args {
+            paths: vec![path.to_owned()],
+            history,
+            staged: false,
+            whole: false,
+            range: None,
+            since_commit: None,
+            ci: false,
+            machine: false,
+            allow_shallow: false,
+            stdin: false,
+            stdin_path: String::new(),
+            no_ignore: false,
+            min_confidence: Level::Medium,
+            format: Format::Text,
+            reports: Vec::new(),
+            jobs: None,
+            max_file_size: None,
+            show_secrets: false,
+            fail_on: FailOn::Any,
+            verify: false,
+            exposure: false,
+            ask_per_sid: 0,
+            ask_most: 0,
+            writing: baseline::WriteArgs::default(),
+            accepting: AcceptArgs::default(),
+            unread: unread::UnreadArgs::default(),
+            twilio: twilio::Asking::default(),
+        },
+        Stop::NEVER,
+    )?;
     Ok((found.report, found.vault))
 }
 
@@ -318,17 +304,14 @@ struct Found {
 }
 
 /// Scans and gathers.
-fn find(args: &Args) -> Result<Found, Failure> {
+fn find(args: &Args, stop: Stop) -> Result<Found, Failure> {
     let begin = Instant::now();
-    let mut rules = Rules::built_in();
-    for file in &args.rules {
-        rules::add_file(&mut rules, file)?;
-    }
-    let quick = Detector::new(rules);
+    let quick = args.accepting.detector()?;
     let detector = if args.verify { quick.thorough() } else { quick };
-    let progress = Arc::new(Progress::default());
+    let progress = Arc::new(Progress { stop, ..Progress::default() });
     let (scanned, sources) = {
-        let _display = Display::start(&progress);
+        // What is typed in on the same terminal would run into it.
+        let _display = (!args.is_stdin()).then(|| Display::start(&progress));
         sources::look(args, &detector, &progress)?
     };
     let options = gather::Options {

@@ -1,11 +1,12 @@
 //! `sidsweep verify`: ask Twilio again about a saved report. The report need not hold a value: each is read again where
 //! the report found it, and known by its fingerprint.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::progress::Display;
-use super::scan::{FailOn, format, outcome, publish, report_file};
+use super::scan::{FailOn, outcome, publish, report_file};
 use super::{Failure, Outcome, asking, output, twilio};
 use crate::detect::Detector;
 use crate::model::{Report, SCHEMA, Vault};
@@ -13,6 +14,9 @@ use crate::report::Format;
 use crate::rules::Rules;
 use crate::scan::Progress;
 use crate::scan::again::Wanted;
+
+/// What is said where a saved report is missing.
+pub const HOW_TO_GET_ONE: &str = "`sidsweep scan --report json=report.json` writes one";
 
 /// Ask Twilio again about a saved report
 ///
@@ -26,9 +30,9 @@ pub struct Args {
     #[arg(long, value_name = "PATH")]
     root: Option<PathBuf>,
     /// How to print the report
-    #[arg(long, value_name = "FORMAT", value_parser = format, default_value = "text")]
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     format: Format,
-    /// Write the report to a file as well; may be given several times
+    /// Write the report to a file as well, in a format of --format; may be given several times
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report_file)]
     reports: Vec<(Format, PathBuf)>,
     /// What makes the command exit with 1
@@ -58,7 +62,10 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
 /// Loads a report.
 pub fn load(path: &Path) -> Result<Report, Failure> {
     let wrong = |reason: String| Failure(format!("{}: {reason}", path.display()));
-    let text = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let text = std::fs::read(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => wrong(format!("there is no such file; {HOW_TO_GET_ONE}")),
+        _ => wrong(error.to_string()),
+    })?;
     let report: Report = serde_json::from_slice(&text).map_err(|error| {
         wrong(format!("not a report of `sidsweep scan --format json` (line {}: {error})", error.line()))
     })?;

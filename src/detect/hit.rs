@@ -1,7 +1,7 @@
 //! A value that was judged to be a credential, with what pairing needs to know of its place.
 
 use super::runs::Span;
-use crate::model::{Confidence, Encoding, Kind, Region, Secret};
+use crate::model::{Allowed, Confidence, Encoding, Kind, Region, Secret};
 use crate::rules::Observation;
 
 /// A judged value, at a place in bytes of the text.
@@ -31,8 +31,8 @@ pub struct Hit {
     pub place: Place,
     /// When it stops working, in seconds since 1970; Access Tokens only.
     pub expires: Option<i64>,
-    /// Why somebody allowed it: the reason after `sidsweep:allow` on its line or the line above.
-    pub allowed: Option<String>,
+    /// Whether a comment on its line or the line above allows it.
+    pub allowed: Option<Allowed>,
     /// Regions that the text around it names, nearest first.
     pub regions: Vec<Region>,
     /// The account and the key that a value names itself; Access Tokens only.

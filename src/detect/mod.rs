@@ -3,6 +3,7 @@
 //! A text is looked at as it stands ([`plain`]) and through the views that [`encoded`] opens: UTF-16 and UTF-32, escapes,
 //! quoted-printable, literals cut in two, and texts in base64, hexadecimal and gzip inside it. [`pair`] then ties secrets to their SIDs.
 
+mod allowance;
 mod blocks;
 mod candidate;
 mod classify;
@@ -31,6 +32,7 @@ pub use hit::{Hit, Place};
 pub use lines::Lines;
 pub use seam::Seam;
 
+use allowance::Markers;
 use encoded::{Gzips, Opened, View};
 use heads::Heads;
 use plain::Survey;
@@ -66,6 +68,7 @@ const FAR_INSIDE: usize = 16 * 1024;
 pub struct Detector {
     rules: Rules,
     thorough: bool,
+    markers: Markers,
 }
 
 /// How deep a text stands in others, and how much may still be decoded.
@@ -89,7 +92,7 @@ impl Detector {
     /// A detector with these rules.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
-        Self { rules, thorough: false }
+        Self { rules, thorough: false, markers: Markers::default() }
     }
 
     /// The same detector, which also tells of values that nothing but their shape speaks for, as [`Confidence::Doubtful`].
@@ -98,6 +101,18 @@ impl Detector {
     #[must_use]
     pub fn thorough(self) -> Self {
         Self { thorough: true, ..self }
+    }
+
+    /// The same detector, which tells of no such values.
+    #[must_use]
+    pub fn quick(&self) -> Self {
+        Self { thorough: false, ..self.clone() }
+    }
+
+    /// The same detector, for which these comments of other tools allow a value on their line.
+    #[must_use]
+    pub fn with_markers(self, markers: &[String]) -> Self {
+        Self { markers: Markers(markers.into()), ..self }
     }
 
     /// Whether it tells of such values.
@@ -156,7 +171,7 @@ impl Detector {
     fn part(&self, part: Part, path: &str, end_of_line: Option<u8>) -> (Vec<Hit>, Seam) {
         let left = Cell::new(MOST_DECODED.max(part.text.len().saturating_mul(DECODED_RATIO)));
         let (mut hits, seam) = self.view(part, path, Stage::Mail, Nesting { depth: 0, left: &left });
-        locate(&mut hits, part.text, end_of_line);
+        self.locate(&mut hits, part.text, end_of_line);
         region::mark(&mut hits, part.text);
         (hits, seam)
     }
@@ -242,7 +257,9 @@ impl Detector {
                 let part = Part { text: &inflated, before: &Seam::default(), next: None };
                 let (inner, _) = self.view(part, path, Stage::Mail, nesting.deeper());
                 hits.extend(
-                    inner.into_iter().map(|hit| nested(hit, text, &span, span.clone(), Encoding::Base64)),
+                    inner
+                        .into_iter()
+                        .map(|hit| self.nested(hit, text, &span, span.clone(), Encoding::Base64)),
                 );
             });
         }
@@ -283,12 +300,50 @@ impl Detector {
                 let is_far = digits.start - opened.span.start > FAR_INSIDE
                     || memchr::memchr(b'\n', &text[opened.span.start..digits.start]).is_some();
                 let span = if is_far { digits } else { opened.span.clone() };
-                hits.push(nested(hit, text, &opened.span, span, opened.encoding()));
+                hits.push(self.nested(hit, text, &opened.span, span, opened.encoding()));
             }
         }
         let (place, byte) = cut?;
         let inside = seam.with_places(|place| place - byte);
         Some(OpenDigits { place, alphabet: opened.alphabet(), inside })
+    }
+
+    /// A hit in a text that stands encoded in another, which is reported at a span of it.
+    fn nested(&self, hit: Hit, text: &[u8], outer: &Span, span: Span, encoding: Encoding) -> Hit {
+        let line = memchr::memrchr2(b'\n', b'\r', &text[..outer.start]).map_or(0, |end| end + 1);
+        let mut hit = Hit { span, encoding, allowed: None, ..hit };
+        self.markers.settle(&mut hit, text, line);
+        hit.place.nest(outer.start);
+        hit
+    }
+
+    /// Sets the line and columns of hits by their spans.
+    fn locate(&self, hits: &mut [Hit], text: &[u8], end_of_line: Option<u8>) {
+        if hits.is_empty() {
+            return;
+        }
+        let lines = match end_of_line {
+            Some(end) => Lines::of_kind(text, end),
+            None => Lines::of(text),
+        };
+        for hit in hits {
+            let (line, start) = lines.locate(hit.span.start);
+            hit.line = line as u64;
+            hit.column = (hit.span.start - start) as u64;
+            // A value that goes on on another line ends, for a report, with its own first line.
+            let (last_line, _) = lines.locate(hit.span.end - 1);
+            let end = if last_line == line {
+                hit.span.end
+            } else {
+                text[hit.span.start..]
+                    .iter()
+                    .position(|b| matches!(b, b'\n' | b'\r'))
+                    .map_or(hit.span.end, |n| hit.span.start + n)
+            };
+            hit.end_column = (end - start) as u64;
+            // What allows an encoded text stands where that begins.
+            self.markers.settle(hit, text, start);
+        }
     }
 }
 
@@ -296,81 +351,4 @@ impl Nesting<'_> {
     fn deeper(self) -> Self {
         Self { depth: self.depth + 1, ..self }
     }
-}
-
-/// A hit in a text that stands encoded in another, which is reported at a span of it.
-fn nested(hit: Hit, text: &[u8], outer: &Span, span: Span, encoding: Encoding) -> Hit {
-    let line = memchr::memrchr2(b'\n', b'\r', &text[..outer.start]).map_or(0, |end| end + 1);
-    let mut hit = Hit { span, encoding, allowed: allowance(text, line), ..hit };
-    hit.place.nest(outer.start);
-    hit
-}
-
-/// Sets the line and columns of hits by their spans.
-fn locate(hits: &mut [Hit], text: &[u8], end_of_line: Option<u8>) {
-    if hits.is_empty() {
-        return;
-    }
-    let lines = match end_of_line {
-        Some(end) => Lines::of_kind(text, end),
-        None => Lines::of(text),
-    };
-    for hit in hits {
-        let (line, start) = lines.locate(hit.span.start);
-        hit.line = line as u64;
-        hit.column = (hit.span.start - start) as u64;
-        // A value that goes on on another line ends, for a report, with its own first line.
-        let (last_line, _) = lines.locate(hit.span.end - 1);
-        let end = if last_line == line {
-            hit.span.end
-        } else {
-            text[hit.span.start..]
-                .iter()
-                .position(|b| matches!(b, b'\n' | b'\r'))
-                .map_or(hit.span.end, |n| hit.span.start + n)
-        };
-        hit.end_column = (end - start) as u64;
-        // What allows an encoded text stands where that begins.
-        hit.allowed = allowance(text, start).or(hit.allowed.take());
-    }
-}
-
-/// What allows a value: `sidsweep:allow REASON` on its line or the line above. Without a reason it does not count.
-fn allowance(text: &[u8], line_start: usize) -> Option<String> {
-    const MARK: &[u8] = b"sidsweep:allow";
-    /// A longer line is not searched for a remark.
-    const LONGEST_LINE: usize = 4096;
-    let is_end = |b: &u8| matches!(b, b'\n' | b'\r');
-    let own_end = text[line_start..]
-        .iter()
-        .take(LONGEST_LINE)
-        .position(is_end)
-        .map_or(text.len().min(line_start + LONGEST_LINE), |n| line_start + n);
-    let above = &text[..line_start];
-    let above = above.strip_suffix(b"\n").unwrap_or(above);
-    let above = above.strip_suffix(b"\r").unwrap_or(above);
-    let above_start = above.iter().rev().take(LONGEST_LINE).position(is_end).map_or(0, |n| above.len() - n);
-    let lines = [(&text[line_start..own_end], false), (above.get(above_start..).unwrap_or_default(), true)];
-    lines.into_iter().find_map(|(line, is_above)| {
-        let at = memchr::memmem::find(line, MARK)?;
-        // A remark behind code speaks of that code, not of the next line.
-        if is_above && !is_remark(&line[..at]) {
-            return None;
-        }
-        let reason = String::from_utf8_lossy(&line[at + MARK.len()..]);
-        let reason = reason
-            .trim()
-            .trim_end_matches("-->")
-            .trim_end_matches("*/")
-            .trim_matches([':', ' ', '"', '\''])
-            .trim()
-            .to_owned();
-        (reason.chars().filter(|c| c.is_alphanumeric()).count() >= 3).then_some(reason)
-    })
-}
-
-/// Whether what stands before a mark is the beginning of a remark and nothing else.
-fn is_remark(before: &[u8]) -> bool {
-    let before = before.trim_ascii();
-    before.eq_ignore_ascii_case(b"rem") || before == b"dnl" || !before.iter().any(u8::is_ascii_alphanumeric)
 }

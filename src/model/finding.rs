@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Confidence, Fingerprint, Kind, Secret};
+use super::{Allowed, Confidence, Fingerprint, Kind, Secret};
 
 /// How the value is written where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -98,7 +98,7 @@ pub struct Finding {
     pub value: Option<String>,
     /// Why it does not count, until the report is settled; reports list it under `suppressed`.
     #[serde(skip)]
-    pub allowed: Option<String>,
+    pub allowed: Option<Allowed>,
     /// The credential that it is a part of.
     pub credential: Fingerprint,
     /// Whether it stands in what is checked out now.

@@ -2,6 +2,7 @@
 //! where one stands, how sure we are, and what a report says about it.
 
 mod account;
+mod allowed;
 mod audit;
 mod confidence;
 mod coverage;
@@ -20,6 +21,7 @@ mod secret;
 mod tally;
 
 pub use account::{Account, Key, TokenDigest, is_token};
+pub use allowed::{Allowed, AllowedBy};
 pub use audit::{FailedWork, Holding, Place, Repository, STATUS_SCHEMA, Status, WorkState, WorkerStatus};
 pub use confidence::Confidence;
 pub use coverage::{Acceptance, AcceptedUnread, Count, Coverage, NotRead, Opaque, Unit};

@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Coverage, Credential, Finding};
+use super::{AllowedBy, Coverage, Credential, Finding};
 
 /// The schema's name, in every JSON report.
 pub const SCHEMA: &str = "sidsweep/report/1";
@@ -171,6 +171,9 @@ pub struct Suppressed {
     /// What was allowed.
     #[serde(flatten)]
     pub finding: Finding,
+    /// In which way; reports of older versions do not say.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub allowed_by: Option<AllowedBy>,
     /// Why.
     pub reason: String,
 }

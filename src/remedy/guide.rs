@@ -160,7 +160,7 @@ fn auth_token(credential: &Credential, of_account: &str) -> (RemedyAction, Vec<S
                 "Under Auth Tokens, choose Request a Secondary Token. If there is one already, it may be the leaked one: delete it first, then request a new one.".to_owned(),
                 "Put it, or better an API key, into every client and webhook validator that uses the leaked one.".to_owned(),
                 "Choose Promote to Primary: the leaked token stops working at that moment, and webhooks are signed with the new one.".to_owned(),
-                "Run `sidsweep verify` on this report: the verdict must be rejected.".to_owned(),
+                "Run `sidsweep scan --verify` again: the verdict must be rejected.".to_owned(),
             ],
         ),
     }

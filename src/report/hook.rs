@@ -1,5 +1,6 @@
 //! What a refused commit or push sees: at most twelve lines, for people in a hurry.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 
 use super::printable::printable;
@@ -31,24 +32,53 @@ pub fn write(report: &Report, refused: Refused, all: &str, out: &mut impl Write)
     let what = if secrets.len() == 1 { "a Twilio secret" } else { "Twilio secrets" };
     writeln!(out, "sidsweep: this {} would leak {what}:", refused.word())?;
     for finding in secrets.iter().take(MOST_SHOWN) {
-        let place = &finding.location;
-        let account = report
-            .credentials
-            .iter()
-            .find(|credential| credential.id == finding.credential)
-            .and_then(|credential| credential.key_sid.as_deref().or(credential.account_sid.as_deref()))
-            .map(|sid| format!(" of {}", printable(sid)))
-            .unwrap_or_default();
-        let (title, shown) = (finding.kind.title(), printable(finding.redacted.as_str()));
         let commit = finding.commit.as_ref().filter(|_| refused != Refused::Commit);
         let commit = commit.map(|commit| format!(", in commit {}", short(commit))).unwrap_or_default();
-        writeln!(out, "  {}:{}  {title} {shown}{account}{commit}", printable(&place.path), place.line)?;
+        writeln!(out, "  {}{commit}", line(report, finding))?;
     }
     if secrets.len() > MOST_SHOWN {
         writeln!(out, "  and {} more: {all}", secrets.len() - MOST_SHOWN)?;
     }
     let commit = secrets.iter().find_map(|finding| finding.commit.as_ref());
     options(refused, commit, out)
+}
+
+/// A finding in one line.
+fn line(report: &Report, finding: &Finding) -> String {
+    let place = &finding.location;
+    let account = report
+        .credentials
+        .iter()
+        .find(|credential| credential.id == finding.credential)
+        .and_then(|credential| credential.key_sid.as_deref().or(credential.account_sid.as_deref()))
+        .map(|sid| format!(" of {}", printable(sid)))
+        .unwrap_or_default();
+    let (title, shown) = (finding.kind.title(), printable(finding.redacted.as_str()));
+    format!("{}:{}  {title} {shown}{account}", printable(&place.path), place.line)
+}
+
+/// Writes for a coding agent, and the one who reads along, why its call or a prompt is refused. It is not told of comments that allow a
+/// value: it would write one.
+pub fn write_for_agent(report: &Report, what: &str, out: &mut impl Write) -> io::Result<()> {
+    let mut seen = HashSet::new();
+    let secrets: Vec<&Finding> = report
+        .findings
+        .iter()
+        .filter(|finding| finding.kind.is_secret() && seen.insert(&finding.credential))
+        .collect();
+    let secret = if secrets.len() == 1 { "a Twilio secret" } else { "Twilio secrets" };
+    writeln!(out, "sidsweep: this {what} holds {secret}, so it was refused:")?;
+    for finding in secrets.iter().take(MOST_SHOWN) {
+        writeln!(out, "  {}", line(report, finding))?;
+    }
+    if secrets.len() > MOST_SHOWN {
+        writeln!(out, "  and {} more", secrets.len() - MOST_SHOWN)?;
+    }
+    writeln!(
+        out,
+        "Leave the value out: read it from the environment or a secret store where the code runs. If it has been shared already, \
+         revoke it (`sidsweep revoke key SK...`, or promote a secondary Auth Token)."
+    )
 }
 
 fn options(refused: Refused, commit: Option<&Commit>, out: &mut impl Write) -> io::Result<()> {

@@ -44,6 +44,8 @@ struct Page {
     cards: Vec<Card>,
     identifiers: Vec<Line>,
     allowed: Vec<Line>,
+    /// How many of them in which way.
+    allowed_counts: Option<String>,
     tool: String,
     made: String,
 }
@@ -149,6 +151,7 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
         cards,
         identifiers: identifiers(report, &of),
         allowed: allowed(report),
+        allowed_counts: super::allowed::counts(report),
         tool: format!("{} {}", report.tool.name, report.tool.version),
         made: now.round(Unit::Second).unwrap_or(now).to_string(),
     };
@@ -214,7 +217,9 @@ fn covered(report: &Report) -> String {
         .take(MOST_SOURCES)
         .map(|source| {
             let range = source.range.as_deref().map(|range| format!(" {range}")).unwrap_or_default();
-            format!("{:?} of {}{range}", source.mode, printable(&source.root)).to_lowercase()
+            // Names of folders and references stay as they are.
+            let mode = format!("{:?}", source.mode).to_lowercase();
+            printable(&format!("{mode} of {}{range}", source.root))
         })
         .collect();
     if report.sources.len() > MOST_SOURCES {

@@ -1,11 +1,11 @@
 //! Markdown for a pull request's comment or a job's summary.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::alert::{self, Alert, Severity};
 use super::printable::printable;
-use super::{unread, verdict};
+use super::{allowed, unread, verdict};
 use crate::model::{Report, VerdictState};
 
 /// A comment on GitHub holds 65,536 characters; the rest is counted.
@@ -23,10 +23,18 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     if alerts.is_empty() {
         writeln!(out, "### sidsweep: no Twilio secrets")?;
     } else {
-        let live = alerts.iter().filter(|alert| state(alert) == Some(VerdictState::Live)).count();
+        // As in text and HTML, a value counts once, however often it stands somewhere.
+        let distinct = |is_meant: &dyn Fn(&Alert) -> bool| {
+            let meant = alerts.iter().filter(|alert| is_meant(alert));
+            meant.map(|alert| &alert.finding.credential).collect::<BTreeSet<_>>().len()
+        };
+        let live = distinct(&|alert| state(alert) == Some(VerdictState::Live));
+        let secrets = distinct(&|_| true);
         let live = if live > 0 { format!(", {live} of them **live**") } else { String::new() };
-        let s = if alerts.len() == 1 { "" } else { "s" };
-        writeln!(out, "### sidsweep: {} Twilio secret{s}{live}\n", alerts.len())?;
+        let s = if secrets == 1 { "" } else { "s" };
+        let places =
+            if alerts.len() == secrets { String::new() } else { format!(" in {} places", alerts.len()) };
+        writeln!(out, "### sidsweep: {secrets} Twilio secret{s}{places}{live}\n")?;
         writeln!(out, "| | what | where | whose | since |\n|---|---|---|---|---|")?;
         for alert in alerts.iter().take(MOST_ROWS) {
             row(alert, out)?;
@@ -44,8 +52,8 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     }
     let stats = &report.stats;
     write!(out, "\nCovered {} files, {} blobs, {} commits", stats.files, stats.blobs, stats.commits)?;
-    if !allowed.is_empty() {
-        write!(out, "; {} allowed, with a reason", allowed.values().sum::<usize>())?;
+    if let Some(counts) = allowed::counts(report) {
+        write!(out, "; {}", escape(&counts))?;
     }
     if let Some(share) = unread::share(report) {
         write!(out, "; **{share} could not be read**")?;
@@ -130,9 +138,22 @@ fn row(alert: &Alert, out: &mut impl Write) -> io::Result<()> {
 
 /// Text that means nothing but itself: no link, no mention, no table, no HTML.
 fn escape(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '/' | '.' | '-' | '…') || !c.is_ascii();
-    printable(text)
-        .chars()
-        .map(|c| if plain(c) { c.to_string() } else { format!("&#{};", u32::from(c)) })
-        .collect()
+    let is_plain = |c: char| {
+        c.is_alphanumeric()
+            || matches!(c, ' ' | '/' | '.' | ',' | ';' | '-' | '(' | ')' | '\'' | '"' | '%' | '?' | '…')
+            || !c.is_ascii()
+    };
+    let text = printable(text);
+    let mut escaped = String::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        // A colon before a space begins no address and no emoji.
+        let is_colon = c == ':' && chars.peek().is_none_or(|next| *next == ' ');
+        if is_plain(c) || is_colon {
+            escaped.push(c);
+        } else {
+            escaped.push_str(&format!("&#{};", u32::from(c)));
+        }
+    }
+    escaped
 }

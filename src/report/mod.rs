@@ -2,6 +2,7 @@
 
 pub mod after;
 mod alert;
+mod allowed;
 mod github;
 mod gitlab;
 pub mod hook;
@@ -73,6 +74,24 @@ impl Format {
 }
 
 impl Format {
+    /// What it is for, in a few words.
+    #[must_use]
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::Text => "For people, by credential",
+            Self::Json => "The whole report, schema sidsweep/report/1",
+            Self::Jsonl => "One finding a line",
+            Self::Sarif => "SARIF 2.1.0",
+            Self::Gitlab => "GitLab's secret-detection report",
+            Self::Codequality => "GitLab's code-quality report",
+            Self::Github => "Annotations of a GitHub workflow run",
+            Self::Junit => "JUnit XML",
+            Self::Csv => "One finding a row",
+            Self::Markdown => "For a pull request's comment",
+            Self::Html => "One page that needs nothing else",
+        }
+    }
+
     /// Whether it has a place of its own for the repository of a finding.
     fn knows_repositories(self) -> bool {
         matches!(self, Self::Json | Self::Jsonl | Self::Csv | Self::Html)

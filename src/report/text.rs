@@ -8,10 +8,8 @@ use anstyle::{AnsiColor, Style};
 
 use super::printable::printable;
 use super::wrap::wrap;
-use super::{unread, verdict};
-use crate::model::{
-    Confidence, Credential, CredentialType, Finding, Fingerprint, Report, SourceMode, VerdictState,
-};
+use super::{allowed, unread, verdict};
+use crate::model::{Confidence, Credential, CredentialType, Finding, Fingerprint, Report, VerdictState};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -296,18 +294,19 @@ impl<W: Write> Printer<'_, W> {
         Ok(())
     }
 
-    /// What was allowed, by its reasons.
+    /// What was allowed: how many in which way, and the reasons.
     fn allowed(&mut self, report: &Report) -> io::Result<()> {
+        let Some(counts) = allowed::counts(report) else { return Ok(()) };
+        self.wrapped("", &format!("{counts}."), "")?;
         let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
         for suppressed in &report.suppressed {
             *reasons.entry(suppressed.reason.as_str()).or_default() += 1;
         }
         for (reason, number) in reasons.iter().take(MOST_LISTED) {
-            let s = if *number == 1 { "" } else { "s" };
-            self.wrapped("", &format!("{number} finding{s} allowed: {}.", printable(reason)), "  ")?;
+            self.wrapped(&format!("  {number}  "), &printable(reason), "")?;
         }
         if reasons.len() > MOST_LISTED {
-            writeln!(self.out, "and more, for {} other reasons.", reasons.len() - MOST_LISTED)?;
+            writeln!(self.out, "  and {} other reasons", reasons.len() - MOST_LISTED)?;
         }
         Ok(())
     }
@@ -340,19 +339,7 @@ impl<W: Write> Printer<'_, W> {
         }
         let text = format!("Covered {}, {} in {:.2} s.", parts.join(", "), size(stats.bytes), stats.seconds);
         self.wrapped("", &text, "")?;
-        let mut not = Vec::new();
-        if !report.sources.iter().any(|source| source.mode == SourceMode::History)
-            && report.sources.iter().any(|source| source.mode == SourceMode::Tree)
-        {
-            not.push("git history (--history adds it)".to_owned());
-        }
-        let named: Vec<String> =
-            report.not_covered.iter().take(3).map(|left| printable(&left.path)).collect();
-        if let Some(first) = report.not_covered.first() {
-            let more = report.not_covered.len() - named.len();
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            not.push(format!("{}{more} ({})", named.join(", "), printable(&first.reason)));
-        }
+        let mut not = left_out(report);
         not.extend(unread::share(report).map(|share| format!("{share} could not be read (named above)")));
         not.extend(unread::containers(report));
         if !not.is_empty() {
@@ -360,6 +347,21 @@ impl<W: Write> Printer<'_, W> {
         }
         Ok(())
     }
+}
+
+/// What was left out as asked, with the reason; of many with one reason the first are named.
+fn left_out(report: &Report) -> Vec<String> {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for left in &report.not_covered {
+        reasons.entry(&left.reason).or_default().push(&left.path);
+    }
+    let words = |(reason, paths): (&str, Vec<&str>)| {
+        let named: Vec<String> = paths.iter().take(3).map(|path| printable(path)).collect();
+        let more = paths.len() - named.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("{}{more} ({})", named.join(", "), printable(reason))
+    };
+    reasons.into_iter().map(words).collect()
 }
 
 fn covered(report: &Report) -> bool {

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::policy::Policy;
-use crate::model::{Finding, Fingerprint, Kind, Report, Suppressed, VerdictState};
+use crate::model::{Allowed, AllowedBy, Finding, Fingerprint, Kind, Report, Suppressed, VerdictState};
 
 /// The baseline's schema.
 pub const BASELINE_SCHEMA: &str = "sidsweep/baseline/1";
@@ -96,7 +96,7 @@ impl Baseline {
     }
 
     /// Adds the secrets of a report that count; what is known keeps its reason.
-    pub fn add(&mut self, report: &Report, reason: &str, by: &str) {
+    pub fn add(&mut self, report: &Report, reason: &str, by: &str, until: Option<Date>) {
         let mut known: BTreeMap<Fingerprint, Entry> = std::mem::take(&mut self.entries)
             .into_iter()
             .map(|entry| (entry.credential.clone(), entry))
@@ -108,7 +108,7 @@ impl Baseline {
                 path: finding.location.path.clone(),
                 reason: reason.to_owned(),
                 by: by.to_owned(),
-                until: None,
+                until,
             });
         }
         self.entries = known.into_values().collect();
@@ -190,12 +190,16 @@ pub fn mark(report: &mut Report, baseline: Option<&Baseline>, policies: &[Policy
             continue;
         }
         let path = std::path::absolute(root.join(&finding.location.path)).unwrap_or_default();
+        let by = |by: AllowedBy| move |accepted: Accepted| (by, accepted);
         let accepted = baseline
-            .and_then(|baseline| baseline.of(finding, today))
-            .or_else(|| policies.iter().find_map(|policy| policy.of(finding, &path, today)));
+            .and_then(|baseline| baseline.of(finding, today).map(by(AllowedBy::Baseline)))
+            .or_else(|| {
+                let policy = policies.iter().find_map(|policy| policy.of(finding, &path, today));
+                policy.map(by(AllowedBy::Policy))
+            });
         match accepted {
-            Some(Accepted::Holds(reason)) => finding.allowed = Some(reason),
-            Some(Accepted::Over(reason)) => finding.evidence.push(reason),
+            Some((by, Accepted::Holds(reason))) => finding.allowed = Some(Allowed { by, reason }),
+            Some((_, Accepted::Over(reason))) => finding.evidence.push(reason),
             None => {}
         }
     }
@@ -211,7 +215,7 @@ pub fn settle(report: &mut Report) {
         .collect();
     for finding in &mut report.findings {
         if live.contains(&&finding.credential)
-            && let Some(reason) = finding.allowed.take()
+            && let Some(Allowed { reason, .. }) = finding.allowed.take()
         {
             finding.evidence.push(format!("accepted ({reason}), and shown since it works"));
         }
@@ -219,9 +223,9 @@ pub fn settle(report: &mut Report) {
     let (counted, allowed): (Vec<Finding>, Vec<Finding>) =
         std::mem::take(&mut report.findings).into_iter().partition(|finding| finding.allowed.is_none());
     report.findings = counted;
-    report.suppressed.extend(allowed.into_iter().map(|mut finding| {
-        let reason = finding.allowed.take().unwrap_or_default();
-        Suppressed { finding, reason }
+    report.suppressed.extend(allowed.into_iter().filter_map(|mut finding| {
+        let Allowed { by, reason } = finding.allowed.take()?;
+        Some(Suppressed { finding, allowed_by: Some(by), reason })
     }));
     let kept: std::collections::BTreeSet<Fingerprint> =
         report.findings.iter().map(|finding| finding.id.clone()).collect();

@@ -7,6 +7,7 @@ use super::{Progress, Scanned, changes, gather, history, reread, trees};
 use crate::detect::Detector;
 use crate::model::{Confidence, Finding, Fingerprint, Report, Source, SourceMode, Vault};
 use crate::source::repository::{self, causes};
+use crate::source::stop::Stop;
 use crate::source::tree;
 
 /// What to read again, and where to look.
@@ -58,7 +59,7 @@ impl<'a> Wanted<'a> {
             return again;
         }
         let jobs = super::all_cores();
-        let options = tree::Options { no_ignore: true, max_file_size: None, jobs };
+        let options = tree::Options { no_ignore: true, max_file_size: None, jobs, stop: Stop::NEVER };
         match trees(detector, &self.files(), &options, progress) {
             Ok(scanned) => self.take(&mut again, detector, scanned),
             Err(error) => again.unread.push(causes(&error)),
@@ -123,7 +124,8 @@ impl<'a> Wanted<'a> {
                     .filter(|path| path.is_file())
                     .collect();
                 let files: Vec<PathBuf> = files.into_iter().collect();
-                let options = tree::Options { no_ignore: true, max_file_size: None, jobs: 1 };
+                let options =
+                    tree::Options { no_ignore: true, max_file_size: None, jobs: 1, stop: Stop::NEVER };
                 if let Ok(scanned) = trees(detector, &files, &options, progress) {
                     self.take(again, detector, scanned);
                 }

@@ -27,6 +27,7 @@ use crate::source::holdings::{Finder, Holdings};
 use crate::source::objects::Objects;
 use crate::source::pack::Object;
 use crate::source::references::References;
+use crate::source::stop::INTERRUPTED;
 use crate::source::{opaque, repository, tracked};
 
 /// The path of what stands in a commit's message.
@@ -177,12 +178,18 @@ pub fn scan_on(
     let (blobs, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
     let pass: Mutex<Pass> = Mutex::default();
     // A thorough look takes many times as long where there are many hashes, and is of use only if there is a SID.
-    let quick = Detector::new(detector.rules().clone());
+    let quick = detector.quick();
     let tally = Tally::default();
     tally.add(&repository.unread);
     let objects = Objects::of(&repository, jobs, &tally)?;
     let references = References::of(&repository, &objects);
+    let unsearched = AtomicU64::new(0);
     let visit = |object: Object<'_>| {
+        // Commits and trees go on: they tell where what was found stands.
+        if object.kind == ObjectKind::Blob && progress.stop.is_set() {
+            unsearched.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
         if earlier.is_some() {
             fresh.lock().unwrap_or_else(PoisonError::into_inner).push(object.id.to_owned());
         }
@@ -195,9 +202,13 @@ pub fn scan_on(
         references.note(&object);
         Pass::look(&pass, &quick, &tally, &object);
     };
-    objects.each(&look::Traces(detector), knows, visit, &tally);
+    objects.each(&look::Stoppable(look::Traces(detector), progress.stop), knows, visit, &tally);
+    let unsearched = unsearched.into_inner();
+    if unsearched > 0 {
+        tally.skip(Unit::Objects, format!("({unsearched} blobs)"), INTERRUPTED);
+    }
     let has_sid = pass.lock().unwrap_or_else(PoisonError::into_inner).has_sid;
-    if detector.is_thorough() && has_sid {
+    if detector.is_thorough() && has_sid && unsearched == 0 {
         let visit = |object: Object<'_>| Pass::look_thoroughly(&pass, detector, &object);
         // What cannot be read was named the first time.
         objects.each(&look::Traces(detector), knows, visit, &Tally::default());

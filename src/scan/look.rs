@@ -7,6 +7,7 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use crate::detect::{Detector, Hit, sieve};
 use crate::model::{Confidence, Kind, Known, Tally};
 use crate::source::pack::Sieve;
+use crate::source::stop::Stop;
 use crate::source::stream::{self, Windows, drop_unlikely};
 use crate::source::{archive, lfs, opaque};
 
@@ -214,6 +215,27 @@ fn unpacked(
         Ok(())
     };
     archive::expand(kind, source, length, path, &mut visit, tally).then_some((looked, bytes))
+}
+
+/// The same until somebody interrupts: from then on no blob has to be looked at.
+pub struct Stoppable<'a>(pub Traces<'a>, pub Stop);
+
+impl Sieve for Stoppable<'_> {
+    const REACH: usize = Traces::REACH;
+    const FAR_REACH: usize = Traces::FAR_REACH;
+    const HEAD: usize = Traces::HEAD;
+
+    fn catches(&self, part: &[u8]) -> bool {
+        !self.1.is_set() && self.0.catches(part)
+    }
+
+    fn goes_on(&self, part: &[u8]) -> bool {
+        !self.1.is_set() && self.0.goes_on(part)
+    }
+
+    fn catches_head(&self, head: &[u8]) -> bool {
+        !self.1.is_set() && self.0.catches_head(head)
+    }
 }
 
 /// What detection and archives can begin with.

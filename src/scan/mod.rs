@@ -32,6 +32,7 @@ use look::{Left, Looked, Searched};
 
 use crate::detect::Detector;
 use crate::model::{Coverage, Known, Skipped, Stats, Tally, Unit};
+use crate::source::stop::Stop;
 use crate::source::stream::Windows;
 use crate::source::tree::{self, Opened};
 use crate::source::{archive, roots};
@@ -48,6 +49,8 @@ pub struct Progress {
     pub files: AtomicU64,
     /// Bytes read.
     pub bytes: AtomicU64,
+    /// Ends the scan early.
+    pub stop: Stop,
 }
 
 /// What was found in a source, or in a part of it. What it covers is in the source's tally.
@@ -184,7 +187,7 @@ pub fn trees_thoroughly(
     options: &tree::Options,
     progress: &Progress,
 ) -> Result<Scanned, roots::Error> {
-    let mut scanned = trees(&Detector::new(detector.rules().clone()), roots, options, progress)?;
+    let mut scanned = trees(&detector.quick(), roots, options, progress)?;
     let folders = doubtful::Folders::of(&scanned.texts);
     if folders.is_empty() {
         return Ok(scanned);

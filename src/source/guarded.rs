@@ -130,6 +130,8 @@ pub fn what_it_is(metadata: &Metadata) -> &'static str {
     if metadata.is_dir() { "a folder and no regular file" } else { "no regular file, so it was not opened" }
 }
 
-fn is_absent(error: &io::Error) -> bool {
+/// Whether an error says that nothing is there.
+#[must_use]
+pub fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

@@ -14,7 +14,9 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::guarded;
 use super::ignored::{Ignored, Noted, Rules};
+use super::mounts;
 use super::roots::{Error, Roots};
+use super::stop::{INTERRUPTED, Stop};
 use super::tracked;
 use crate::model::{Known, Skipped, Tally, Unit};
 
@@ -27,6 +29,8 @@ pub struct Options {
     pub max_file_size: Option<u64>,
     /// Threads.
     pub jobs: usize,
+    /// Ends the walk early.
+    pub stop: Stop,
 }
 
 /// An open file, known by the path to report it by: relative to the root, with `/`; where there are several roots, with its
@@ -70,25 +74,39 @@ where
     let ignored = Arc::new(Ignored::at(&roots, !options.no_ignore));
     let seen: Mutex<HashSet<u64>> = Mutex::new(HashSet::new());
     let state = RandomState::new();
-    build(&roots, options, &ignored).run(|| {
-        let mut visit = visitor();
-        let mut seen_here = SeenHere { all: &seen, hashes: Vec::new(), keep: !options.no_ignore };
-        let (state, named) = (&state, &named);
-        Box::new(move |entry| {
-            match entry {
-                Ok(entry) => {
-                    if let Some(opened) = regular(named, &entry, options, tally) {
-                        seen_here.note(state, entry.path());
-                        visit(opened);
-                    }
+    let views = Arc::new(mounts::views_below(&named.folders));
+    // A root is never asked about by the walk itself.
+    let entered: Vec<PathBuf> =
+        roots.iter().filter(|root| !views.contains_key(root.as_path())).cloned().collect();
+    if !entered.is_empty() {
+        build(&entered, options, &ignored, &views).run(|| {
+            let mut visit = visitor();
+            let mut seen_here = SeenHere { all: &seen, hashes: Vec::new(), keep: !options.no_ignore };
+            let (state, named) = (&state, &named);
+            Box::new(move |entry| {
+                if options.stop.is_set() {
+                    return WalkState::Quit;
                 }
-                Err(error) => name_error(named, &error, tally),
-            }
-            WalkState::Continue
-        })
-    });
+                match entry {
+                    Ok(entry) => {
+                        if let Some(opened) = regular(named, &entry, options, tally) {
+                            seen_here.note(state, entry.path());
+                            visit(opened);
+                        }
+                    }
+                    Err(error) => name_error(named, &error, tally),
+                }
+                WalkState::Continue
+            })
+        });
+    }
     let Noted { repositories, unread, environments } = ignored.noted();
-    let mut walked = Walked { not_covered: Vec::new(), repositories: repositories.clone() };
+    let not_covered = left_out(&named, &views, tally);
+    let mut walked = Walked { not_covered, repositories: repositories.clone() };
+    if options.stop.is_set() {
+        tally.skip(Unit::Files, "(all that was left)", INTERRUPTED);
+        return Ok(walked);
+    }
     let mut read_after_all = HashSet::new();
     if !options.no_ignore {
         let seen = seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -103,16 +121,36 @@ where
         }
     }
     let below = |path: &Path| named.shown(named.above(path), path);
-    for (path, reason) in unread {
-        let reason =
-            format!("rules of ignored files were not followed, and what they name was scanned: {reason}");
-        tally.skip(Unit::Settings, below(&path), reason);
-    }
+    name_unfollowed(unread.into_iter().map(|(path, reason)| (below(&path), reason)), tally);
     let left = environments.into_iter().filter(|path| !read_after_all.contains(path));
     let reason = "git ignores it; --no-ignore scans it as well";
     walked.not_covered.extend(left.map(|path| Skipped { path: below(&path), reason: reason.to_owned() }));
     walked.not_covered.sort();
     Ok(walked)
+}
+
+/// Names rules of ignored files that were not followed.
+fn name_unfollowed(unread: impl Iterator<Item = (String, String)>, tally: &Tally) {
+    for (path, reason) in unread {
+        let reason =
+            format!("rules of ignored files were not followed, and what they name was scanned: {reason}");
+        tally.skip(Unit::Settings, path, reason);
+    }
+}
+
+/// The file systems that were not entered. Whoever names one asks for what cannot be had: that counts.
+fn left_out(named: &Roots<'_>, views: &HashMap<PathBuf, String>, tally: &Tally) -> Vec<Skipped> {
+    let mut left = Vec::new();
+    for (path, kind) in views {
+        let reason =
+            format!("a file system of type {kind}, which holds no files but shows the running system");
+        if named.folders.contains(&path.as_path()) {
+            tally.skip(Unit::Files, path.display(), reason);
+        } else {
+            left.push(Skipped { path: named.shown(named.above(path), path), reason });
+        }
+    }
+    left
 }
 
 /// What git tracks and the walk has not seen, since it is ignored; each with its folder. `repositories` stand below the folders.
@@ -177,11 +215,19 @@ thread_local! {
 }
 
 /// The walk over the roots. A folder's `.git` is not part of its work tree.
-fn build(roots: &[PathBuf], options: &Options, ignored: &Arc<Ignored>) -> ignore::WalkParallel {
+fn build(
+    roots: &[PathBuf],
+    options: &Options,
+    ignored: &Arc<Ignored>,
+    views: &Arc<HashMap<PathBuf, String>>,
+) -> ignore::WalkParallel {
     let mut builder = WalkBuilder::from_iter(roots);
     builder.standard_filters(false).follow_links(false).threads(options.jobs);
-    let ignored = Arc::clone(ignored);
+    let (ignored, views) = (Arc::clone(ignored), Arc::clone(views));
     builder.filter_entry(move |entry| {
+        if !views.is_empty() && views.contains_key(entry.path()) {
+            return false;
+        }
         // Roots are entered whatever is said of them.
         entry.depth() == 0 || HERE.with_borrow_mut(|here| is_wanted(&ignored, entry, here))
     });

@@ -270,7 +270,7 @@ impl Store {
                 .bind(finding.credential.as_str())
                 .bind(first_audit)
                 .bind(first_seen)
-                .bind(finding.allowed.as_ref())
+                .bind(finding.allowed.as_ref().map(|allowed| &allowed.reason))
                 .bind(written(&Finding { value: None, ..finding.clone() }))
                 .execute(&mut **transaction)
                 .await

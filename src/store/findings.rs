@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::Row;
 
 use super::{Audit, Error, Store, read, written};
-use crate::model::Report;
+use crate::model::{Allowed, AllowedBy, Report};
 use crate::model::{
     Coverage, Credential, Exposure, Finding, Fingerprint, Region, Repository, SCHEMA, Stats, Tally, Tool,
     Unit, Verdict, VerdictState, WorkState,
@@ -106,7 +106,8 @@ impl Store {
                 continue;
             }
             let mut finding: Finding = read(row.get("body"))?;
-            finding.allowed = row.get("allowed");
+            let reason: Option<String> = row.get("allowed");
+            finding.allowed = reason.map(|reason| Allowed { by: AllowedBy::Comment, reason });
             finding.first_seen = Some(row.get("first_seen"));
             findings.push(finding);
         }

@@ -38,6 +38,12 @@ impl Unreadable {
         }
     }
 
+    /// Whether it is Twilio's word, and no fault of a moment: no pause that it asks for, and no error of its own.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.status < 500 && refusal.status != 429)
+    }
+
     /// Whether it is Twilio's word that the pair is not accepted here.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {

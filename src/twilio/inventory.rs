@@ -30,6 +30,18 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// Twilio did not say whether it takes it.
+    #[error(
+        "Twilio gave no answer about the administrator's credential {user} in {region}: {reason}. Try again, or leave the administrator out"
+    )]
+    Unanswered {
+        /// Its user name.
+        user: String,
+        /// Where.
+        region: Region,
+        /// Why.
+        reason: String,
+    },
     /// It belongs to another account than was said.
     #[error(
         "the administrator's credential {user} does not see the account {account}; check SIDSWEEP_ADMIN_ACCOUNT"
@@ -40,6 +52,10 @@ pub enum Error {
         /// The account that was named.
         account: String,
     },
+}
+
+fn unanswered(user: &str, region: Region, unreadable: &Unreadable) -> Error {
+    Error::Unanswered { user: user.to_owned(), region, reason: unreadable.to_string() }
 }
 
 impl Admin {
@@ -67,6 +83,7 @@ impl Admin {
                 (true, false) => format!(
                     "{unreadable}. If its Auth Token was rotated or promoted away, give the new one; if the account is suspended, have it reactivated"
                 ),
+                (false, _) if !unreadable.is_refusal() => return unanswered(&pair.user, region, &unreadable),
                 (false, _) => unreadable.to_string(),
             };
             refused(&pair, why)
@@ -89,14 +106,14 @@ pub async fn read(
     regions: &[Region],
     kinds: bool,
 ) -> Result<Inventory, Error> {
-    let refused = |region, unreadable: &Unreadable| Error::Refused {
-        user: admin.pair.user.clone(),
-        region,
-        reason: unreadable.to_string(),
-    };
-    let accounts = account::accounts(client, Region::Us1, &admin.pair)
-        .await
-        .map_err(|unreadable| refused(Region::Us1, &unreadable))?;
+    let accounts = account::accounts(client, Region::Us1, &admin.pair).await.map_err(|unreadable| {
+        let (user, region) = (admin.pair.user.clone(), Region::Us1);
+        if unreadable.is_refusal() {
+            Error::Refused { user, region, reason: unreadable.to_string() }
+        } else {
+            unanswered(&user, region, &unreadable)
+        }
+    })?;
     let accounts = stream::iter(accounts)
         .map(|account| keys_of(client, admin, regions, account, kinds))
         .buffered(16)

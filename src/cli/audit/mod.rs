@@ -1,5 +1,6 @@
 //! `sidsweep audit`: all repositories of an organization.
 
+mod list;
 mod report;
 mod start;
 mod status;
@@ -46,6 +47,7 @@ pub struct Args {
 enum Command {
     Worker(worker::Args),
     Status(status::Args),
+    List(list::Args),
     Report(Box<report::Args>),
 }
 
@@ -95,6 +97,7 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     match &args.command {
         None => start::run(&args.start, &runtime),
         Some(Command::Worker(args)) => runtime.block_on(worker::run(args)),
+        Some(Command::List(args)) => runtime.block_on(list::run(args)),
         Some(Command::Status(args)) => runtime.block_on(status::run(args)),
         Some(Command::Report(args)) => report::run(args, &runtime),
     }
@@ -106,6 +109,20 @@ impl Place {
             Some(database) => Ok(database.clone()),
             None => Ok(Database::File(state_folder()?.join("audit.db"))),
         }
+    }
+
+    /// Opens a store that is there, since nobody asks after an audit in a new one.
+    async fn open(&self) -> Result<Store, Failure> {
+        let database = self.database()?;
+        if let Database::File(path) = &database
+            && !path.exists()
+        {
+            return Err(Failure(format!(
+                "{}: there is no audit there yet; `sidsweep audit SOURCE` begins one",
+                path.display()
+            )));
+        }
+        Ok(Store::open(database).await?)
     }
 }
 
@@ -120,18 +137,9 @@ struct Chosen {
 }
 
 impl Chosen {
-    /// Opens a store that is there, since nobody asks after an audit in a new one, and finds the audit.
+    /// Opens a store that is there, and finds the audit.
     async fn open(&self) -> Result<(Store, Audit), Failure> {
-        let database = self.place.database()?;
-        if let Database::File(path) = &database
-            && !path.exists()
-        {
-            return Err(Failure(format!(
-                "{}: there is no audit there yet; `sidsweep audit SOURCE` begins one",
-                path.display()
-            )));
-        }
-        let store = Store::open(database).await?;
+        let store = self.place.open().await?;
         let audit = chosen(&store, self.audit.as_deref()).await?;
         Ok((store, audit))
     }
@@ -152,7 +160,7 @@ async fn chosen(store: &Store, id: Option<&str>) -> Result<Audit, Failure> {
         Some(id) => audits
             .into_iter()
             .find(|audit| audit.id == id)
-            .ok_or_else(|| Failure(format!("{shown}: no audit {id}"))),
+            .ok_or_else(|| Failure(format!("{shown}: no audit {id}; `sidsweep audit list` lists them"))),
         None => {
             audits.into_iter().next().ok_or_else(|| Failure(format!("{shown}: no audit was begun there yet")))
         }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::scan::{FailOn, format, outcome, publish, report_file};
+use super::super::scan::{FailOn, outcome, publish, report_file};
 use super::super::{Failure, Outcome, asking, output, twilio, unread, verify};
 use super::{Chosen, Working};
 use crate::model::Report;
@@ -32,9 +32,9 @@ pub struct Args {
 #[derive(clap::Args)]
 pub struct Showing {
     /// How to print the report
-    #[arg(long, value_name = "FORMAT", value_parser = format, default_value = "text")]
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     format: Format,
-    /// Write the report to a file as well; may be given several times
+    /// Write the report to a file as well, in a format of --format; may be given several times
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report_file)]
     reports: Vec<(Format, PathBuf)>,
     /// Only what no earlier audit had seen

@@ -1,5 +1,6 @@
 //! `sidsweep audit SOURCE...`
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,7 +10,7 @@ use super::super::scan::FailOn;
 use super::super::{Failure, Outcome, output, twilio};
 use super::report::{Showing, show};
 use super::{Place, Working, end_on_signal};
-use crate::audit::{Extras, Options, Source};
+use crate::audit::{Extras, Forge, Options, Source};
 use crate::model::{WorkState, WorkerStatus};
 use crate::report::printable;
 use crate::store::{Audit, Store, Totals};
@@ -84,7 +85,21 @@ pub fn run(args: &Start, runtime: &tokio::runtime::Runtime) -> Result<Outcome, F
     show(&store, &audit, &args.showing, &args.twilio, client, &args.working, runtime)
 }
 
+/// Looks whether what lies on this machine is there, before an audit of it is begun.
+fn check(source: &Source) -> Result<(), Failure> {
+    let wrong = |reason: &str| Err(Failure(format!("{}: {reason}; no audit was begun", source.text)));
+    let path = Path::new(&source.path);
+    match source.forge {
+        Forge::Folder if !path.exists() => wrong("there is no such folder"),
+        Forge::Folder if !path.is_dir() => wrong("that is no folder"),
+        Forge::List if !path.exists() => wrong("there is no such file"),
+        Forge::Folder | Forge::List => Ok(()),
+        Forge::Github | Forge::Gitlab | Forge::Bitbucket | Forge::Gitea | Forge::Azure => Ok(()),
+    }
+}
+
 async fn audit(args: &Start, options: &Options, stop: &Arc<AtomicBool>) -> Result<(Store, Audit), Failure> {
+    args.sources.iter().try_for_each(check)?;
     let database = args.place.database()?;
     let store = Store::open(database).await?;
     let own = |source: &Source| source.clone().cloned_from(&args.working.clone_host);

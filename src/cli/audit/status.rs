@@ -21,10 +21,10 @@ pub struct Args {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Form {
+pub(super) enum Form {
     /// For people
     Text,
-    /// Schema sidsweep/audit-status/1
+    /// For programs
     Json,
 }
 

@@ -5,44 +5,43 @@ use std::path::Path;
 
 use gix::ObjectId;
 
-use super::Kind;
-use crate::cli::{Failure, Outcome, output, unread};
+use super::{Kind, Options};
+use crate::cli::{Failure, Outcome, output};
 use crate::detect::Detector;
 use crate::model::{Confidence, Source, SourceMode, Tally, Unit};
 use crate::report::hook::{self, Refused};
-use crate::rules::Rules;
+use crate::scan::policy::Policy;
 use crate::scan::{self, Found, Scanned, accept, changes, gather};
+use crate::source::stop::Stop;
 use crate::source::{repository, tree};
 
 /// Checks what a hook of this kind has to check.
-pub(super) fn check(
-    kind: Kind,
-    unread_things: &unread::UnreadArgs,
-    arguments: &[String],
-) -> Result<Outcome, Failure> {
-    unread_things.check()?;
-    let detector = Detector::new(Rules::built_in());
+pub(super) fn check(kind: Kind, options: &Options, arguments: &[String]) -> Result<Outcome, Failure> {
+    options.unread.check()?;
+    let accepting = &options.accepting;
+    let detector = accepting.detector()?;
+    let baseline = accepting.read_baseline()?;
     let here = Path::new(".");
     let (scanned, mode) = match kind {
         Kind::PreCommit => committed(&detector, here)?,
         Kind::PrePush | Kind::PreReceive => (pushed(&detector, kind, arguments)?, SourceMode::Range),
     };
-    let options =
-        gather::Options { min_confidence: Confidence::Medium, show_secrets: false, repository: None };
-    let gathered = gather::gather(detector.rules(), scanned.texts, options);
+    let shown = gather::Options { min_confidence: Confidence::Medium, show_secrets: false, repository: None };
+    let gathered = gather::gather(detector.rules(), scanned.texts, shown);
     let sources = vec![Source::new(mode, ".", None)];
     let mut report = gathered.report(sources, scanned.stats, scanned.coverage);
     // A server receives from strangers: there the pushed policy has no say.
-    let (policies, unread) = match kind {
-        Kind::PreReceive => (Vec::new(), Vec::new()),
-        Kind::PreCommit | Kind::PrePush => crate::cli::scan::policies(&[here.to_owned()], None)?,
+    let (policies, unread) = match (kind, &accepting.policy) {
+        (_, Some(policy)) => (vec![Policy::read(policy, here)?], Vec::new()),
+        (Kind::PreReceive, None) => (Vec::new(), Vec::new()),
+        (Kind::PreCommit | Kind::PrePush, None) => Policy::own(&[here.to_owned()]),
     };
     for policy in unread {
         report.coverage.skip(Unit::Settings, policy);
     }
-    accept::mark(&mut report, None, &policies, accept::today());
+    accept::mark(&mut report, baseline.as_ref(), &policies, accept::today());
     accept::settle(&mut report);
-    unread_things.apply(&mut report, &policies)?;
+    options.unread.apply(&mut report, &policies)?;
     for skipped in report.coverage.skipped() {
         output::complain(&format!("sidsweep: not read: {}: {}", skipped.path, skipped.reason));
     }
@@ -93,7 +92,12 @@ fn committed(detector: &Detector, here: &Path) -> Result<(Scanned, SourceMode), 
         }
         _ if is_framework() && index.is_none() => {
             output::complain("sidsweep: no commit is being made, so all files are checked");
-            let options = tree::Options { no_ignore: false, max_file_size: None, jobs: scan::all_cores() };
+            let options = tree::Options {
+                no_ignore: false,
+                max_file_size: None,
+                jobs: scan::all_cores(),
+                stop: Stop::NEVER,
+            };
             let roots = [here.to_owned()];
             let scanned = scan::trees(detector, &roots, &options, &scan::Progress::default())?;
             Ok((scanned, SourceMode::Tree))

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use super::script::quoted;
 use super::{Kind, Place};
 use crate::cli::Failure;
 
@@ -86,8 +87,9 @@ impl Manager {
     }
 
     /// The lines that make it run our check, and where they belong.
-    pub(super) fn lines(self, kind: Kind) -> String {
-        let (name, command) = (kind.name(), kind.command());
+    pub(super) fn lines(self, kind: Kind, words: &[String]) -> String {
+        let options: String = words.iter().map(|word| format!(" {}", quoted(word))).collect();
+        let (name, command) = (kind.name(), kind.command() + &options);
         match self {
             Self::Husky => {
                 let arguments = if kind.has_input() { " -- \"$@\"" } else { "" };
@@ -111,13 +113,13 @@ impl Manager {
 }
 
 /// Refuses to write a hook that somebody else manages, and says what to write instead. On a server nobody does.
-pub(super) fn refuse(place: &Place, kind: Kind) -> Result<(), Failure> {
+pub(super) fn refuse(place: &Place, kind: Kind, words: &[String]) -> Result<(), Failure> {
     match Manager::of(place).filter(|_| kind != Kind::PreReceive) {
         None => Ok(()),
         Some(manager) => Err(Failure(format!(
             "the hooks of this repository are managed by {}; {}",
             manager.name(),
-            manager.lines(kind)
+            manager.lines(kind, words)
         ))),
     }
 }

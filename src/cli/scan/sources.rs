@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::super::{Failure, output};
-use super::Args;
+use super::{Args, machine};
 use crate::detect::Detector;
-use crate::model::{Source, SourceMode};
+use crate::model::{Skipped, Source, SourceMode};
 use crate::scan::nested::Nested;
 use crate::scan::{self, Progress, Scanned};
 use crate::source::{repository, tree};
@@ -20,6 +20,9 @@ pub(super) fn look(
         let scanned = scan::stream(detector, &args.stdin_path, std::io::stdin().lock())
             .map_err(|error| Failure(format!("standard input: {error}")))?;
         return Ok((scanned, vec![Source::new(SourceMode::Stdin, &args.stdin_path, None)]));
+    }
+    if args.machine {
+        return machine::look(args, detector, progress);
     }
     let (paths, range) = (args.paths(), args.range_spec());
     if paths.iter().any(|path| path == Path::new("-")) {
@@ -38,7 +41,7 @@ pub(super) fn look(
     scanned_trees(args, detector, &paths, progress)
 }
 
-fn jobs(args: &Args) -> usize {
+pub(super) fn jobs(args: &Args) -> usize {
     args.jobs.map_or_else(scan::all_cores, usize::from)
 }
 
@@ -69,7 +72,12 @@ fn scanned_trees(
     progress: &Progress,
 ) -> Result<(Scanned, Vec<Source>), Failure> {
     let jobs = jobs(args);
-    let options = tree::Options { no_ignore: args.no_ignore, max_file_size: args.max_file_size, jobs };
+    let options = tree::Options {
+        no_ignore: args.no_ignore,
+        max_file_size: args.max_file_size,
+        jobs,
+        stop: progress.stop,
+    };
     let source = |mode, path: &Path| Source::new(mode, &path.display().to_string(), None);
     let mut sources: Vec<Source> = Vec::new();
     let mut nested = Nested::new(detector, jobs, args.allow_shallow, progress);
@@ -88,6 +96,10 @@ fn scanned_trees(
     sources.extend(trees.iter().map(|path| source(SourceMode::Tree, path)));
     for (path, history) in histories {
         scanned.add(history, if paths.len() > 1 { path } else { Path::new("") });
+    }
+    if !args.history && trees.iter().any(|path| repository::find(path).is_some()) {
+        let (path, reason) = ("git history".to_owned(), "--history adds it".to_owned());
+        scanned.not_covered.push(Skipped { path, reason });
     }
     if args.history {
         for top in std::mem::take(&mut scanned.repositories) {

@@ -2,18 +2,44 @@
 
 use std::path::PathBuf;
 
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+
 use crate::report::Format;
 
-pub fn format(name: &str) -> Result<Format, String> {
-    Format::ALL.iter().find(|(known, _)| *known == name).map(|(_, format)| *format).ok_or_else(|| {
-        let known: Vec<&str> = Format::ALL.iter().map(|(known, _)| *known).collect();
-        format!("no such format; there are {}", known.join(", "))
-    })
+/// The formats in the order of help.
+const FORMATS: [Format; Format::ALL.len()] = {
+    let mut all = [Format::Text; Format::ALL.len()];
+    let mut n = 0;
+    while n < all.len() {
+        all[n] = Format::ALL[n].1;
+        n += 1;
+    }
+    all
+};
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &FORMATS
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, format) = Self::ALL.iter().find(|(_, format)| format == self)?;
+        Some(PossibleValue::new(*name).help(format.help()))
+    }
 }
 
 pub fn report_file(text: &str) -> Result<(Format, PathBuf), String> {
     let (name, file) = text.split_once('=').ok_or("write it as FORMAT=FILE, e.g. json=report.json")?;
-    Ok((format(name)?, PathBuf::from(file)))
+    let format = Format::ALL.iter().find(|(known, _)| *known == name).map(|(_, format)| *format);
+    let format = format.ok_or_else(|| {
+        let known: Vec<&str> = Format::ALL.iter().map(|(known, _)| *known).collect();
+        format!("no such format; there are {}", known.join(", "))
+    })?;
+    if file.is_empty() {
+        return Err(format!("name a file, e.g. {name}=report.{name}"));
+    }
+    Ok((format, PathBuf::from(file)))
 }
 
 pub fn size(text: &str) -> Result<u64, String> {
