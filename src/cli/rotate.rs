@@ -145,7 +145,7 @@ fn key(args: &KeyArgs) -> Result<Outcome, Failure> {
     let vault = leak.as_ref().map_or(&empty, |leak| &leak.vault);
     let doing = Doing { yes: args.doing.yes || args.grace.is_some(), ..args.doing.clone() };
     let goes_on = format!("sidsweep {job}");
-    let job = Job { name: &job, goes_on: &goes_on };
+    let job = Job { name: &job, goes_on: &goes_on, confirm: None };
     match revoke::carry_out(&client, &ours.admin, &plan, vault, &doing, job, &args.twilio) {
         Err(Failure(reason)) => {
             output::complain(&format!(

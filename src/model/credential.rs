@@ -106,6 +106,8 @@ pub enum VerdictKind {
     StandardKey,
     /// A key that may do what its policy allows.
     RestrictedKey,
+    /// An OAuth app, whose access tokens may do what its policy allows.
+    OauthApp,
 }
 
 impl VerdictKind {
@@ -120,6 +122,7 @@ impl VerdictKind {
             Self::MainKey => "Main key",
             Self::StandardKey => "Standard key",
             Self::RestrictedKey => "Restricted key",
+            Self::OauthApp => "OAuth app",
         }
     }
 }

@@ -128,6 +128,9 @@ pub fn console(region: Region) -> String {
     format!("https://1console.twilio.com/go?to=/account/__account__/settings/{region}/api-keys/list")
 }
 
+/// Where the console keeps OAuth apps: Settings > Account settings > OAuth applications.
+pub const OAUTH_CONSOLE: &str = "https://1console.twilio.com/go?to=/account/__account__/settings/oauth";
+
 /// Where the Legacy Console keeps keys: the only place where a Main key is made.
 fn legacy_console(region: Region) -> String {
     format!("https://console.twilio.com/{region}/account/keys-credentials/api-keys")

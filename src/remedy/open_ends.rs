@@ -41,7 +41,7 @@ impl<'a> Job<'a> {
             .into_iter()
             .filter_map(|record| {
                 let words = self.words(record)?;
-                let what = record.key_sid.as_deref().or(record.account_sid.as_deref());
+                let what = record.key_sid.as_deref().or(record.target.as_deref()).or(record.account_sid.as_deref());
                 let step = record.step.map(|step| format!(" step {step}")).unwrap_or_default();
                 Some(format!("{step}: {} {words} ({})", what.unwrap_or("a credential"), record.at))
             })
