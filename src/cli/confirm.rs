@@ -28,7 +28,8 @@ pub fn account(given: Option<&str>, sid: &str, question: &str) -> Result<(), Fai
     if given.is_some() {
         return named(given, sid, question);
     }
-    let otherwise = format!("for a whole account --yes is not enough; --confirm {sid} does it without asking");
+    let otherwise =
+        format!("for a whole account --yes is not enough; --confirm {sid} does it without asking");
     typed(sid, question, &otherwise)
 }
 

@@ -97,7 +97,8 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
 fn organization(sid: &str) -> Result<Organization, Failure> {
     let (id, secret) = ("SIDSWEEP_ORGANIZATION_CLIENT_ID", "SIDSWEEP_ORGANIZATION_CLIENT_SECRET");
     let needed = |name| {
-        twilio::variable(name)?.ok_or_else(|| Failure(format!("--organization needs {name}, which is not set")))
+        twilio::variable(name)?
+            .ok_or_else(|| Failure(format!("--organization needs {name}, which is not set")))
     };
     let client = needed(id)?;
     if !oauth::is_client_id(client.trim()) {

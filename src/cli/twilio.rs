@@ -209,7 +209,11 @@ pub fn variable(name: &str) -> Result<Option<String>, Failure> {
 /// A command with nothing of ours in its environment.
 pub fn shell(command: &str) -> Command {
     let mut shell = Command::new("sh");
-    shell.arg("-c").arg(command).env_remove("SIDSWEEP_ADMIN_SECRET").env_remove("SIDSWEEP_ORGANIZATION_CLIENT_SECRET");
+    shell
+        .arg("-c")
+        .arg(command)
+        .env_remove("SIDSWEEP_ADMIN_SECRET")
+        .env_remove("SIDSWEEP_ORGANIZATION_CLIENT_SECRET");
     shell
 }
 

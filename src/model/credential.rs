@@ -16,6 +16,8 @@ pub enum CredentialType {
     AccessToken,
     /// An OAuth app.
     OauthApp,
+    /// A key that signs webhooks.
+    WebhookSharedKey,
     /// A `SendGrid` key.
     SendgridApiKey,
     /// A Segment token.
@@ -198,6 +200,8 @@ pub enum RemedyAction {
     DeleteSecondaryToken,
     /// Rotate the OAuth app's secret or delete the app.
     RotateOauthSecret,
+    /// Delete the key that signs webhooks.
+    DeleteSharedKey,
     /// Delete the key at the service that made it.
     DeleteAtVendor,
     /// It works and is somebody else's: tell them.

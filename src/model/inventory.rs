@@ -125,17 +125,17 @@ impl Inventory {
     /// An OAuth app that is ours, with its account.
     #[must_use]
     pub fn app(&self, sid: &str) -> Option<(&OwnAccount, &OauthApp)> {
-        self.accounts.iter().find_map(|own| {
-            own.oauth_apps.iter().flatten().find(|app| app.sid == sid).map(|app| (own, app))
-        })
+        self.accounts
+            .iter()
+            .find_map(|own| own.oauth_apps.iter().flatten().find(|app| app.sid == sid).map(|app| (own, app)))
     }
 
     /// A key that signs webhooks and is ours, with its account.
     #[must_use]
     pub fn shared_key(&self, id: &str) -> Option<(&OwnAccount, &SharedKey)> {
-        self.accounts.iter().find_map(|own| {
-            own.shared_keys.iter().flatten().find(|key| key.id == id).map(|key| (own, key))
-        })
+        self.accounts
+            .iter()
+            .find_map(|own| own.shared_keys.iter().flatten().find(|key| key.id == id).map(|key| (own, key)))
     }
 
     /// The account whose primary token this is. It is compared in memory; the token is sent nowhere.

@@ -62,7 +62,8 @@ mod tests {
 
     #[test]
     fn times_are_read_as_each_api_writes_them() {
-        for text in ["Tue, 03 Nov 2026 10:00:00 +0000", "2026-11-03T10:00:00Z", " 2026-11-03T11:00:00+01:00"] {
+        for text in ["Tue, 03 Nov 2026 10:00:00 +0000", "2026-11-03T10:00:00Z", " 2026-11-03T11:00:00+01:00"]
+        {
             assert_eq!(instant(text).map(|time| time.to_string()).as_deref(), Some("2026-11-03T10:00:00Z"));
         }
         assert!(instant("yesterday").is_none() && instant("").is_none());

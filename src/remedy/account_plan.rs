@@ -31,7 +31,10 @@ pub fn make(own: &OwnAccount, since: Option<Timestamp>, admin: &Admin) -> Plan {
     steps.extend(unread(own));
     let since = since.map(|since| since.to_string());
     let account = WholeAccount { account_sid: own.account.sid.clone(), since, kept };
-    plan::whole(steps, account, admin)
+    let mut plan = plan::finish(steps, Vec::new(), admin.name(), Vec::new(), &admin.pair.user);
+    plan.account = Some(account);
+    plan.digest = plan.right_digest();
+    plan
 }
 
 /// Why something is deleted, or why it stays.
@@ -70,8 +73,11 @@ fn unread(own: &OwnAccount) -> Option<Step> {
         .into_iter()
         .filter_map(|(what, reason)| Some((what, reason.as_deref()?)))
         .map(|(what, reason)| {
-            let at = if what == "keys" { guide::console(Region::Us1) } else { guide::OAUTH_CONSOLE.to_owned() };
-            format!("Its {what} could not all be listed ({reason}): look at them in {at}, and delete them there.")
+            let at =
+                if what == "keys" { guide::console(Region::Us1) } else { guide::OAUTH_CONSOLE.to_owned() };
+            format!(
+                "Its {what} could not all be listed ({reason}): look at them in {at}, and delete them there."
+            )
         })
         .collect();
     if manual.is_empty() {

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use tokio::time::sleep;
 
 use super::ask::now;
-use super::plan::{Considered, blank, inactive_and_foreign, works};
+use super::plan::{Considered, blank, finish, inactive_and_foreign, works};
 use crate::model::{
-    Action, Credential, CredentialType, Fingerprint, Inventory, OauthApp, OwnAccount, Region, Report, Secret, Step,
-    Vault, Verdict, VerdictKind, VerdictState,
+    Action, Credential, CredentialType, Fingerprint, Inventory, OauthApp, OwnAccount, Plan, Region, Report,
+    Secret, SharedKey, Step, Vault, Verdict, VerdictKind, VerdictState,
 };
+use crate::twilio::inventory::Admin;
 use crate::twilio::verify::Still;
 use crate::twilio::{Client, oauth};
 
@@ -88,9 +89,12 @@ pub(super) fn own(credential: &mut Credential, inventory: &Inventory) {
         if verdict.state == VerdictState::Rejected && status != "active" {
             verdict.state = VerdictState::Inactive;
             verdict.tried.clear();
-            verdict.add(&format!("the account is {status}: its apps are refused, and work again once it is active"));
+            verdict.add(&format!(
+                "the account is {status}: its apps are refused, and work again once it is active"
+            ));
         }
-    } else if inventory.accounts.iter().all(|own| own.oauth_apps.is_some() || own.account.status == "closed") {
+    } else if inventory.accounts.iter().all(|own| own.oauth_apps.is_some() || own.account.status == "closed")
+    {
         verdict.ours = (verdict.state == VerdictState::Live).then_some(false);
         verdict.add("no account of ours has this OAuth app");
     }
@@ -131,4 +135,37 @@ pub(super) fn app_step(own: &OwnAccount, app: &OauthApp, credential: Option<&Cre
             .to_owned(),
     ];
     step
+}
+
+fn shared_key_step(own: &OwnAccount, key: &SharedKey) -> Step {
+    let mut step = blank(own, Action::DeleteSharedKey, None, Region::Us1);
+    step.target = Some(key.id.clone());
+    step.seen.key_name.clone_from(&key.friendly_name);
+    step.seen.key_created.clone_from(&key.date_created);
+    step.breaks =
+        vec!["validators of the webhooks that it signs, until these are signed by another key".to_owned()];
+    step
+}
+
+/// A plan for an OAuth app or a SharedKey that was named by its id, where one of the accounts has it.
+#[must_use]
+pub fn plan_for(id: &str, inventory: &Inventory, admin: &Admin) -> Option<Plan> {
+    let app = inventory.app(id).map(|(own, app)| app_step(own, app, None));
+    let step = app.or_else(|| inventory.shared_key(id).map(|(own, key)| shared_key_step(own, key)))?;
+    Some(named(step, admin))
+}
+
+/// The same for one that an earlier run may have deleted: it is looked for.
+#[must_use]
+pub fn plan_for_gone(id: &str, own: &OwnAccount, admin: &Admin) -> Plan {
+    let is_app = oauth::is_client_id(id);
+    let mut step =
+        blank(own, if is_app { Action::DeleteOauthApp } else { Action::DeleteSharedKey }, None, Region::Us1);
+    step.target = Some(id.to_owned());
+    named(step, admin)
+}
+
+fn named(mut step: Step, admin: &Admin) -> Plan {
+    "named on the command line".clone_into(&mut step.why);
+    finish(vec![step], Vec::new(), admin.name(), Vec::new(), &admin.pair.user)
 }

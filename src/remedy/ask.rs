@@ -232,6 +232,9 @@ fn unasked(credential: &Credential, has_value: bool) -> Verdict {
         }
         CredentialType::AccountSid => "an Account SID alone is not a secret",
         CredentialType::OauthApp => "asking would make an access token; --mint asks all the same",
+        CredentialType::WebhookSharedKey => {
+            "the id of a SharedKey alone is not a secret, and its secret signs webhooks: no request tells whether it works"
+        }
         CredentialType::AccessToken => "",
         CredentialType::SendgridApiKey | CredentialType::SegmentApiToken | CredentialType::AuthyApiKey => {
             "only Twilio's own API is asked"

@@ -110,7 +110,9 @@ async fn until_gone(object: &Object<'_>, pause: Duration) -> Option<String> {
         }
     }
     Some(match last {
-        Presence::Unknown(reason) => format!("its deletion was accepted, and whether it is gone is not known: {reason}"),
+        Presence::Unknown(reason) => {
+            format!("its deletion was accepted, and whether it is gone is not known: {reason}")
+        }
         Presence::There(_) | Presence::OwnRefused | Presence::Gone => {
             "its deletion was accepted, and Twilio still shows it; run this again".to_owned()
         }
@@ -166,9 +168,9 @@ impl Work<'_> {
         };
         match proof::once(self.client, &pair, step.region, &step.account_sid).await {
             Still::Works | Still::Partly(_) => None,
-            Still::Refused { .. } => Some(
-                "Twilio shows it, and the leaked secret does not open it; run this again".to_owned(),
-            ),
+            Still::Refused { .. } => {
+                Some("Twilio shows it, and the leaked secret does not open it; run this again".to_owned())
+            }
             still @ Still::Unsure(_) => Some(proof::doubt(&still)),
         }
     }

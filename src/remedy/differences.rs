@@ -30,7 +30,9 @@ impl Work<'_> {
         let account = &step.account_sid;
         let (sid, what) = match (&step.key_sid, &step.target) {
             (Some(sid), _) => (sid, "key"),
-            (None, Some(id)) => (id, if step.action == Action::DeleteOauthApp { "OAuth app" } else { "SharedKey" }),
+            (None, Some(id)) => {
+                (id, if step.action == Action::DeleteOauthApp { "OAuth app" } else { "SharedKey" })
+            }
             (None, None) => return None,
         };
         let (found, unread) = match step.action {
@@ -49,7 +51,9 @@ impl Work<'_> {
         };
         let Some((name, created)) = found else {
             return match unread {
-                Some(reason) => Some(format!("step {n}: the {what}s of {account} could not be listed: {reason}")),
+                Some(reason) => {
+                    Some(format!("step {n}: the {what}s of {account} could not be listed: {reason}"))
+                }
                 None if self.plan.account.is_some() => None,
                 None => Some(format!("step {n}: {account} has no {what} {sid} any more")),
             };

@@ -3,7 +3,7 @@
 pub mod account_plan;
 pub mod after;
 pub mod apply;
-mod apps;
+pub mod apps;
 pub mod ask;
 pub mod contain;
 mod deletion;

@@ -9,7 +9,6 @@ use super::{apps, guide};
 use crate::model::{
     Action, AdminName, Credential, CredentialType, Fingerprint, Inventory, Kind, LeftOut, OwnAccount, OwnKey,
     PLAN_SCHEMA, Plan, Region, Report, Seen, Source, Step, Vault, VerdictKind, VerdictState,
-    WholeAccount,
 };
 use crate::twilio::inventory::Admin;
 
@@ -84,15 +83,8 @@ pub fn for_key(own: &OwnAccount, key: &OwnKey, leak: Option<(&Credential, &Repor
     finish(vec![step], Vec::new(), admin.name(), sources, &admin.pair.user)
 }
 
-/// A plan for a whole account.
-pub(super) fn whole(steps: Vec<Step>, account: WholeAccount, admin: &Admin) -> Plan {
-    let mut plan = finish(steps, Vec::new(), admin.name(), Vec::new(), &admin.pair.user);
-    plan.account = Some(account);
-    plan.digest = plan.right_digest();
-    plan
-}
-
-fn finish(
+/// A plan of steps, in the order in which they are done.
+pub(super) fn finish(
     mut steps: Vec<Step>,
     left_out: Vec<LeftOut>,
     admin: AdminName,
@@ -101,7 +93,14 @@ fn finish(
 ) -> Plan {
     steps.sort_by_cached_key(|step| {
         let last = step.key_sid.as_deref() == Some(own_key);
-        (last, danger(step.kind), step.parent_sid.is_some(), step.account_sid.clone(), step.key_sid.clone(), step.target.clone())
+        (
+            last,
+            danger(step.kind),
+            step.parent_sid.is_some(),
+            step.account_sid.clone(),
+            step.key_sid.clone(),
+            step.target.clone(),
+        )
     });
     for (step, n) in steps.iter_mut().zip(1..) {
         step.n = n;
@@ -147,9 +146,11 @@ fn consider(credential: &Credential, vault: &Vault, admin: &Admin, inventory: &I
         CredentialType::AccessToken => access_token(credential),
         CredentialType::AccountSid => Err("a SID alone is not a secret".to_owned()),
         CredentialType::OauthApp => apps::consider(credential, inventory),
-        CredentialType::SendgridApiKey
-        | CredentialType::SegmentApiToken
-        | CredentialType::AuthyApiKey => {
+        CredentialType::WebhookSharedKey => {
+            Err("the id of a SharedKey alone is not a secret; `sidsweep revoke shared-key` deletes it"
+                .to_owned())
+        }
+        CredentialType::SendgridApiKey | CredentialType::SegmentApiToken | CredentialType::AuthyApiKey => {
             Err(format!("not revoked from here, and not asked about: {}", credential.remedy.steps.join(" ")))
         }
     }
@@ -234,7 +235,12 @@ fn api_key(credential: &Credential, admin: &Admin, inventory: &Inventory) -> Con
     Ok(step)
 }
 
-pub(super) fn key_step(own: &OwnAccount, key: &OwnKey, credential: Option<&Credential>, admin: &Admin) -> Step {
+pub(super) fn key_step(
+    own: &OwnAccount,
+    key: &OwnKey,
+    credential: Option<&Credential>,
+    admin: &Admin,
+) -> Step {
     let mut step = blank(own, Action::DeleteKey, credential, key.region);
     step.key_sid = Some(key.key.sid.clone());
     step.seen.key_name.clone_from(&key.key.friendly_name);
@@ -288,7 +294,12 @@ pub(super) fn inactive_and_foreign(credential: &Credential) -> String {
     )
 }
 
-pub(super) fn blank(own: &OwnAccount, action: Action, credential: Option<&Credential>, region: Region) -> Step {
+pub(super) fn blank(
+    own: &OwnAccount,
+    action: Action,
+    credential: Option<&Credential>,
+    region: Region,
+) -> Step {
     let kind = credential.and_then(|credential| credential.verdict.kind);
     let since =
         credential.and_then(|credential| credential.verdict.checked_at.as_deref()).unwrap_or_default();

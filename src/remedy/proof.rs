@@ -104,7 +104,9 @@ impl Proving<'_> {
     /// Shows that the credential of a step is dead.
     pub async fn prove(&self, step: &Step) -> Proof {
         if step.credential.is_none() && step.action == Action::Manual {
-            return Proof::Doubt("nothing here tells whether it is done: look at it in the console".to_owned());
+            return Proof::Doubt(
+                "nothing here tells whether it is done: look at it in the console".to_owned(),
+            );
         }
         if step.credential.is_none() {
             return self.gone(step, "its secret is not known here, so it was not tried").await;

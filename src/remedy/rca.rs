@@ -2,7 +2,9 @@
 //! and how that is proven, from a report, the journal and a sweep. No value is in it, not even a part of one. What no file tells is left
 //! to be filled in.
 
-use crate::model::{Credential, CredentialType, Event, Finding, Record, Report, Sweep, VerdictKind, VerdictState};
+use crate::model::{
+    Credential, CredentialType, Event, Finding, Record, Report, Sweep, VerdictKind, VerdictState,
+};
 
 /// What a person has to write.
 fn gap(what: &str) -> String {
@@ -29,10 +31,7 @@ pub fn draft(report: &Report, records: &[Record], sweep: Option<&Sweep>) -> Vec<
 }
 
 fn findings<'a>(report: &'a Report, credential: &'a Credential) -> impl Iterator<Item = &'a Finding> {
-    report
-        .findings
-        .iter()
-        .filter(|finding| finding.credential == credential.id && finding.kind.is_secret())
+    report.findings.iter().filter(|finding| finding.credential == credential.id && finding.kind.is_secret())
 }
 
 /// Whether a line of the journal is about one of the leaks, or about their accounts as a whole.
@@ -53,6 +52,7 @@ fn name(credential: &Credential) -> String {
             CredentialType::ApiKey => "API key",
             CredentialType::AccessToken => "Access Token",
             CredentialType::OauthApp => "OAuth app",
+            CredentialType::WebhookSharedKey => "webhook SharedKey",
             CredentialType::SendgridApiKey => "SendGrid key",
             CredentialType::SegmentApiToken => "Segment token",
             CredentialType::AuthyApiKey => "Authy key",
@@ -77,7 +77,10 @@ fn what(report: &Report, leaks: &[&Credential]) -> Vec<String> {
         }
     }
     lines.push(format!("- {}", gap("who could read that code, and how the leak was noticed")));
-    lines.push(format!("- {}", gap("what was done with the account that you did not do: calls, messages, spend")));
+    lines.push(format!(
+        "- {}",
+        gap("what was done with the account that you did not do: calls, messages, spend")
+    ));
     lines.push(String::new());
     lines
 }
@@ -91,11 +94,20 @@ fn when(report: &Report, leaks: &[&Credential], about: &[&Record], sweep: Option
             Some(commit) => {
                 format!("- {}: first committed {} in {}", name(leak), commit.date, commit.id)
             }
-            None => format!("- {}: {}", name(leak), gap("when it was first published; a scan with --history tells")),
+            None => format!(
+                "- {}: {}",
+                name(leak),
+                gap("when it was first published; a scan with --history tells")
+            ),
         });
     }
     if let Some(event) = sweep.and_then(|sweep| sweep.events.iter().rfind(|event| event.telling)) {
-        lines.push(format!("- First recorded change since {}: {} ({})", sweep.map_or("", |s| &s.since), event.at, event.type_));
+        lines.push(format!(
+            "- First recorded change since {}: {} ({})",
+            sweep.map_or("", |s| &s.since),
+            event.at,
+            event.type_
+        ));
     }
     if let Some(first) = about.first() {
         lines.push(format!("- First step against it: {}", first.at));
@@ -154,12 +166,21 @@ fn done(about: &[&Record]) -> Vec<String> {
     for record in changes {
         let action = record.action.as_deref().unwrap_or("change").replace('_', " ");
         let word = if record.event == Event::Done { "done" } else { "handed over" };
-        lines.push(format!("- {}: {action} {}, {word}, by {} on {}", record.at, sid(record), record.user, record.host));
+        lines.push(format!(
+            "- {}: {action} {}, {word}, by {} on {}",
+            record.at,
+            sid(record),
+            record.user,
+            record.host
+        ));
     }
     if lines.len() == 2 {
         lines.push(format!("- {}", gap("what was revoked and rotated; no journal tells of any change")));
     }
-    lines.push(format!("- {}", gap("what keeps it from happening again: hooks, CI, where secrets are kept now")));
+    lines.push(format!(
+        "- {}",
+        gap("what keeps it from happening again: hooks, CI, where secrets are kept now")
+    ));
     lines.push(String::new());
     lines
 }
@@ -173,16 +194,22 @@ fn proof(leaks: &[&Credential], about: &[&Record]) -> Vec<String> {
     }
     for leak in leaks {
         if leak.verdict.state == VerdictState::Live {
-            let is_proven = about.iter().any(|record| {
-                record.event == Event::Proven && record.credential.as_ref() == Some(&leak.id)
-            });
+            let is_proven = about
+                .iter()
+                .any(|record| record.event == Event::Proven && record.credential.as_ref() == Some(&leak.id));
             if !is_proven {
-                lines.push(format!("- NOT PROVEN: {} worked when the report was made, and nothing says that it is dead", name(leak)));
+                lines.push(format!(
+                    "- NOT PROVEN: {} worked when the report was made, and nothing says that it is dead",
+                    name(leak)
+                ));
             }
         }
     }
     if lines.len() == 2 {
-        lines.push(format!("- {}", gap("how it was seen that the credentials are dead; `sidsweep verify` tells")));
+        lines.push(format!(
+            "- {}",
+            gap("how it was seen that the credentials are dead; `sidsweep verify` tells")
+        ));
     }
     lines.push(String::new());
     lines

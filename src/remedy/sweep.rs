@@ -42,7 +42,15 @@ pub struct Wish<'a> {
 
 /// The parts that can be left out, by the names of the command line.
 pub const PARTS: [&str; 10] = [
-    "events", "keys", "oauth-apps", "connect-apps", "webhooks", "numbers", "subaccounts", "users", "calls",
+    "events",
+    "keys",
+    "oauth-apps",
+    "connect-apps",
+    "webhooks",
+    "numbers",
+    "subaccounts",
+    "users",
+    "calls",
     "messages",
 ];
 
@@ -51,6 +59,8 @@ struct Gathering<'a> {
     admin: &'a Admin,
     wish: &'a Wish<'a>,
     now: Timestamp,
+    /// The account's own status, or its parent's.
+    status: String,
     sweep: Sweep,
 }
 
@@ -72,8 +82,9 @@ pub async fn sweep(client: &Client, admin: &Admin, inventory: &Inventory, wish: 
         unread: Vec::new(),
         left_out: wish.without.to_vec(),
     };
-    let mut gathering = Gathering { client, admin, wish, now, sweep };
-    gathering.all(inventory).await;
+    let status = inventory.status(wish.own).to_owned();
+    let mut gathering = Gathering { client, admin, wish, now, status, sweep };
+    gathering.all().await;
     let sweep = &mut gathering.sweep;
     let by_date = |one: &Thing, other: &Thing| {
         (one.kind, &other.created, &one.id).cmp(&(other.kind, &one.created, &other.id))
@@ -84,10 +95,9 @@ pub async fn sweep(client: &Client, admin: &Admin, inventory: &Inventory, wish: 
 }
 
 impl Gathering<'_> {
-    async fn all(&mut self, inventory: &Inventory) {
+    async fn all(&mut self) {
         let account = self.wish.own.account.sid.clone();
         let acting = resources::acting(self.client, self.admin, &account).await.map_err(|e| e.to_string());
-        let status = inventory.status(self.wish.own).to_owned();
         // What the parent may ask of a subaccount too.
         let own = self.admin.pair.clone();
         self.keys(&account, &own, acting.as_ref()).await;
@@ -105,13 +115,21 @@ impl Gathering<'_> {
         }
         match acting {
             Ok(pair) => self.of_itself(&pair).await,
-            Err(reason) => self.unasked(&reason, &status),
+            Err(reason) => self.unasked(&reason),
         }
         self.users().await;
     }
 
     fn is_wanted(&self, part: &str) -> bool {
         !self.wish.without.iter().any(|name| name == part)
+    }
+
+    /// Why something could not be read. A suspended account's own credentials are refused.
+    fn why(&self, unreadable: &Unreadable) -> String {
+        if self.status != "active" && unreadable.is_unauthorized() {
+            return format!("the account is {}: {unreadable}", self.status);
+        }
+        unreadable.to_string()
     }
 
     fn unread(&mut self, what: &str, reason: String) {
@@ -123,7 +141,7 @@ impl Gathering<'_> {
         let what = kind.title().1;
         let things = match found {
             Ok(things) => things,
-            Err(unreadable) => return self.unread(what, unreadable.to_string()),
+            Err(unreadable) => return self.unread(what, self.why(&unreadable)),
         };
         self.sweep.read.push(PartRead { what: what.to_owned(), count: things.len() as u64 });
         for thing in things {
@@ -144,12 +162,12 @@ impl Gathering<'_> {
         let mut failed = Vec::new();
         match account::keys(self.client, Region::Us1, account, own).await {
             Ok(keys) => all.extend(keys.into_iter().map(|key| (key.sid.clone(), key))),
-            Err(unreadable) => failed.push(("API keys", unreadable.to_string())),
+            Err(unreadable) => failed.push(("API keys", self.why(&unreadable))),
         }
         match acting {
             Ok(pair) => match account::all_keys(self.client, account, pair).await {
                 Ok(keys) => all.extend(keys.into_iter().map(|key| (key.sid.clone(), key))),
-                Err(unreadable) => failed.push(("Restricted keys", unreadable.to_string())),
+                Err(unreadable) => failed.push(("Restricted keys", self.why(&unreadable))),
             },
             Err(reason) => failed.push(("Restricted keys", reason.clone())),
         }
@@ -208,11 +226,10 @@ impl Gathering<'_> {
     }
 
     /// Nothing can ask as the account: all that only it may ask is named.
-    fn unasked(&mut self, reason: &str, status: &str) {
-        let reason = if status == "active" {
-            reason.to_owned()
-        } else {
-            format!("the account is {status}: {reason}")
+    fn unasked(&mut self, reason: &str) {
+        let reason = match self.status.as_str() {
+            "active" => reason.to_owned(),
+            status => format!("the account is {status}: {reason}"),
         };
         for (part, what) in [
             ("events", "recorded changes"),
@@ -230,7 +247,7 @@ impl Gathering<'_> {
     async fn events(&mut self, pair: &Pair) {
         let events = match happenings::events(self.client, self.wish.since, pair).await {
             Ok(events) => events,
-            Err(unreadable) => return self.unread("recorded changes", unreadable.to_string()),
+            Err(unreadable) => return self.unread("recorded changes", self.why(&unreadable)),
         };
         let reach = self.reach(pair, &events).await;
         if !reach.is_whole {

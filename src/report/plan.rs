@@ -216,8 +216,10 @@ pub fn summary(plan: &Plan) -> String {
 /// What a person is asked before a plan is carried out.
 #[must_use]
 pub fn question(plan: &Plan) -> String {
-    let mut parts: Vec<String> =
-        counts(plan).into_iter().map(|(count, one, many)| format!("delete {}", several(count, one, many))).collect();
+    let mut parts: Vec<String> = counts(plan)
+        .into_iter()
+        .map(|(count, one, many)| format!("delete {}", several(count, one, many)))
+        .collect();
     if plan.account.is_some() {
         let what = if parts.is_empty() { "go on".to_owned() } else { parts.join(" and ") };
         return format!("Type the Account SID to {what}");
@@ -248,7 +250,12 @@ pub fn subject(step: &Step) -> String {
     }
     let otherwise = if step.action == Action::DeleteSharedKey { "SharedKey" } else { "API key" };
     let kind = step.kind.map_or(otherwise, VerdictKind::title);
-    let key = step.key_sid.as_deref().or(step.target.as_deref()).map(|key| format!(" {}", printable(key))).unwrap_or_default();
+    let key = step
+        .key_sid
+        .as_deref()
+        .or(step.target.as_deref())
+        .map(|key| format!(" {}", printable(key)))
+        .unwrap_or_default();
     let region = if step.region == Region::Us1 { String::new() } else { format!(" in {}", step.region) };
     format!("{kind}{key} of {}{region}", printable(&step.account_sid))
 }

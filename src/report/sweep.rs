@@ -55,8 +55,7 @@ pub fn write(sweep: &Sweep, all: bool, width: usize, out: &mut dyn Write) -> io:
             labelled(out, width, "  ", &printable(&format!("{}: {}", unread.what, unread.reason)))?;
         }
     }
-    let read: Vec<String> =
-        sweep.read.iter().map(|part| format!("{} {}", part.count, part.what)).collect();
+    let read: Vec<String> = sweep.read.iter().map(|part| format!("{} {}", part.count, part.what)).collect();
     writeln!(out)?;
     labelled(out, width, "Read: ", &printable(&read.join(", ")))?;
     if !sweep.left_out.is_empty() {

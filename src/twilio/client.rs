@@ -178,7 +178,8 @@ impl Client {
     ) -> Result<Answer, Fault> {
         let authorization = Authorization::Basic(pair);
         let host = product.host(region);
-        self.request(&Sent { method: Method::GET, host: &host, path, authorization, body: Body::Nothing }).await
+        self.request(&Sent { method: Method::GET, host: &host, path, authorization, body: Body::Nothing })
+            .await
     }
 
     /// Changes something by a form.
@@ -218,7 +219,8 @@ impl Client {
     /// Reads with an access token; us1 only.
     pub async fn get_as(&self, product: Product, path: &str, token: &Secret) -> Result<Answer, Fault> {
         let (host, authorization) = (product.host(Region::Us1), Authorization::Bearer(token));
-        self.request(&Sent { method: Method::GET, host: &host, path, authorization, body: Body::Nothing }).await
+        self.request(&Sent { method: Method::GET, host: &host, path, authorization, body: Body::Nothing })
+            .await
     }
 
     /// Deletes.

@@ -111,7 +111,12 @@ mod tests {
         let next = |text: &str| page(text).next(home, "/v1/B?PageSize=2").expect("a next page");
         let to = |url: &str| next(&format!(r#"{{"meta":{{"next_page_url":"{url}"}},"b":[]}}"#));
         assert_eq!(to("https://iam.twilio.com/v1/B?Page=1"), Ok("/v1/B?Page=1".to_owned()));
-        for away in ["https://iam.twilio.com.evil.example/v1/B", "http://iam.twilio.com/v1/B", "/v1/B", "https://iam.twilio.com/v1/C"] {
+        for away in [
+            "https://iam.twilio.com.evil.example/v1/B",
+            "http://iam.twilio.com/v1/B",
+            "/v1/B",
+            "https://iam.twilio.com/v1/C",
+        ] {
             assert!(to(away).is_err(), "{away}");
         }
         let token = next(r#"{"meta":{"key":"b","nextToken":"a&b"},"b":[]}"#);

@@ -97,8 +97,7 @@ struct Granted {
 
 /// Whether a client id with a secret is given an access token. Asking makes one where it works; it is thrown away unread.
 pub async fn still(client: &Client, id: &str, secret: &Secret) -> Still {
-    let form =
-        [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret.expose())];
+    let form = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret.expose())];
     let answer = match client.ask(Product::Oauth, "/v2/token", &form).await {
         Ok(answer) => answer,
         Err(fault) => return Still::Unsure(fault.to_string()),
@@ -125,8 +124,7 @@ struct WithToken {
 
 /// An access token of an OAuth app, for reading with it.
 pub async fn token(client: &Client, id: &str, secret: &Secret) -> Result<Secret, Unreadable> {
-    let form =
-        [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret.expose())];
+    let form = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret.expose())];
     let answer = client.ask(Product::Oauth, "/v2/token", &form).await?;
     match answer.reading() {
         Reading::Done => {

@@ -10,8 +10,8 @@ use crate::model::{Event, OwnAccount, Plan, Record, Vault};
 use crate::remedy::account_plan;
 use crate::remedy::journal::{self as log, Entry, Journal};
 use crate::report::plan as page;
-use crate::twilio::resources::{self, Wanted};
 use crate::twilio::block_on;
+use crate::twilio::resources::{self, Wanted};
 
 /// Delete every key and OAuth app of an account, or all that was made since a date
 ///

@@ -233,7 +233,8 @@ async fn look(
         apps: whole.is_some() || has(Action::DeleteOauthApp),
         shared_keys: has(Action::DeleteSharedKey),
     };
-    let is_of_step = |sid: &str| plan.steps.iter().any(|step| step.target.is_some() && step.account_sid == sid);
+    let is_of_step =
+        |sid: &str| plan.steps.iter().any(|step| step.target.is_some() && step.account_sid == sid);
     let accounts: Vec<String> = inventory.accounts.iter().map(|own| own.account.sid.clone()).collect();
     for sid in accounts.iter().filter(|sid| whole == Some(sid.as_str()) || is_of_step(sid)) {
         resources::add(client, admin, &mut inventory, wanted, Some(sid)).await;

@@ -6,6 +6,7 @@ mod guide;
 mod key;
 mod plan;
 mod status;
+mod thing;
 
 use std::path::PathBuf;
 
@@ -33,6 +34,8 @@ enum Command {
     Apply(apply::Args),
     Status(status::Args),
     Key(key::Args),
+    OauthApp(thing::AppArgs),
+    SharedKey(thing::SharedKeyArgs),
     Account(account::Args),
     Guide(guide::Args),
 }
@@ -75,6 +78,8 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         Command::Apply(args) => apply::run(args),
         Command::Status(args) => status::run(args),
         Command::Key(args) => key::run(args),
+        Command::OauthApp(args) => thing::app(args),
+        Command::SharedKey(args) => thing::shared_key(args),
         Command::Account(args) => account::run(args),
         Command::Guide(args) => guide::run(args),
     }

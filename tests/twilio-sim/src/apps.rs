@@ -18,12 +18,7 @@ fn body(app: &OauthApp) -> Value {
 }
 
 /// What is answered about the apps of the account that asks.
-pub fn answer(
-    world: &mut World,
-    asked: &Asked,
-    who: &Principal,
-    rest: &[&str],
-) -> Result<Answer, Answer> {
+pub fn answer(world: &mut World, asked: &Asked, who: &Principal, rest: &[&str]) -> Result<Answer, Answer> {
     let method = asked.method.as_str();
     let action = match (method, rest) {
         ("GET", []) => "list",
@@ -92,9 +87,10 @@ pub fn token(world: &mut World, asked: &Asked) -> Answer {
     if asked.form("grant_type").as_deref() != Some("client_credentials") {
         return Answer::error(400, 322_403, "Bad Request");
     }
-    let of_organization = world.organization.as_ref().is_some_and(|one| {
-        one.client == id && secret.as_ref() == Some(&one.secret)
-    });
+    let of_organization = world
+        .organization
+        .as_ref()
+        .is_some_and(|one| one.client == id && secret.as_ref() == Some(&one.secret));
     if !of_organization {
         let Some(app) = world.oauth_apps.get_mut(&id).filter(|app| secret.as_ref() == Some(&app.secret))
         else {

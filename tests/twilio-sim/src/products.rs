@@ -8,8 +8,8 @@ use crate::answer::{Answer, page};
 use crate::apps;
 use crate::auth::Principal;
 use crate::request::Asked;
-use crate::webhooks;
 use crate::v2010::{delete_key, has_room};
+use crate::webhooks;
 use crate::world::{Key, KeyKind, World};
 
 /// What a product answers.

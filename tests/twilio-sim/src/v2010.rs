@@ -57,11 +57,8 @@ fn of_account(
         (_, ["Keys" | "SigningKeys", sid]) => one_key(world, asked, who, account, sid),
         ("GET", ["IncomingPhoneNumbers"]) => {
             who.may(world, "twilio/numbers/incoming-phone-numbers/list")?;
-            let numbers: Vec<Value> = world.accounts[account]
-                .numbers
-                .iter()
-                .map(|sid| number(world, account, sid))
-                .collect();
+            let numbers: Vec<Value> =
+                world.accounts[account].numbers.iter().map(|sid| number(world, account, sid)).collect();
             listed(asked, &numbers, "incoming_phone_numbers")
         }
         ("GET", [list @ ("ConnectApps" | "AuthorizedConnectApps")]) => {
@@ -108,7 +105,8 @@ fn number(world: &World, account: &str, sid: &str) -> Value {
 /// Connect apps, of the account's own or let in by it. They have no date.
 fn connect_apps(world: &World, asked: &Asked, account: &str, list: &str) -> Result<Answer, Answer> {
     let authorized = list == "AuthorizedConnectApps";
-    let shown = world.connect_apps.iter().filter(|app| app.account == account && app.authorized == authorized);
+    let shown =
+        world.connect_apps.iter().filter(|app| app.account == account && app.authorized == authorized);
     let rows: Vec<Value> = shown
         .map(|app| {
             if authorized {

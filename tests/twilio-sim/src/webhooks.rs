@@ -87,8 +87,11 @@ fn one(world: &mut World, asked: &Asked, own: &str, method: &str, id: &str) -> R
             }
             Some(looks) => {
                 key.going = Some(looks);
-                Ok(Answer { status: 202, body: Some(json!({"operation": {"id": "webhooks_operation_1",
-                    "status": "PENDING", "resourceId": key.id}})) })
+                Ok(Answer {
+                    status: 202,
+                    body: Some(json!({"operation": {"id": "webhooks_operation_1",
+                    "status": "PENDING", "resourceId": key.id}})),
+                })
             }
         },
         _ => Err(Answer::error(405, 20004, "Method not allowed")),
