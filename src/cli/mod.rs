@@ -8,6 +8,7 @@ mod contain;
 mod hook;
 mod inventory;
 mod journal;
+mod least;
 mod manual;
 mod output;
 pub mod panic;

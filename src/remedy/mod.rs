@@ -12,6 +12,7 @@ pub mod doubtful;
 pub mod guide;
 pub mod handover;
 pub mod journal;
+pub mod least;
 pub mod open_ends;
 mod ours;
 mod partners;
