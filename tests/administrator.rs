@@ -195,7 +195,10 @@ fn a_main_key_reaches_subaccounts_or_does_not_and_either_is_said() {
         assert_eq!(shown["admin"]["account"], json!(house.parent));
         let child = shown["accounts"].as_array().unwrap().iter().find(|a| a["sid"] == *house.child).unwrap();
         if reaches {
-            assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+            // OAuth apps and SharedKeys only the subaccount itself lists, and a key does not see its token.
+            assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+            assert!(!stderr(&output).contains("not read: the keys"), "{}", stderr(&output));
+            assert!(stderr(&output).contains("not read: the OAuth apps"), "{}", stderr(&output));
             assert_eq!(child["keys"][0]["sid"], json!(house.child_key.0));
         } else {
             assert_eq!(output.status.code(), Some(2), "it is not all that there is");

@@ -342,6 +342,7 @@ fn exposure_tells_what_a_live_credential_reaches_and_reads_no_message() {
     let (poor, poor_secret) =
         world.key(&parent, KeyKind::Restricted(vec!["/twilio/voice/calls/create".into()]));
     let event = |type_: &str| Event {
+        actor: None,
         type_: type_.into(),
         resource: key.clone(),
         date: jiff::Timestamp::now().to_string(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, output, twilio};
-use crate::model::{DoubtfulValues, Inventory, Report, Vault};
+use crate::model::{Credential, CredentialType, DoubtfulValues, Inventory, Report, Vault};
 use crate::remedy::ask;
 use crate::remedy::doubtful::{self, Bounds};
 use crate::twilio::inventory::{self, Admin, Among};
@@ -38,6 +38,12 @@ pub fn look(args: &twilio::Asking, client: &Client, admin: Admin) -> Result<Ours
     Ok(Ours { admin, inventory })
 }
 
+/// The accounts alone, without their keys.
+pub fn accounts(client: &Client, admin: Admin) -> Result<Ours, Failure> {
+    let inventory = block_on(inventory::accounts(client, &admin))?;
+    Ok(Ours { admin, inventory })
+}
+
 /// Looks for a key that no list showed.
 pub fn find_key(client: &Client, ours: &mut Ours, key: &str) {
     if ours.inventory.key(key).is_none() {
@@ -57,11 +63,11 @@ pub fn ask(
     vault: &Vault,
     exposure: bool,
 ) {
-    let count = ask::askable(report, vault);
+    let count = ask::askable(report, vault, args.mint);
     if count > 0 {
         let what = if count == 1 { "credential" } else { "credentials" };
         let whom = whom(client);
-        output::complain(&format!("Asking {whom} about {count} {what}; nothing is changed by it."));
+        output::complain(&format!("Asking {whom} about {count} {what}; {}.", effect(args, report)));
     }
     let bar = bar(count);
     let done = || bar.iter().for_each(|bar| bar.inc(1));
@@ -105,6 +111,16 @@ pub fn ask_doubtful(
     block_on(doubtful::ask(client, ours, report, values, bounds, &options, &done));
     if let Some(bar) = bar {
         bar.finish_and_clear();
+    }
+}
+
+/// What asking does.
+fn effect(args: &twilio::Asking, report: &Report) -> &'static str {
+    let is_app = |credential: &Credential| credential.type_ == CredentialType::OauthApp;
+    if args.mint && report.credentials.iter().any(is_app) {
+        "an access token is made for each OAuth app that works, and nothing else is changed by it"
+    } else {
+        "nothing is changed by it"
     }
 }
 

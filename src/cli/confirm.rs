@@ -23,6 +23,16 @@ pub fn named(given: Option<&str>, thing: &str, question: &str) -> Result<(), Fai
     }
 }
 
+/// The same for a whole account, of which a yes is not enough.
+pub fn account(given: Option<&str>, sid: &str, question: &str) -> Result<(), Failure> {
+    if given.is_some() {
+        return named(given, sid, question);
+    }
+    let otherwise =
+        format!("for a whole account --yes is not enough; --confirm {sid} does it without asking");
+    typed(sid, question, &otherwise)
+}
+
 fn typed(wanted: &str, question: &str, otherwise: &str) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure(format!("nothing was changed: there is no terminal to ask on; {otherwise}")));

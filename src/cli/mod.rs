@@ -10,6 +10,7 @@ mod hook;
 mod interrupt;
 mod inventory;
 mod journal;
+mod least;
 mod manual;
 mod output;
 pub mod panic;
@@ -21,6 +22,8 @@ mod rooted;
 mod rotate;
 mod rules;
 mod scan;
+mod since;
+mod sweep;
 mod twilio;
 mod unread;
 mod verify;
@@ -53,6 +56,8 @@ Environment:
            application is never taken for it
   SIDSWEEP_ADMIN_ACCOUNT
            the administrator's Account SID, where the user is a key
+  SIDSWEEP_ORGANIZATION_CLIENT_ID, SIDSWEEP_ORGANIZATION_CLIENT_SECRET
+           an OAuth app of your organization, for the users of `sweep`
   SIDSWEEP_JOURNAL
            where records of changes are kept [default: the user's state
            folder]
@@ -100,6 +105,7 @@ enum Command {
     Revoke(revoke::Args),
     Rotate(rotate::Args),
     Contain(contain::Args),
+    Sweep(sweep::Args),
     #[cfg(feature = "audit")]
     Audit(Box<audit::Args>),
     Hook(hook::Args),
@@ -188,6 +194,7 @@ pub fn main() -> ExitCode {
         Command::Revoke(args) => revoke::run(&args),
         Command::Rotate(args) => rotate::run(&args),
         Command::Contain(args) => contain::run(&args),
+        Command::Sweep(args) => sweep::run(&args),
         #[cfg(feature = "audit")]
         Command::Audit(args) => audit::run(&args),
         Command::Hook(args) => hook::run(&args),

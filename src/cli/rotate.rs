@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use clap::{Subcommand, ValueEnum};
 
+use super::least::{self, Wish};
 use super::receivers::Receivers;
 use super::revoke::{self, Doing, Job, Leak};
 use super::{Failure, Outcome, asking, confirm, contain, journal, output, twilio};
-use crate::model::{OwnAccount, OwnKey, Secret, Vault, VerdictKind};
+use crate::model::{OwnAccount, OwnKey, Region, Secret, Vault, VerdictKind};
 use crate::remedy::journal::Journal;
 use crate::remedy::rotate::{self, Kind, Rotation};
 use crate::remedy::tokens::Tokens;
@@ -30,7 +31,8 @@ enum Command {
 
 /// Make a key's successor, hand its secret over, try it, then delete the old key
 ///
-/// The successor is of the same kind: a Restricted key keeps its policy. A Main key cannot be made by the API; the steps
+/// The successor is of the same kind: a Restricted key keeps its policy. With --least-privilege it is a Restricted key that may do
+/// what the code's calls need. A Main key cannot be made by the API; the steps
 /// are printed. If the secret cannot be handed over, the successor is deleted again and the old key stays.
 #[derive(clap::Args)]
 struct KeyArgs {
@@ -42,6 +44,8 @@ struct KeyArgs {
     /// The key's kind, which Twilio does not tell: Main and Standard look the same
     #[arg(long, value_name = "KIND", value_enum)]
     kind: Option<Named>,
+    #[command(flatten)]
+    least: least::Args,
     /// Delete the old key after this time, e.g. 10m, without asking
     #[arg(long, value_name = "TIME", value_parser = time)]
     grace: Option<Duration>,
@@ -115,6 +119,11 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
 }
 
 fn key(args: &KeyArgs) -> Result<Outcome, Failure> {
+    let allow = match args.least.wish(&args.key, args.doing.yes || args.grace.is_some())? {
+        Wish::Written => return Ok(Outcome::Clean),
+        Wish::AsBefore => None,
+        Wish::Allow(allow) => Some(allow),
+    };
     let client = args.twilio.client()?;
     let admin = args.twilio.need_admin(&client)?;
     let mut ours = asking::look(&args.twilio, &client, admin)?;
@@ -128,7 +137,7 @@ fn key(args: &KeyArgs) -> Result<Outcome, Failure> {
     };
     // A key that is gone was deleted by an earlier run: what is left is to show that.
     let successor = if ours.inventory.key(&args.key).is_some() {
-        match succeed(args, &client, &ours, (own, found), leak.as_ref(), &job)? {
+        match succeed(args, &client, &ours, (own, found), leak.as_ref(), (allow, &job))? {
             Ok(sid) => sid,
             Err(outcome) => return Ok(outcome),
         }
@@ -145,7 +154,7 @@ fn key(args: &KeyArgs) -> Result<Outcome, Failure> {
     let vault = leak.as_ref().map_or(&empty, |leak| &leak.vault);
     let doing = Doing { yes: args.doing.yes || args.grace.is_some(), ..args.doing.clone() };
     let goes_on = format!("sidsweep {job}");
-    let job = Job { name: &job, goes_on: &goes_on };
+    let job = Job { name: &job, goes_on: &goes_on, confirm: None };
     match revoke::carry_out(&client, &ours.admin, &plan, vault, &doing, job, &args.twilio) {
         Err(Failure(reason)) => {
             output::complain(&format!(
@@ -165,7 +174,7 @@ fn succeed(
     ours: &asking::Ours,
     (own, found): (&OwnAccount, &OwnKey),
     leak: Option<&Leak>,
-    job: &str,
+    (allow, job): (Option<Vec<String>>, &str),
 ) -> Result<Result<String, Outcome>, Failure> {
     let status = ours.inventory.status(own);
     if status != "active" {
@@ -174,8 +183,20 @@ fn succeed(
             own.account.sid, own.account.sid, args.key
         )));
     }
-    let policy = block_on(rotate::policy(client, &ours.admin, &own.account.sid, found));
-    let Some(kind) = settle(args, leak, policy)? else { return by_hand(own, found).map(Err) };
+    let kind = match allow {
+        Some(_) if found.region != Region::Us1 => {
+            return Err(Failure(format!(
+                "nothing was changed: {} is of {}, and Restricted keys exist in us1 only",
+                args.key, found.region
+            )));
+        }
+        Some(allow) => Kind::Restricted(allow),
+        None => {
+            let policy = block_on(rotate::policy(client, &ours.admin, &own.account.sid, found));
+            let Some(kind) = settle(args, leak, policy)? else { return by_hand(own, found).map(Err) };
+            kind
+        }
+    };
     let path = journal::place(args.doing.journal.as_deref())?;
     let mut journal = Journal::open(&path, job, ours.admin.name())?;
     // An earlier run may have written the file already: then it must be there.
@@ -318,6 +339,9 @@ fn finish(args: &TokenArgs) -> Result<Outcome, Failure> {
     output::say(&format!(
         "The new token of {account} works. Promoting it kills the old one at once: every client that still uses it stops, and webhooks are signed with the new one. API keys are not touched."
     ))?;
+    for line in block_on(tokens.signed()) {
+        output::tell("", &line);
+    }
     confirm::named(args.confirm.as_deref(), account, "Type the Account SID to promote it")?;
     if let Err(error) = block_on(tokens.finish(&new)) {
         output::complain(&format!("error: {error}"));

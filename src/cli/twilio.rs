@@ -32,6 +32,10 @@ pub struct Asking {
     /// own keys
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1000))]
     pub try_own_keys: u16,
+    /// Ask about OAuth apps as well: whether a client secret works is told only by asking for an access token, which is made, thrown
+    /// away, and lives for as long as the app says
+    #[arg(long)]
+    pub mint: bool,
     /// Refuse to send anything
     #[arg(long)]
     pub offline: bool,
@@ -58,6 +62,7 @@ impl Default for Asking {
         Self {
             regions: Vec::new(),
             try_own_keys: 0,
+            mint: false,
             offline: false,
             timeout: TIMEOUT,
             rate: RATE,
@@ -92,7 +97,8 @@ impl Asking {
 
     /// What to ask besides.
     pub fn options(&self, exposure: bool) -> ask::Options {
-        ask::Options { regions: self.regions.clone(), exposure, own_keys: self.try_own_keys.into() }
+        let own_keys = self.try_own_keys.into();
+        ask::Options { regions: self.regions.clone(), exposure, own_keys, mint: self.mint }
     }
 
     /// The administrator's credential, if there is one. The application's own `TWILIO_*` variables are never taken.
@@ -191,7 +197,7 @@ fn pause(is_test: bool) -> Result<Duration, Failure> {
     }
 }
 
-fn variable(name: &str) -> Result<Option<String>, Failure> {
+pub fn variable(name: &str) -> Result<Option<String>, Failure> {
     match std::env::var(name) {
         Ok(value) if value.trim().is_empty() => Ok(None),
         Ok(value) => Ok(Some(value)),
@@ -203,7 +209,11 @@ fn variable(name: &str) -> Result<Option<String>, Failure> {
 /// A command with nothing of ours in its environment.
 pub fn shell(command: &str) -> Command {
     let mut shell = Command::new("sh");
-    shell.arg("-c").arg(command).env_remove("SIDSWEEP_ADMIN_SECRET");
+    shell
+        .arg("-c")
+        .arg(command)
+        .env_remove("SIDSWEEP_ADMIN_SECRET")
+        .env_remove("SIDSWEEP_ORGANIZATION_CLIENT_SECRET");
     shell
 }
 

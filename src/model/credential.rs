@@ -16,6 +16,8 @@ pub enum CredentialType {
     AccessToken,
     /// An OAuth app.
     OauthApp,
+    /// A key that signs webhooks.
+    WebhookSharedKey,
     /// A `SendGrid` key.
     SendgridApiKey,
     /// A Segment token.
@@ -106,6 +108,8 @@ pub enum VerdictKind {
     StandardKey,
     /// A key that may do what its policy allows.
     RestrictedKey,
+    /// An OAuth app, whose access tokens may do what its policy allows.
+    OauthApp,
 }
 
 impl VerdictKind {
@@ -120,6 +124,7 @@ impl VerdictKind {
             Self::MainKey => "Main key",
             Self::StandardKey => "Standard key",
             Self::RestrictedKey => "Restricted key",
+            Self::OauthApp => "OAuth app",
         }
     }
 }
@@ -195,6 +200,8 @@ pub enum RemedyAction {
     DeleteSecondaryToken,
     /// Rotate the OAuth app's secret or delete the app.
     RotateOauthSecret,
+    /// Delete the key that signs webhooks.
+    DeleteSharedKey,
     /// Delete the key at the service that made it.
     DeleteAtVendor,
     /// It works and is somebody else's: tell them.

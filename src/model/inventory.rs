@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Key, Region, Secret};
+use super::{Account, Key, OauthApp, Region, Secret, SharedKey};
 
 /// The schema's name.
 pub const INVENTORY_SCHEMA: &str = "sidsweep/inventory/1";
@@ -34,6 +34,34 @@ pub struct OwnAccount {
     /// Why its keys could not be listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keys_unread: Option<String>,
+    /// Its OAuth apps; `None` where nobody asked, or they could not be listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oauth_apps: Option<Vec<OauthApp>>,
+    /// Why its OAuth apps could not be listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oauth_apps_unread: Option<String>,
+    /// Its keys that sign webhooks; `None` where nobody asked, or they could not be listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_keys: Option<Vec<SharedKey>>,
+    /// Why these could not be listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_keys_unread: Option<String>,
+}
+
+impl OwnAccount {
+    /// An account of which nothing else is known yet.
+    #[must_use]
+    pub fn bare(account: Account) -> Self {
+        Self {
+            account,
+            keys: Vec::new(),
+            keys_unread: None,
+            oauth_apps: None,
+            oauth_apps_unread: None,
+            shared_keys: None,
+            shared_keys_unread: None,
+        }
+    }
 }
 
 /// What is ours.
@@ -92,6 +120,22 @@ impl Inventory {
         self.accounts.iter().find_map(|own| {
             own.keys.iter().find(|key| key.key.sid.eq_ignore_ascii_case(sid)).map(|key| (own, key))
         })
+    }
+
+    /// An OAuth app that is ours, with its account.
+    #[must_use]
+    pub fn app(&self, sid: &str) -> Option<(&OwnAccount, &OauthApp)> {
+        self.accounts
+            .iter()
+            .find_map(|own| own.oauth_apps.iter().flatten().find(|app| app.sid == sid).map(|app| (own, app)))
+    }
+
+    /// A key that signs webhooks and is ours, with its account.
+    #[must_use]
+    pub fn shared_key(&self, id: &str) -> Option<(&OwnAccount, &SharedKey)> {
+        self.accounts
+            .iter()
+            .find_map(|own| own.shared_keys.iter().flatten().find(|key| key.id == id).map(|key| (own, key)))
     }
 
     /// The account whose primary token this is. It is compared in memory; the token is sent nowhere.

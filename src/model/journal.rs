@@ -67,6 +67,9 @@ pub struct Record {
     /// Which key.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub key_sid: Option<String>,
+    /// Which OAuth app or SharedKey.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub target: Option<String>,
     /// Which leaked credential.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub credential: Option<Fingerprint>,

@@ -20,6 +20,8 @@ pub enum Kind {
     OauthClientId,
     /// The secret half of an OAuth app.
     OauthClientSecret,
+    /// `webhooks_sharedkey_` and letters and digits: the id of a key that signs webhooks.
+    WebhookSharedKeyId,
     /// `SG.` and two parts: a key of Twilio `SendGrid`.
     SendgridApiKey,
     /// `sgp_` and 64 letters and digits: a public API token of Twilio Segment.
@@ -30,7 +32,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of reports.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::AccountSid,
         Self::AuthToken,
         Self::ApiKeySid,
@@ -38,6 +40,7 @@ impl Kind {
         Self::AccessTokenJwt,
         Self::OauthClientId,
         Self::OauthClientSecret,
+        Self::WebhookSharedKeyId,
         Self::SendgridApiKey,
         Self::SegmentApiToken,
         Self::AuthyApiKey,
@@ -54,6 +57,7 @@ impl Kind {
             Self::AccessTokenJwt => "access_token_jwt",
             Self::OauthClientId => "oauth_client_id",
             Self::OauthClientSecret => "oauth_client_secret",
+            Self::WebhookSharedKeyId => "webhook_shared_key_id",
             Self::SendgridApiKey => "sendgrid_api_key",
             Self::SegmentApiToken => "segment_api_token",
             Self::AuthyApiKey => "authy_api_key",
@@ -71,6 +75,7 @@ impl Kind {
             Self::AccessTokenJwt => "Access Token (JWT)",
             Self::OauthClientId => "OAuth client id",
             Self::OauthClientSecret => "OAuth client secret",
+            Self::WebhookSharedKeyId => "webhook SharedKey id",
             Self::SendgridApiKey => "SendGrid API key",
             Self::SegmentApiToken => "Segment API token",
             Self::AuthyApiKey => "Authy API key",
@@ -81,6 +86,6 @@ impl Kind {
     /// are listed, and by default they do not fail a command.
     #[must_use]
     pub fn is_secret(self) -> bool {
-        !matches!(self, Self::AccountSid | Self::ApiKeySid | Self::OauthClientId)
+        !matches!(self, Self::AccountSid | Self::ApiKeySid | Self::OauthClientId | Self::WebhookSharedKeyId)
     }
 }

@@ -17,7 +17,9 @@ mod kind;
 mod plan;
 mod region;
 mod report;
+mod resources;
 mod secret;
+mod sweep;
 mod tally;
 
 pub use account::{Account, Key, TokenDigest, is_token};
@@ -35,10 +37,12 @@ pub use fingerprint::Fingerprint;
 pub use inventory::{AdminName, INVENTORY_SCHEMA, Inventory, Leaked, OwnAccount, OwnKey};
 pub use journal::{Event, JOURNAL_SCHEMA, Record};
 pub use kind::Kind;
-pub use plan::{Action, LeftOut, PLAN_SCHEMA, Plan, Seen, Step};
+pub use plan::{Action, Kept, LeftOut, PLAN_SCHEMA, Plan, Seen, Step, WholeAccount};
 pub use region::Region;
 pub use report::{
     Asked, AskedDoubtful, Report, SCHEMA, Skipped, Source, SourceMode, Stats, Suppressed, Tool,
 };
+pub use resources::{OauthApp, SharedKey, instant};
 pub use secret::{Secret, Vault};
+pub use sweep::{PartRead, Reach, Recorded, SWEEP_SCHEMA, Sweep, Thing, ThingKind};
 pub use tally::{Known, NOT_TO_ITS_END, Tally, named};

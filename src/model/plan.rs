@@ -14,6 +14,10 @@ pub const PLAN_SCHEMA: &str = "sidsweep/plan/1";
 pub enum Action {
     /// Deletes an API key through the account that owns it.
     DeleteKey,
+    /// Deletes an OAuth app of an account, and its access tokens with it.
+    DeleteOauthApp,
+    /// Deletes a key that signs webhooks.
+    DeleteSharedKey,
     /// Deletes the secondary Auth Token of an account.
     DeleteSecondaryToken,
     /// Nothing by itself: a person follows the steps, and the old credential is tried afterwards.
@@ -46,7 +50,11 @@ pub struct Step {
     pub parent_sid: Option<String>,
     /// The key, where it is one.
     pub key_sid: Option<String>,
-    /// The leaked credential; its value is read again where it stands. None only for `revoke key` without a report.
+    /// The OAuth app or SharedKey, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub target: Option<String>,
+    /// The leaked credential; its value is read again where it stands. None only for what is named on the command line, and in plans
+    /// for a whole account.
     pub credential: Option<Fingerprint>,
     /// What kind of credential it is.
     pub kind: Option<VerdictKind>,
@@ -84,6 +92,32 @@ pub struct LeftOut {
     pub ours: Option<bool>,
 }
 
+/// A whole account that a plan is for: proof of ownership stands in for proof of leak.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WholeAccount {
+    /// The account.
+    pub account_sid: String,
+    /// Only what was made since then, RFC 3339; none: everything.
+    pub since: Option<String>,
+    /// What of the account stays, and why.
+    pub kept: Vec<Kept>,
+}
+
+/// A key or OAuth app that a plan for a whole account leaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kept {
+    /// `SK…` or `OQ…`.
+    pub sid: String,
+    /// What people call it.
+    pub name: Option<String>,
+    /// When it was made, as Twilio states it.
+    pub created: Option<String>,
+    /// Why it stays.
+    pub reason: String,
+}
+
 /// What will be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -96,6 +130,9 @@ pub struct Plan {
     pub admin: AdminName,
     /// SHA-256 of all the rest.
     pub digest: String,
+    /// The account, for a plan that deletes all keys and OAuth apps of one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub account: Option<WholeAccount>,
     /// Where the credentials were found, with absolute roots.
     pub sources: Vec<Source>,
     /// Most dangerous first; the key that the tool itself runs on last.

@@ -134,7 +134,7 @@ pub fn advice(report: &Report) -> Vec<Advice<'_>> {
 fn change(credential: &Credential) -> &'static str {
     match (credential.type_, credential.verdict.kind) {
         (CredentialType::AuthToken, _) => {
-            "Use an API key in the place of Account SID and Auth Token: it can be made, rotated and deleted by itself. Make a Restricted key with just the permissions that this code needs, or a Standard key. Only the check of webhook signatures still needs the Auth Token."
+            "Use an API key in the place of Account SID and Auth Token: it can be made, rotated and deleted by itself. Make a Restricted key with just the permissions that this code needs, or a Standard key. Webhook signatures need the Auth Token only where no SharedKey signs them: make one (public beta), name it in the webhook settings and rules, and validators do without the token."
         }
         (_, Some(VerdictKind::MainKey)) => {
             "A Main key may manage accounts and keys: if this code only sends and receives, a Restricted or Standard key will do."

@@ -177,8 +177,7 @@ impl Work<'_> {
         let proven = past.when(Event::Proven).map(|record| (record.at.clone(), record.code));
         let done = past.when(Event::Done).map(|record| record.status);
         // A key that lives reopens its step, whatever was noted of it.
-        let lives = step.action == Action::DeleteKey
-            && step.key_sid.as_deref().is_some_and(|sid| self.inventory.key(sid).is_some());
+        let lives = self.lives(step);
         if let Some((at, code)) = proven
             && !lives
         {
@@ -191,13 +190,28 @@ impl Work<'_> {
         }
         let made = match step.action {
             Action::Manual => return Ok(None),
-            Action::DeleteKey if done.is_some() && !lives => return Ok(None),
-            Action::DeleteKey => self.delete_key(step, broke_off || done.is_some()).await?,
+            Action::DeleteKey | Action::DeleteOauthApp | Action::DeleteSharedKey => {
+                if done.is_some() && !lives {
+                    return Ok(None);
+                }
+                self.delete_object(step, broke_off || done.is_some()).await?
+            }
             // What was deleted by a clear answer is never deleted again: there may be a new one.
             Action::DeleteSecondaryToken if done == Some(Some(204)) => return Ok(None),
             Action::DeleteSecondaryToken => self.delete_secondary(step, broke_off || done.is_some()).await?,
         };
         Ok(made.err().map(State::Failed))
+    }
+
+    /// Whether the inventory shows what a step deletes.
+    fn lives(&self, step: &Step) -> bool {
+        let target = step.target.as_deref();
+        match step.action {
+            Action::DeleteKey => step.key_sid.as_deref().is_some_and(|sid| self.inventory.key(sid).is_some()),
+            Action::DeleteOauthApp => target.is_some_and(|sid| self.inventory.app(sid).is_some()),
+            Action::DeleteSharedKey => target.is_some_and(|id| self.inventory.shared_key(id).is_some()),
+            Action::DeleteSecondaryToken | Action::Manual => false,
+        }
     }
 
     /// Says of each step that was not told yet how far it came when the record could not be written any more.
@@ -224,12 +238,15 @@ pub(super) fn entry(step: &Step) -> Entry<'_> {
     Entry {
         action: Some(match step.action {
             Action::DeleteKey => "delete_key",
+            Action::DeleteOauthApp => "delete_oauth_app",
+            Action::DeleteSharedKey => "delete_shared_key",
             Action::DeleteSecondaryToken => "delete_secondary_token",
             Action::Manual => "manual",
         }),
         step: Some(step.n),
         account: Some(&step.account_sid),
         key: step.key_sid.as_deref(),
+        target: step.target.as_deref(),
         credential: step.credential.as_ref(),
     }
 }

@@ -7,14 +7,14 @@ use futures_util::stream::{self, StreamExt};
 use jiff::{Timestamp, Unit};
 
 use super::partners::{Places, add_own_keys};
-use super::{guide, ours};
+use super::{apps, guide, ours};
 use crate::model::{
     Asked, Credential, CredentialType, Exposure, Fingerprint, Inventory, Region, Report, Unread, Vault,
     Verdict, VerdictKind, VerdictState,
 };
 use crate::twilio::inventory::{self, Admin, Among};
 use crate::twilio::verify::{self, Depth, Question, Settled};
-use crate::twilio::{Client, exposure};
+use crate::twilio::{Client, exposure, resources};
 
 /// Credentials that are asked about at once; the client bounds each account and the rate.
 const AT_ONCE: usize = 64;
@@ -30,6 +30,8 @@ pub struct Options {
     pub exposure: bool,
     /// With how many of the administrator's own keys a secret is tried that its SID does not open.
     pub own_keys: usize,
+    /// Ask about OAuth apps, which makes an access token each time.
+    pub mint: bool,
 }
 
 /// Asks about every credential of a report whose value is in the vault, and notes verdicts, owners and remedies.
@@ -67,14 +69,22 @@ pub async fn ask(
         .buffer_unordered(AT_ONCE)
         .collect()
         .await;
+    let mut apps = if options.mint { apps::ask(client, report, vault, done).await } else { BTreeMap::new() };
     for credential in &mut report.credentials {
         match answers.remove(&credential.id) {
             Some((settled, exposure, at)) => note(credential, settled, exposure, at),
+            None if apps.contains_key(&credential.id) => {
+                credential.verdict = apps.remove(&credential.id).unwrap_or_else(Verdict::unverified);
+            }
             None => credential.verdict = unasked(credential, vault.contains_key(&credential.id)),
         }
     }
     if let Some((admin, inventory)) = &mut admin {
         find_hidden_keys(client, admin, inventory, report.credentials.iter()).await;
+        if report.credentials.iter().any(|credential| credential.type_ == CredentialType::OauthApp) {
+            let wanted = resources::Wanted { apps: true, ..resources::Wanted::default() };
+            resources::add(client, admin, inventory, wanted, None).await;
+        }
     }
     let is_token = |credential: &Credential| credential.type_ == CredentialType::AccessToken;
     let at = if report.credentials.iter().any(is_token) { client.clock().await } else { None };
@@ -145,7 +155,8 @@ pub(super) async fn reach(
 
 /// How many credentials of a report there is something to ask about.
 #[must_use]
-pub fn askable(report: &Report, vault: &Vault) -> usize {
+pub fn askable(report: &Report, vault: &Vault, mint: bool) -> usize {
+    let apps = if mint { apps::count(report, vault) } else { 0 };
     let places = Places::of(&report.findings);
     report
         .credentials
@@ -154,6 +165,7 @@ pub fn askable(report: &Report, vault: &Vault) -> usize {
             vault.get(&credential.id).and_then(|secret| places.question(credential, secret)).is_some()
         })
         .count()
+        + apps
 }
 
 pub(super) fn now() -> Timestamp {
@@ -219,7 +231,10 @@ fn unasked(credential: &Credential, has_value: bool) -> Verdict {
             "its value was not found again where the report has it; scan again"
         }
         CredentialType::AccountSid => "an Account SID alone is not a secret",
-        CredentialType::OauthApp => "asking would make an access token; only reads are sent",
+        CredentialType::OauthApp => "asking would make an access token; --mint asks all the same",
+        CredentialType::WebhookSharedKey => {
+            "the id of a SharedKey alone is not a secret, and its secret signs webhooks: no request tells whether it works"
+        }
         CredentialType::AccessToken => "",
         CredentialType::SendgridApiKey | CredentialType::SegmentApiToken | CredentialType::AuthyApiKey => {
             "only Twilio's own API is asked"

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::apply::{Work, entry};
 use super::journal;
-use super::presence::{Api, Look, Presence, inactive};
+use super::presence::{Api, Object, Presence, inactive};
 use super::proof;
 use crate::model::{Event, Step};
 use crate::twilio::account;
@@ -31,17 +31,18 @@ pub enum Deletion {
 /// Writes a line of the journal about the thing that is deleted.
 pub type Note<'a> = dyn FnMut(Event, Option<&Told>, Option<String>) -> Result<(), journal::Error> + Send + 'a;
 
-/// Deletes a key. `look_first` for one that an earlier run may have deleted.
-pub async fn delete_key(
-    look: &Look<'_>,
+/// Deletes a key, an OAuth app or a SharedKey. `look_first` for one that an earlier run may have deleted.
+pub async fn delete(
+    object: &Object<'_>,
     look_first: bool,
+    pause: Duration,
     note: &mut Note<'_>,
 ) -> Result<Deletion, journal::Error> {
     let (mut is_looking, mut api) = (look_first, Api::Classic);
     let mut last = String::new();
     for _ in 0..MOST_TRIES {
         if is_looking {
-            match look.look().await {
+            match object.look().await {
                 Presence::There(found) => api = found,
                 Presence::Gone | Presence::OwnRefused => {
                     note(Event::Done, None, Some("gone when it was looked at again".to_owned()))?;
@@ -55,13 +56,24 @@ pub async fn delete_key(
             }
         }
         note(Event::Intent, None, None)?;
-        match look.delete(api).await {
+        match object.delete(api).await {
+            // Accepted, and done later: it is looked for until it is gone.
+            Change::Made(answer, told) if answer.status == 202 => {
+                note(Event::Unsure, Some(&told), Some("202: accepted, and done later".to_owned()))?;
+                return Ok(match until_gone(object, pause).await {
+                    Some(reason) => Deletion::Not(reason),
+                    None => {
+                        note(Event::Done, None, Some("gone when it was looked at again".to_owned()))?;
+                        Deletion::Done
+                    }
+                });
+            }
             Change::Made(_, told) => {
                 note(Event::Done, Some(&told), None)?;
                 return Ok(Deletion::Done);
             }
             Change::Missing(told) => {
-                "Twilio answered 404, though the key exists".clone_into(&mut last);
+                last = format!("Twilio answered 404, though the {} exists", object.noun());
                 note(Event::Unsure, Some(&told), Some("404, which is looked into".to_owned()))?;
             }
             Change::Refused(told, words) => return Ok(Deletion::Refused(told, words)),
@@ -73,7 +85,7 @@ pub async fn delete_key(
         is_looking = true;
     }
     // The last try is looked into as well.
-    match look.look().await {
+    match object.look().await {
         Presence::Gone | Presence::OwnRefused => {
             note(Event::Done, None, Some("gone when it was looked at again".to_owned()))?;
             Ok(Deletion::Done)
@@ -84,19 +96,43 @@ pub async fn delete_key(
     }
 }
 
+/// How often something is looked for whose deletion was accepted and is done later: Twilio speaks of 30 to 60 seconds.
+const LOOKS: u32 = 30;
+
+/// Looks for something until it is gone; why that was not seen.
+async fn until_gone(object: &Object<'_>, pause: Duration) -> Option<String> {
+    let mut last = Presence::There(Api::Only);
+    for _ in 0..LOOKS {
+        tokio::time::sleep(pause).await;
+        last = object.look().await;
+        if last == Presence::Gone {
+            return None;
+        }
+    }
+    Some(match last {
+        Presence::Unknown(reason) => {
+            format!("its deletion was accepted, and whether it is gone is not known: {reason}")
+        }
+        Presence::There(_) | Presence::OwnRefused | Presence::Gone => {
+            "its deletion was accepted, and Twilio still shows it; run this again".to_owned()
+        }
+    })
+}
+
 impl Work<'_> {
-    /// Deletes the key of a step.
-    pub(super) async fn delete_key(
+    /// Deletes the key, OAuth app or SharedKey of a step.
+    pub(super) async fn delete_object(
         &mut self,
         step: &Step,
         look_first: bool,
     ) -> Result<Result<(), String>, journal::Error> {
-        let Some(key) = step.key_sid.as_deref() else { return Ok(Err("it names no key".to_owned())) };
         let Self { client, admin, .. } = *self;
-        let look = Look { client, admin, region: step.region, account: &step.account_sid, key };
+        let Some(object) = Object::of_step(client, admin, step) else {
+            return Ok(Err("it names nothing to delete".to_owned()));
+        };
         // A journal is only a file: a key that exists is deleted if the leaked secret opens it, whatever was noted of it.
         if look_first
-            && let Presence::There(_) = look.look().await
+            && let Presence::There(_) = object.look().await
             && let Some(doubt) = self.does_not_open(step).await
         {
             return self.not_done(step, doubt);
@@ -109,7 +145,7 @@ impl Work<'_> {
             }
             Ok(())
         };
-        let deletion = delete_key(&look, look_first, &mut note).await?;
+        let deletion = delete(&object, look_first, client.pause(), &mut note).await?;
         Ok(match deletion {
             Deletion::Done => Ok(()),
             Deletion::Not(reason) => Err(reason),
@@ -132,9 +168,9 @@ impl Work<'_> {
         };
         match proof::once(self.client, &pair, step.region, &step.account_sid).await {
             Still::Works | Still::Partly(_) => None,
-            Still::Refused { .. } => Some(
-                "Twilio shows the key, and the leaked secret does not open it; run this again".to_owned(),
-            ),
+            Still::Refused { .. } => {
+                Some("Twilio shows it, and the leaked secret does not open it; run this again".to_owned())
+            }
             still @ Still::Unsure(_) => Some(proof::doubt(&still)),
         }
     }

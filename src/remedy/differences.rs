@@ -2,10 +2,11 @@
 
 use futures_util::stream::{self, StreamExt};
 
+use super::account_plan;
 use super::apply::Work;
 use super::presence::inactive;
 use super::proof;
-use crate::model::{Action, Event, Step};
+use crate::model::{Action, Event, OwnAccount, Step};
 use crate::twilio::verify::Still;
 
 impl Work<'_> {
@@ -18,7 +19,47 @@ impl Work<'_> {
         });
         let found: Vec<Option<String>> =
             stream::iter(open).map(|step| self.difference(step)).buffered(16).collect().await;
-        found.into_iter().flatten().collect()
+        let mut differences: Vec<String> = found.into_iter().flatten().collect();
+        differences.extend(account_plan::unplanned(self.plan, self.inventory, self.admin));
+        differences
+    }
+
+    /// How the thing that a step deletes differs from what the plan saw. Of a whole account it is no difference that something is gone.
+    fn of_thing(&self, step: &Step, own: &OwnAccount) -> Option<String> {
+        let n = step.n;
+        let account = &step.account_sid;
+        let (sid, what) = match (&step.key_sid, &step.target) {
+            (Some(sid), _) => (sid, "key"),
+            (None, Some(id)) => {
+                (id, if step.action == Action::DeleteOauthApp { "OAuth app" } else { "SharedKey" })
+            }
+            (None, None) => return None,
+        };
+        let (found, unread) = match step.action {
+            Action::DeleteOauthApp => {
+                let app = own.oauth_apps.iter().flatten().find(|app| app.sid == *sid);
+                (app.map(|app| (&app.friendly_name, &app.date_created)), &own.oauth_apps_unread)
+            }
+            Action::DeleteSharedKey => {
+                let key = own.shared_keys.iter().flatten().find(|key| key.id == *sid);
+                (key.map(|key| (&key.friendly_name, &key.date_created)), &own.shared_keys_unread)
+            }
+            Action::DeleteKey | Action::DeleteSecondaryToken | Action::Manual => {
+                let key = own.keys.iter().find(|key| key.key.sid == *sid && key.region == step.region);
+                (key.map(|key| (&key.key.friendly_name, &key.key.date_created)), &own.keys_unread)
+            }
+        };
+        let Some((name, created)) = found else {
+            return match unread {
+                Some(reason) => {
+                    Some(format!("step {n}: the {what}s of {account} could not be listed: {reason}"))
+                }
+                None if self.plan.account.is_some() => None,
+                None => Some(format!("step {n}: {account} has no {what} {sid} any more")),
+            };
+        };
+        (*name != step.seen.key_name || *created != step.seen.key_created)
+            .then(|| format!("step {n}: {sid} has another name or date than it had"))
     }
 
     async fn difference(&self, step: &Step) -> Option<String> {
@@ -34,25 +75,16 @@ impl Work<'_> {
         if step.action == Action::Manual {
             return None;
         }
-        if let Some(sid) = &step.key_sid {
-            let Some(key) = own.keys.iter().find(|key| key.key.sid == *sid && key.region == step.region)
-            else {
-                return Some(match &own.keys_unread {
-                    Some(reason) => format!("step {n}: the keys of {account} could not be listed: {reason}"),
-                    None => format!("step {n}: {account} has no key {sid} any more"),
-                });
-            };
-            if key.key.friendly_name != step.seen.key_name || key.key.date_created != step.seen.key_created {
-                return Some(format!("step {n}: {sid} has another name or date than it had"));
-            }
+        if let Some(difference) = self.of_thing(step, own) {
+            return Some(difference);
         }
-        // Only `revoke key` acts without a leak.
+        // What is named on the command line is deleted without a leak.
         step.credential.as_ref()?;
         let Some(pair) = proof::pair(step, self.vault) else {
             return Some(format!(
                 "step {n}: the leaked value was not found again in {}, so nothing shows that it is this {}; give --root if the folder was moved",
                 step.places.first().map_or("the plan's sources", String::as_str),
-                if step.key_sid.is_some() { "key's" } else { "account's" },
+                if step.key_sid.is_some() || step.target.is_some() { "key's" } else { "account's" },
             ));
         };
         if step.action == Action::DeleteSecondaryToken && own.account.token.is_of(&pair.secret) == Some(true)

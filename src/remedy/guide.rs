@@ -22,7 +22,9 @@ pub fn remedy(credential: &Credential, has_secret: bool) -> Remedy {
             let region = credential.verdict.region.as_deref().unwrap_or("us1");
             one(
                 RemedyAction::None,
-                format!("Twilio does not accept it in {region}: there is nothing to revoke there. Take it out of the code."),
+                format!(
+                    "Twilio does not accept it in {region}: there is nothing to revoke there. Take it out of the code."
+                ),
             )
         }
         CredentialType::AuthToken => auth_token(credential, &of_account),
@@ -38,10 +40,13 @@ pub fn remedy(credential: &Credential, has_secret: bool) -> Remedy {
                 key.map(|sid| format!(", {sid}")).unwrap_or_default()
             ),
         ),
-        CredentialType::OauthApp => one(
-            RemedyAction::RotateOauthSecret,
-            "In the console under OAuth apps, rotate the app's secret with no grace period, or delete the app."
-                .to_owned(),
+        CredentialType::OauthApp => (RemedyAction::RotateOauthSecret, oauth_app(credential, has_secret)),
+        CredentialType::WebhookSharedKey => one(
+            RemedyAction::DeleteSharedKey,
+            format!(
+                "If its secret leaked too, make a new SharedKey, put it into the webhook settings and validators that use this one, then `sidsweep revoke shared-key {}`.",
+                key.unwrap_or("webhooks_sharedkey_…")
+            ),
         ),
         CredentialType::SendgridApiKey => one(
             RemedyAction::DeleteAtVendor,
@@ -55,9 +60,7 @@ pub fn remedy(credential: &Credential, has_secret: bool) -> Remedy {
             RemedyAction::DeleteAtVendor,
             "Regenerate it in the Authy part of the Twilio console.".to_owned(),
         ),
-        CredentialType::AccountSid => {
-            one(RemedyAction::None, "An identifier, nothing to revoke.".to_owned())
-        }
+        CredentialType::AccountSid => one(RemedyAction::None, "An identifier, nothing to revoke.".to_owned()),
     };
     Remedy { action, steps }
 }
@@ -78,6 +81,22 @@ fn tell_owner(credential: &Credential) -> Remedy {
             "Take it out of the code.".to_owned(),
         ],
     }
+}
+
+fn oauth_app(credential: &Credential, has_secret: bool) -> Vec<String> {
+    if !has_secret {
+        return vec!["The client id alone is not a secret. Look for where its secret is kept.".to_owned()];
+    }
+    let delete = credential.key_sid.as_deref().map_or_else(
+        || "delete the app there".to_owned(),
+        |id| format!("delete the app: `sidsweep revoke oauth-app {id}`, or by a plan of `sidsweep revoke plan --mint`"),
+    );
+    vec![
+        format!(
+            "Rotate the app's secret with a grace period of 0, which ends the access tokens it was given too: {OAUTH_CONSOLE}."
+        ),
+        format!("Or {delete}."),
+    ]
 }
 
 fn api_key(credential: &Credential, of_account: &str) -> Vec<String> {
@@ -128,6 +147,9 @@ pub fn console(region: Region) -> String {
     format!("https://1console.twilio.com/go?to=/account/__account__/settings/{region}/api-keys/list")
 }
 
+/// Where the console keeps OAuth apps: Settings > Account settings > OAuth applications.
+pub const OAUTH_CONSOLE: &str = "https://1console.twilio.com/go?to=/account/__account__/settings/oauth";
+
 /// Where the Legacy Console keeps keys: the only place where a Main key is made.
 fn legacy_console(region: Region) -> String {
     format!("https://console.twilio.com/{region}/account/keys-credentials/api-keys")
@@ -158,7 +180,7 @@ fn auth_token(credential: &Credential, of_account: &str) -> (RemedyAction, Vec<S
             vec![
                 open,
                 "Under Auth Tokens, choose Request a Secondary Token. If there is one already, it may be the leaked one: delete it first, then request a new one.".to_owned(),
-                "Put it, or better an API key, into every client and webhook validator that uses the leaked one.".to_owned(),
+                "Put it, or better an API key, into every client that uses the leaked one, and into every webhook validator; validators can use a webhook SharedKey instead (public beta), and then need no Auth Token.".to_owned(),
                 "Choose Promote to Primary: the leaked token stops working at that moment, and webhooks are signed with the new one.".to_owned(),
                 "Run `sidsweep scan --verify` again: the verdict must be rejected.".to_owned(),
             ],

@@ -75,6 +75,8 @@ pub struct Entry<'a> {
     pub account: Option<&'a str>,
     /// Which key.
     pub key: Option<&'a str>,
+    /// Which OAuth app or SharedKey.
+    pub target: Option<&'a str>,
     /// Which leaked credential.
     pub credential: Option<&'a Fingerprint>,
 }
@@ -147,6 +149,7 @@ impl Journal {
             admin: Some(self.admin.clone()),
             account_sid: entry.account.map(str::to_owned),
             key_sid: entry.key.map(str::to_owned),
+            target: entry.target.map(str::to_owned),
             credential: entry.credential.cloned(),
             status: told.status,
             code: told.code,

@@ -41,7 +41,8 @@ impl<'a> Job<'a> {
             .into_iter()
             .filter_map(|record| {
                 let words = self.words(record)?;
-                let what = record.key_sid.as_deref().or(record.account_sid.as_deref());
+                let what =
+                    record.key_sid.as_deref().or(record.target.as_deref()).or(record.account_sid.as_deref());
                 let step = record.step.map(|step| format!(" step {step}")).unwrap_or_default();
                 Some(format!("{step}: {} {words} ({})", what.unwrap_or("a credential"), record.at))
             })
@@ -150,7 +151,8 @@ impl<'a> Job<'a> {
         if self.records.last().is_some_and(|record| record.action.as_deref() == Some("activate")) {
             return format!("sidsweep {} --release", self.name);
         }
-        if self.name.starts_with("revoke key ") || self.name.starts_with("contain ") {
+        let one = ["revoke key ", "revoke oauth-app ", "revoke shared-key ", "contain "];
+        if one.iter().any(|beginning| self.name.starts_with(beginning)) {
             return format!("sidsweep {}", self.name);
         }
         let started = self.records.iter().rev().find(|record| record.event == Event::Started);

@@ -1,5 +1,6 @@
 //! What an administrator's credential adds to verdicts: whose a credential is, and whether its key still exists.
 
+use super::apps;
 use super::ask::{Options, now};
 use crate::model::{
     Credential, CredentialType, Inventory, OwnAccount, Region, Secret, Verdict, VerdictKind, VerdictState,
@@ -30,7 +31,9 @@ pub(super) fn own(
         credential.account_sid = Some(owner.account.sid.clone());
         credential.ambiguous.clear();
     }
-    if credential.key_sid.as_deref().is_some_and(|key| key.starts_with("SK")) {
+    if credential.type_ == CredentialType::OauthApp {
+        apps::own(credential, inventory);
+    } else if credential.key_sid.as_deref().is_some_and(|key| key.starts_with("SK")) {
         own_key(credential, inventory, options);
     } else {
         own_account(credential, inventory, secret);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, Unit};
 
-use super::guide;
+use super::{apps, guide};
 use crate::model::{
     Action, AdminName, Credential, CredentialType, Fingerprint, Inventory, Kind, LeftOut, OwnAccount, OwnKey,
     PLAN_SCHEMA, Plan, Region, Report, Seen, Source, Step, Vault, VerdictKind, VerdictState,
@@ -13,7 +13,7 @@ use crate::model::{
 use crate::twilio::inventory::Admin;
 
 /// A step without its number, or why there is none.
-type Considered = Result<Step, String>;
+pub(super) type Considered = Result<Step, String>;
 
 /// Makes a plan from a report whose verdicts are fresh.
 #[must_use]
@@ -83,7 +83,8 @@ pub fn for_key(own: &OwnAccount, key: &OwnKey, leak: Option<(&Credential, &Repor
     finish(vec![step], Vec::new(), admin.name(), sources, &admin.pair.user)
 }
 
-fn finish(
+/// A plan of steps, in the order in which they are done.
+pub(super) fn finish(
     mut steps: Vec<Step>,
     left_out: Vec<LeftOut>,
     admin: AdminName,
@@ -92,7 +93,14 @@ fn finish(
 ) -> Plan {
     steps.sort_by_cached_key(|step| {
         let last = step.key_sid.as_deref() == Some(own_key);
-        (last, danger(step.kind), step.parent_sid.is_some(), step.account_sid.clone(), step.key_sid.clone())
+        (
+            last,
+            danger(step.kind),
+            step.parent_sid.is_some(),
+            step.account_sid.clone(),
+            step.key_sid.clone(),
+            step.target.clone(),
+        )
     });
     for (step, n) in steps.iter_mut().zip(1..) {
         step.n = n;
@@ -103,6 +111,7 @@ fn finish(
         created_at: now.round(Unit::Second).unwrap_or(now).to_string(),
         admin,
         digest: String::new(),
+        account: None,
         sources,
         steps,
         left_out,
@@ -124,7 +133,7 @@ fn danger(kind: Option<VerdictKind>) -> u8 {
         Some(VerdictKind::AuthToken) => 1,
         Some(VerdictKind::SecondaryToken) => 2,
         Some(VerdictKind::MainKey) => 3,
-        Some(VerdictKind::StandardKey) | None => 4,
+        Some(VerdictKind::StandardKey | VerdictKind::OauthApp) | None => 4,
         Some(VerdictKind::RestrictedKey) => 5,
         Some(VerdictKind::TestToken) => 6,
     }
@@ -136,17 +145,19 @@ fn consider(credential: &Credential, vault: &Vault, admin: &Admin, inventory: &I
         CredentialType::AuthToken => auth_token(credential, vault, admin, inventory),
         CredentialType::AccessToken => access_token(credential),
         CredentialType::AccountSid => Err("a SID alone is not a secret".to_owned()),
-        CredentialType::OauthApp
-        | CredentialType::SendgridApiKey
-        | CredentialType::SegmentApiToken
-        | CredentialType::AuthyApiKey => {
+        CredentialType::OauthApp => apps::consider(credential, inventory),
+        CredentialType::WebhookSharedKey => {
+            Err("the id of a SharedKey alone is not a secret; `sidsweep revoke shared-key` deletes it"
+                .to_owned())
+        }
+        CredentialType::SendgridApiKey | CredentialType::SegmentApiToken | CredentialType::AuthyApiKey => {
             Err(format!("not revoked from here, and not asked about: {}", credential.remedy.steps.join(" ")))
         }
     }
 }
 
 /// What stands against any step, by the verdict.
-fn works(credential: &Credential) -> Result<(), String> {
+pub(super) fn works(credential: &Credential) -> Result<(), String> {
     let reason = credential.verdict.reason.as_deref().unwrap_or("no reason was given");
     match credential.verdict.state {
         VerdictState::Live => Ok(()),
@@ -224,7 +235,12 @@ fn api_key(credential: &Credential, admin: &Admin, inventory: &Inventory) -> Con
     Ok(step)
 }
 
-fn key_step(own: &OwnAccount, key: &OwnKey, credential: Option<&Credential>, admin: &Admin) -> Step {
+pub(super) fn key_step(
+    own: &OwnAccount,
+    key: &OwnKey,
+    credential: Option<&Credential>,
+    admin: &Admin,
+) -> Step {
     let mut step = blank(own, Action::DeleteKey, credential, key.region);
     step.key_sid = Some(key.key.sid.clone());
     step.seen.key_name.clone_from(&key.key.friendly_name);
@@ -271,14 +287,19 @@ fn made_by_others(name: Option<&str>) -> Option<String> {
 }
 
 /// Why nothing is done about a credential of an account that is not active and not ours.
-fn inactive_and_foreign(credential: &Credential) -> String {
+pub(super) fn inactive_and_foreign(credential: &Credential) -> String {
     let reason = credential.verdict.reason.as_deref().unwrap_or("no reason was given");
     format!(
         "it cannot be tried now: {reason}; it may work again once the account is active, and none of your accounts has it"
     )
 }
 
-fn blank(own: &OwnAccount, action: Action, credential: Option<&Credential>, region: Region) -> Step {
+pub(super) fn blank(
+    own: &OwnAccount,
+    action: Action,
+    credential: Option<&Credential>,
+    region: Region,
+) -> Step {
     let kind = credential.and_then(|credential| credential.verdict.kind);
     let since =
         credential.and_then(|credential| credential.verdict.checked_at.as_deref()).unwrap_or_default();
@@ -289,6 +310,7 @@ fn blank(own: &OwnAccount, action: Action, credential: Option<&Credential>, regi
         account_sid: own.account.sid.clone(),
         parent_sid: own.account.parent().map(str::to_owned),
         key_sid: None,
+        target: None,
         credential: credential.map(|credential| credential.id.clone()),
         kind,
         region,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::presence::{Look, Presence, inactive};
+use super::presence::{Object, Presence, inactive};
 use crate::model::{Action, Inventory, Region, Secret, Step, Vault};
 use crate::twilio::inventory::Admin;
 use crate::twilio::verify::{self, Still};
@@ -33,7 +33,8 @@ pub enum Proof {
 #[must_use]
 pub fn pair(step: &Step, vault: &Vault) -> Option<Pair> {
     let secret: &Secret = vault.get(step.credential.as_ref()?)?;
-    let user = step.key_sid.clone().unwrap_or_else(|| step.account_sid.clone());
+    let named = step.key_sid.clone().or_else(|| step.target.clone());
+    let user = named.unwrap_or_else(|| step.account_sid.clone());
     Some(Pair { user, secret: secret.clone(), account: Some(step.account_sid.clone()) })
 }
 
@@ -102,6 +103,11 @@ pub struct Proving<'a> {
 impl Proving<'_> {
     /// Shows that the credential of a step is dead.
     pub async fn prove(&self, step: &Step) -> Proof {
+        if step.credential.is_none() && step.action == Action::Manual {
+            return Proof::Doubt(
+                "nothing here tells whether it is done: look at it in the console".to_owned(),
+            );
+        }
         if step.credential.is_none() {
             return self.gone(step, "its secret is not known here, so it was not tried").await;
         }
@@ -127,7 +133,7 @@ impl Proving<'_> {
 
     /// A credential of an account that is not active is refused, dead or not: only the absence of its key shows something.
     async fn of_inactive(&self, step: &Step, status: &str) -> Proof {
-        if step.action == Action::DeleteKey {
+        if Object::of_step(self.client, self.admin, step).is_some() {
             let why = format!("its account is {status}, so its secret is refused either way");
             return self.gone(step, &why).await;
         }
@@ -138,22 +144,24 @@ impl Proving<'_> {
 
     /// Whether a key is gone, looked at twice.
     async fn gone(&self, step: &Step, why: &str) -> Proof {
-        let Some(key) = step.key_sid.as_deref() else {
-            return Proof::Doubt("there is no key to look for".to_owned());
-        };
         let Self { client, admin, .. } = *self;
-        let look = Look { client, admin, region: step.region, account: &step.account_sid, key };
+        let Some(object) = Object::of_step(client, admin, step) else {
+            return Proof::Doubt("there is nothing to look for".to_owned());
+        };
         for again in [false, true] {
             if again {
                 sleep(client.pause()).await;
             }
-            match look.look().await {
+            match object.look().await {
                 Presence::Gone | Presence::OwnRefused => {}
                 Presence::There(_) => {
-                    return Proof::Doubt("Twilio still shows the key; apply again".to_owned());
+                    return Proof::Doubt(format!("Twilio still shows the {}; apply again", object.noun()));
                 }
                 Presence::Unknown(reason) => {
-                    return Proof::Doubt(format!("whether the key is gone is not known: {reason}"));
+                    return Proof::Doubt(format!(
+                        "whether the {} is gone is not known: {reason}",
+                        object.noun()
+                    ));
                 }
             }
         }

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use super::deletion::{self, Deletion};
 use super::handover::{self, Parcel, Receiver};
 use super::journal::{self, Entry, Journal};
-use super::presence::{Look, Presence};
+use super::presence::{Look, Object, Presence};
 use super::proof;
 use crate::model::{Event, Key, OwnAccount, OwnKey, Region};
 use crate::twilio::account::{self, Unreadable};
@@ -258,10 +258,11 @@ impl Rotation<'_> {
         };
         let Self { client, admin, .. } = *self;
         let look = Look { client, admin, region: self.key.region, account: &account, key: sid };
+        let object = Object::Key(look);
         let journal = &mut *self.journal;
         let mut note =
             |event, told: Option<&Told>, note: Option<String>| journal.note(event, &entry, told, note);
-        let reason = match deletion::delete_key(&look, false, &mut note).await? {
+        let reason = match deletion::delete(&object, false, client.pause(), &mut note).await? {
             Deletion::Done => return Ok(format!("{sid} was deleted again.")),
             Deletion::Not(reason) => reason,
             Deletion::Refused(told, words) => {

@@ -12,7 +12,7 @@ use crate::model::{Event, Region, Secret};
 use crate::twilio::change::Change;
 use crate::twilio::inventory::Admin;
 use crate::twilio::verify::Still;
-use crate::twilio::{Client, Pair, tokens};
+use crate::twilio::{Client, Pair, tokens, webhooks};
 
 /// Work on the tokens of one account.
 pub struct Tokens<'a> {
@@ -141,6 +141,37 @@ impl Tokens<'_> {
                     other => proof::doubt(&other),
                 }
             ))),
+        }
+    }
+
+    /// Which webhooks the token still signs, by the account's rules, in words.
+    pub async fn signed(&self) -> Vec<String> {
+        let acting = match self.acting().await {
+            Ok(acting) => acting,
+            Err(error) => return vec![format!("Which webhooks the token signs could not be read: {error}")],
+        };
+        match webhooks::signed(self.client, &acting).await {
+            Ok(signed) => {
+                let mut lines = vec![
+                    "The token signs all webhooks that no rule gives to a SharedKey: their validators need the new one at that moment.".to_owned(),
+                ];
+                lines.extend(
+                    signed.by_token.iter().map(|address| format!("  the token signs, by a rule: {address}")),
+                );
+                lines.extend(
+                    signed
+                        .by_key
+                        .iter()
+                        .map(|address| format!("  a SharedKey signs, and nothing changes: {address}")),
+                );
+                lines
+            }
+            Err(unreadable) if unreadable.is_missing() => {
+                vec!["The token signs all webhooks of the account, which has no rules for them: validators need the new one at that moment.".to_owned()]
+            }
+            Err(unreadable) => vec![format!(
+                "Which webhooks the token signs could not be read ({unreadable}): count on all of them."
+            )],
         }
     }
 

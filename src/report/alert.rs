@@ -120,6 +120,6 @@ pub fn score(kind: Kind) -> Option<&'static str> {
         Kind::OauthClientSecret | Kind::SendgridApiKey => Some("8.8"),
         Kind::SegmentApiToken | Kind::AuthyApiKey => Some("8.1"),
         Kind::AccessTokenJwt => Some("7.1"),
-        Kind::AccountSid | Kind::ApiKeySid | Kind::OauthClientId => None,
+        Kind::AccountSid | Kind::ApiKeySid | Kind::OauthClientId | Kind::WebhookSharedKeyId => None,
     }
 }

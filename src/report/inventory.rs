@@ -70,6 +70,35 @@ fn account(own: &OwnAccount, width: usize, out: &mut dyn Write) -> io::Result<()
             printable(created.get(5..16).unwrap_or(created))
         )?;
     }
+    for app in own.oauth_apps.iter().flatten() {
+        let policy = match app.policy.as_slice() {
+            [] => "no permissions".to_owned(),
+            [only] => printable(only),
+            [first, rest @ ..] => format!("{} and {} more", printable(first), rest.len()),
+        };
+        let lifetime =
+            app.access_token_ttl.map(|seconds| format!(", tokens live {seconds} s")).unwrap_or_default();
+        writeln!(
+            out,
+            "{indent}  {}  {}  {DIM}OAuth app: {policy}{lifetime}  {}{DIM:#}",
+            printable(&app.sid),
+            short(app.friendly_name.as_deref().unwrap_or("(no name)"), 16),
+            printable(app.date_created.as_deref().unwrap_or_default())
+        )?;
+    }
+    for key in own.shared_keys.iter().flatten() {
+        writeln!(
+            out,
+            "{indent}  {}  {}  {DIM}signs webhooks  {}{DIM:#}",
+            printable(&key.id),
+            short(key.friendly_name.as_deref().unwrap_or("(no name)"), 16),
+            printable(key.date_created.as_deref().unwrap_or_default())
+        )?;
+    }
+    let more = [("OAuth apps", &own.oauth_apps_unread), ("webhook SharedKeys", &own.shared_keys_unread)];
+    for (what, reason) in more.into_iter().filter_map(|(what, reason)| Some((what, reason.as_deref()?))) {
+        writeln!(out, "{indent}  {YELLOW}{what} not read{YELLOW:#}: {}", printable(reason))?;
+    }
     if let Some(reason) = &own.keys_unread {
         writeln!(out, "{indent}  {YELLOW}keys not read{YELLOW:#}: {}", printable(reason))?;
     }

@@ -16,6 +16,7 @@ pub mod plan;
 pub mod printable;
 pub use printable::printable;
 mod sarif;
+pub mod sweep;
 mod table;
 pub mod text;
 mod unread;

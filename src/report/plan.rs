@@ -91,17 +91,62 @@ impl Left {
 /// Writes a plan in lines of at most `width` columns where words allow: what stays live first, and what is deleted last, right above
 /// the question that follows. What is left out is listed with `all` only.
 pub fn write(plan: &Plan, all: bool, width: usize, out: &mut dyn Write) -> io::Result<()> {
-    for line in wrap(&Left::of(plan).headline(), width) {
+    for line in wrap(&headline(plan, Left::of(plan)), width) {
         writeln!(out, "{BOLD}{line}{BOLD:#}")?;
     }
     writeln!(out)?;
     left_out(plan, all, width, out)?;
+    kept(plan, all, width, out)?;
     let (manual, own): (Vec<&Step>, Vec<&Step>) =
         plan.steps.iter().partition(|step| step.action == Action::Manual);
     for step in manual.into_iter().chain(own) {
         self::step(step, width, out)?;
     }
     labelled(out, width, "", &summary(plan))
+}
+
+/// What a plan comes to, first of all: what stays live, and for a whole account what of it.
+#[must_use]
+pub fn headline(plan: &Plan, left: Left) -> String {
+    let Some(whole) = &plan.account else { return left.headline() };
+    let made = whole.since.as_ref().map(|since| format!(" made since {since}")).unwrap_or_default();
+    let mut text = format!("Every key and OAuth app of {}{made} is to be deleted.", whole.account_sid);
+    if left.failed > 0 {
+        text = format!(
+            "Of {}, {} not deleted or not shown to be gone.",
+            whole.account_sid,
+            several(left.failed, "key or app was", "keys and apps were")
+        );
+    }
+    if left.manual > 0 {
+        text += " Not all of it could be listed: a person has to look.";
+    }
+    if !whole.kept.is_empty() {
+        text += &format!(" {} before that and stays.", several(whole.kept.len(), "was made", "were made"));
+        if whole.kept.len() > 1 {
+            text = text.replace("before that and stays.", "before that and stay.");
+        }
+    }
+    text
+}
+
+/// What of a whole account stays.
+fn kept(plan: &Plan, all: bool, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let kept = plan.account.as_ref().map_or(&[][..], |whole| &whole.kept);
+    if kept.is_empty() {
+        return Ok(());
+    }
+    if !all {
+        let text = format!("{} older; --all lists what stays.", several(kept.len(), "is", "are"));
+        labelled(out, width, "", &text)?;
+        return writeln!(out);
+    }
+    writeln!(out, "{BOLD}Stays{BOLD:#}")?;
+    for one in kept {
+        let name = one.name.as_ref().map(|name| format!(" ({})", printable(name))).unwrap_or_default();
+        labelled(out, width, "  ", &format!("{}{name}: {}", printable(&one.sid), printable(&one.reason)))?;
+    }
+    writeln!(out)
 }
 
 fn left_out(plan: &Plan, all: bool, width: usize, out: &mut dyn Write) -> io::Result<()> {
@@ -131,23 +176,32 @@ fn several(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
-/// How many steps do what.
-fn counts(plan: &Plan) -> [usize; 3] {
-    [Action::DeleteKey, Action::DeleteSecondaryToken, Action::Manual]
-        .map(|action| plan.steps.iter().filter(|step| step.action == action).count())
+/// How many steps do what, with the words for one and for several.
+fn counts(plan: &Plan) -> Vec<(usize, &'static str, &'static str)> {
+    [
+        (Action::DeleteKey, "key", "keys"),
+        (Action::DeleteOauthApp, "OAuth app", "OAuth apps"),
+        (Action::DeleteSharedKey, "SharedKey", "SharedKeys"),
+        (Action::DeleteSecondaryToken, "secondary token", "secondary tokens"),
+    ]
+    .into_iter()
+    .map(|(action, one, many)| (plan.steps.iter().filter(|step| step.action == action).count(), one, many))
+    .filter(|(count, ..)| *count > 0)
+    .collect()
+}
+
+fn by_hand(plan: &Plan) -> usize {
+    plan.steps.iter().filter(|step| step.action == Action::Manual).count()
 }
 
 /// What a plan comes to, in a sentence.
 #[must_use]
 pub fn summary(plan: &Plan) -> String {
-    let [keys, tokens, manual] = counts(plan);
-    let mut parts = Vec::new();
-    if keys > 0 {
-        parts.push(format!("{} to delete", several(keys, "key", "keys")));
-    }
-    if tokens > 0 {
-        parts.push(format!("{} to delete", several(tokens, "secondary token", "secondary tokens")));
-    }
+    let mut parts: Vec<String> = counts(plan)
+        .into_iter()
+        .map(|(count, one, many)| format!("{} to delete", several(count, one, many)))
+        .collect();
+    let manual = by_hand(plan);
     if manual > 0 {
         parts.push(format!("{manual} by hand"));
     }
@@ -162,14 +216,15 @@ pub fn summary(plan: &Plan) -> String {
 /// What a person is asked before a plan is carried out.
 #[must_use]
 pub fn question(plan: &Plan) -> String {
-    let [keys, tokens, manual] = counts(plan);
-    let mut parts = Vec::new();
-    if keys > 0 {
-        parts.push(format!("delete {}", several(keys, "key", "keys")));
+    let mut parts: Vec<String> = counts(plan)
+        .into_iter()
+        .map(|(count, one, many)| format!("delete {}", several(count, one, many)))
+        .collect();
+    if plan.account.is_some() {
+        let what = if parts.is_empty() { "go on".to_owned() } else { parts.join(" and ") };
+        return format!("Type the Account SID to {what}");
     }
-    if tokens > 0 {
-        parts.push(format!("delete {}", several(tokens, "secondary token", "secondary tokens")));
-    }
+    let manual = by_hand(plan);
     if manual > 0 {
         parts.push(format!("try {}", several(manual, "credential again", "credentials again")));
     }
@@ -180,6 +235,7 @@ pub fn question(plan: &Plan) -> String {
 #[must_use]
 pub fn title(step: &Step) -> String {
     match (step.action, &step.key_sid) {
+        (Action::Manual, None) if step.credential.is_none() => format!("by hand: {}", subject(step)),
         (Action::Manual, Some(_)) => format!("by hand: delete the {}", subject(step)),
         (Action::Manual, None) => format!("by hand: the {}", subject(step)),
         _ => format!("delete the {}", subject(step)),
@@ -189,8 +245,17 @@ pub fn title(step: &Step) -> String {
 /// What a step is about.
 #[must_use]
 pub fn subject(step: &Step) -> String {
-    let kind = step.kind.map_or("API key", VerdictKind::title);
-    let key = step.key_sid.as_deref().map(|key| format!(" {}", printable(key))).unwrap_or_default();
+    if step.action == Action::Manual && step.credential.is_none() {
+        return format!("what could not be listed of {}", printable(&step.account_sid));
+    }
+    let otherwise = if step.action == Action::DeleteSharedKey { "SharedKey" } else { "API key" };
+    let kind = step.kind.map_or(otherwise, VerdictKind::title);
+    let key = step
+        .key_sid
+        .as_deref()
+        .or(step.target.as_deref())
+        .map(|key| format!(" {}", printable(key)))
+        .unwrap_or_default();
     let region = if step.region == Region::Us1 { String::new() } else { format!(" in {}", step.region) };
     format!("{kind}{key} of {}{region}", printable(&step.account_sid))
 }
@@ -247,7 +312,7 @@ pub fn journal(records: &[Record], width: usize, out: &mut dyn Write) -> io::Res
         }
         let mut parts = vec![event(record.event).to_owned()];
         parts.extend(record.action.as_ref().map(|action| action.replace('_', " ")));
-        parts.extend(record.key_sid.clone().or(record.account_sid.clone()));
+        parts.extend(record.key_sid.clone().or(record.target.clone()).or(record.account_sid.clone()));
         parts.extend(record.status.map(|status| format!("status {status}")));
         parts.extend(record.code.map(|code| format!("code {code}")));
         parts.extend(record.request_id.clone());

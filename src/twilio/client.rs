@@ -16,13 +16,15 @@ use reqwest::{Method, redirect};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
+pub use super::answer::{Answer, Fault};
+use super::answer::{Failure, Safety, is_request_id};
 use super::clock::Clock;
 use super::loopback::loopback;
 use super::pair::Pair;
 use super::product::Product;
-use super::reading::Reading;
+use super::sent::{Authorization, Body, Sent};
 use crate::authorities;
-use crate::model::Region;
+use crate::model::{Region, Secret};
 
 /// Requests in flight at once for one account. Twilio limits concurrent requests by account and does not publish
 /// the limit.
@@ -71,49 +73,6 @@ pub enum Error {
     /// TLS could not be set up.
     #[error("no TLS client: {0}")]
     Tls(String),
-}
-
-/// Why there is no answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// It took too long.
-    #[error("no answer within {0} s")]
-    Timeout(u64),
-    /// No connection, or no good certificate.
-    #[error("no connection to {host}: {cause}")]
-    Connect {
-        /// Which host.
-        host: String,
-        /// The innermost cause.
-        cause: String,
-    },
-    /// The answer broke off.
-    #[error("the answer of {0} broke off")]
-    Broken(String),
-    /// The answer does not end.
-    #[error("the answer of {0} is too long to be one")]
-    TooLong(String),
-}
-
-/// An answer: of Twilio, or of whatever stands between.
-#[derive(Debug)]
-pub struct Answer {
-    /// HTTP.
-    pub status: u16,
-    /// The body, wiped when dropped.
-    pub body: Zeroizing<Vec<u8>>,
-    /// `Twilio-Request-Id`, for the journal.
-    pub request_id: Option<String>,
-    retry_after: Option<Duration>,
-}
-
-/// Which requests may be tried again after the network failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Safety {
-    /// It changes nothing: always.
-    Reads,
-    /// It changes something: only after 429, which says that it was not processed.
-    Changes,
 }
 
 /// The client. It is shared by all tasks of a run.
@@ -217,7 +176,10 @@ impl Client {
         path: &str,
         pair: &Pair,
     ) -> Result<Answer, Fault> {
-        self.request(Method::GET, &product.host(region), path, pair, &[]).await
+        let authorization = Authorization::Basic(pair);
+        let host = product.host(region);
+        self.request(&Sent { method: Method::GET, host: &host, path, authorization, body: Body::Nothing })
+            .await
     }
 
     /// Changes something by a form.
@@ -229,7 +191,36 @@ impl Client {
         pair: &Pair,
         form: &[(&str, &str)],
     ) -> Result<Answer, Fault> {
-        self.request(Method::POST, &product.host(region), path, pair, form).await
+        let (host, authorization) = (product.host(region), Authorization::Basic(pair));
+        let body = if form.is_empty() { Body::Nothing } else { Body::Form(form) };
+        self.request(&Sent { method: Method::POST, host: &host, path, authorization, body }).await
+    }
+
+    /// Changes something by a document; us1 only.
+    pub async fn post_json(
+        &self,
+        product: Product,
+        path: &str,
+        pair: &Pair,
+        document: &serde_json::Value,
+    ) -> Result<Answer, Fault> {
+        let (host, authorization) = (product.host(Region::Us1), Authorization::Basic(pair));
+        let body = Body::Json(document);
+        self.request(&Sent { method: Method::POST, host: &host, path, authorization, body }).await
+    }
+
+    /// Sends a form that names its sender itself; us1 only.
+    pub async fn ask(&self, product: Product, path: &str, form: &[(&str, &str)]) -> Result<Answer, Fault> {
+        let (host, authorization) = (product.host(Region::Us1), Authorization::None);
+        let body = Body::Form(form);
+        self.request(&Sent { method: Method::POST, host: &host, path, authorization, body }).await
+    }
+
+    /// Reads with an access token; us1 only.
+    pub async fn get_as(&self, product: Product, path: &str, token: &Secret) -> Result<Answer, Fault> {
+        let (host, authorization) = (product.host(Region::Us1), Authorization::Bearer(token));
+        self.request(&Sent { method: Method::GET, host: &host, path, authorization, body: Body::Nothing })
+            .await
     }
 
     /// Deletes.
@@ -240,22 +231,16 @@ impl Client {
         path: &str,
         pair: &Pair,
     ) -> Result<Answer, Fault> {
-        self.request(Method::DELETE, &product.host(region), path, pair, &[]).await
+        let (host, authorization) = (product.host(region), Authorization::Basic(pair));
+        let body = Body::Nothing;
+        self.request(&Sent { method: Method::DELETE, host: &host, path, authorization, body }).await
     }
 
-    async fn request(
-        &self,
-        method: Method,
-        host: &str,
-        path: &str,
-        pair: &Pair,
-        form: &[(&str, &str)],
-    ) -> Result<Answer, Fault> {
-        let safety = if method == Method::GET { Safety::Reads } else { Safety::Changes };
-        let slot = self.slot(pair.account.as_deref().unwrap_or(&pair.user));
+    async fn request(&self, sent: &Sent<'_>) -> Result<Answer, Fault> {
+        let safety = if sent.method == Method::GET { Safety::Reads } else { Safety::Changes };
+        let slot = self.slot(sent.account());
         let _permit = slot.acquire().await.expect("the semaphore is never closed");
-        let attempts = || self.once(method.clone(), host, path, pair, form);
-        let outcome = attempts
+        let outcome = (|| self.once(sent))
             .retry(
                 ExponentialBuilder::new()
                     .with_min_delay(Duration::from_millis(250))
@@ -287,23 +272,11 @@ impl Client {
         )
     }
 
-    async fn once(
-        &self,
-        method: Method,
-        host: &str,
-        path: &str,
-        pair: &Pair,
-        form: &[(&str, &str)],
-    ) -> Result<Answer, Failure> {
+    async fn once(&self, sent: &Sent<'_>) -> Result<Answer, Failure> {
         self.pace.until_ready().await;
         self.sent.fetch_add(1, Ordering::Relaxed);
-        let mut request = self
-            .http
-            .request(method, format!("https://{host}{path}"))
-            .basic_auth(&pair.user, Some(pair.secret.expose()));
-        if !form.is_empty() {
-            request = request.form(form);
-        }
+        let host = sent.host;
+        let request = sent.build(&self.http);
         let mut response = request.send().await.map_err(|error| Failure::Fault(self.fault(host, &error)))?;
         self.clock.read(response.headers());
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
@@ -340,44 +313,4 @@ impl Client {
         }
         Fault::Broken(host.to_owned())
     }
-}
-
-impl Answer {
-    /// What it says.
-    #[must_use]
-    pub fn reading(&self) -> Reading {
-        Reading::of(self.status, &self.body)
-    }
-}
-
-/// An attempt that may be worth another.
-#[derive(Debug)]
-enum Failure {
-    /// 429 or 5xx.
-    Busy(Answer),
-    /// No answer.
-    Fault(Fault),
-}
-
-impl Failure {
-    fn may_retry(&self, safety: Safety) -> bool {
-        match (self, safety) {
-            (Self::Busy(answer), _) if answer.status == 429 => true,
-            // The same bytes would come again.
-            (Self::Fault(Fault::TooLong(_)), _) => false,
-            (_, Safety::Reads) => true,
-            (_, Safety::Changes) => false,
-        }
-    }
-
-    fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Busy(answer) => answer.retry_after,
-            Self::Fault(_) => None,
-        }
-    }
-}
-
-fn is_request_id(id: &str) -> bool {
-    id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric())
 }

@@ -182,7 +182,7 @@ async fn keys_of(
     account: Account,
     kinds: bool,
 ) -> OwnAccount {
-    let mut own = OwnAccount { account, keys: Vec::new(), keys_unread: None };
+    let mut own = OwnAccount::bare(account);
     if own.account.status == "closed" {
         // For good: no key of it works again, and Twilio may not list them.
         return own;

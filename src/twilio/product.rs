@@ -17,6 +17,14 @@ pub enum Product {
     Monitor,
     /// A setting whose answer names the account.
     Insights,
+    /// Access tokens of OAuth apps.
+    Oauth,
+    /// Who signs webhooks.
+    Webhooks,
+    /// Where may be called.
+    Voice,
+    /// Users of an organization.
+    PreviewIam,
 }
 
 impl Product {
@@ -30,6 +38,10 @@ impl Product {
             Self::Accounts => "accounts",
             Self::Monitor => "monitor",
             Self::Insights => "insights",
+            Self::Oauth => "oauth",
+            Self::Webhooks => "webhooks",
+            Self::Voice => "voice",
+            Self::PreviewIam => "preview-iam",
         }
     }
 
@@ -50,8 +62,18 @@ impl Product {
     }
 
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Api, Self::Verify, Self::Iam, Self::Accounts, Self::Monitor, Self::Insights];
+    pub const ALL: [Self; 10] = [
+        Self::Api,
+        Self::Verify,
+        Self::Iam,
+        Self::Accounts,
+        Self::Monitor,
+        Self::Insights,
+        Self::Oauth,
+        Self::Webhooks,
+        Self::Voice,
+        Self::PreviewIam,
+    ];
 }
 
 #[cfg(test)]

@@ -79,6 +79,7 @@ impl Mint {
             "secret" => self.base62(32),
             "oq" => format!("OQ{}", self.base62(32)),
             "oqsecret" => self.base62(64),
+            "sharedkey" => format!("webhooks_sharedkey_{}", self.base62(26).to_lowercase()),
             "sendgrid" => format!("SG.{}.{}", self.base62(22), self.base62(43)),
             "segment" => format!("sgp_{}", self.base62(64)),
             "jwt" => self.jwt(label),

@@ -10,9 +10,10 @@ use crate::model::{Action, Event, Inventory, PLAN_SCHEMA, Plan, Region, Step, Va
 use crate::remedy::apply::{State, Work};
 use crate::remedy::journal::{self as log, Journal};
 use crate::report::plan as page;
-use crate::scan::again::Wanted;
+use crate::scan::again::Wanted as WantedValues;
 use crate::twilio::inventory::{self, Admin, Among};
-use crate::twilio::{Client, account, block_on};
+use crate::twilio::resources::{self, Wanted};
+use crate::twilio::{Client, account, block_on, oauth, webhooks};
 
 /// Do what a plan says, and prove it
 ///
@@ -27,6 +28,9 @@ pub struct Args {
     /// Where the scanned folder is now [default: where the plan says]
     #[arg(long, value_name = "PATH")]
     root: Option<PathBuf>,
+    /// For a plan of `revoke account`: the Account SID once more, instead of typing it
+    #[arg(long, value_name = "AC…")]
+    confirm: Option<String>,
     #[command(flatten)]
     doing: Doing,
     #[command(flatten)]
@@ -52,16 +56,39 @@ pub fn load(path: &Path) -> Result<Plan, Failure> {
     }
     let mut seen = BTreeSet::new();
     for (step, n) in plan.steps.iter().zip(1..) {
-        let named = account::is_sid(&step.account_sid, "AC")
-            && step.key_sid.as_deref().is_none_or(|key| account::is_sid(key, "SK"))
-            && step.credential.is_some()
+        let is_known = step.credential.is_some() || is_of_whole(&plan, step);
+        let named = is_well_named(step)
+            && is_known
             && step.n == n
-            && seen.insert((&step.credential, &step.key_sid));
+            && seen.insert((&step.credential, &step.key_sid, &step.target));
         if !named {
             return Err(wrong(&format!("step {n} is not one that `sidsweep revoke plan` makes")));
         }
     }
     Ok(plan)
+}
+
+/// Whether all SIDs of a step are SIDs: they become parts of paths.
+fn is_well_named(step: &Step) -> bool {
+    let target = step.target.as_deref();
+    let is_target = match step.action {
+        Action::DeleteOauthApp => target.is_some_and(oauth::is_client_id),
+        Action::DeleteSharedKey => target.is_some_and(webhooks::is_shared_key),
+        Action::DeleteKey | Action::DeleteSecondaryToken | Action::Manual => target.is_none(),
+    };
+    account::is_sid(&step.account_sid, "AC")
+        && step.key_sid.as_deref().is_none_or(|key| account::is_sid(key, "SK"))
+        && is_target
+}
+
+/// Whether a step without a leak is one of a plan for a whole account: of that account, and a deletion of a key or an OAuth app.
+fn is_of_whole(plan: &Plan, step: &Step) -> bool {
+    let is_named = match step.action {
+        Action::DeleteKey => step.key_sid.is_some(),
+        Action::DeleteOauthApp | Action::Manual => step.key_sid.is_none(),
+        Action::DeleteSecondaryToken | Action::DeleteSharedKey => false,
+    };
+    is_named && plan.account.as_ref().is_some_and(|whole| whole.account_sid == step.account_sid)
 }
 
 pub fn run(args: &Args) -> Result<Outcome, Failure> {
@@ -82,7 +109,7 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
             admin.account
         )));
     }
-    let wanted = Wanted {
+    let wanted = WantedValues {
         sources: &plan.sources,
         paths: plan.steps.iter().flat_map(|step| &step.places).map(String::as_str).collect(),
         places: Vec::new(),
@@ -91,7 +118,7 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     };
     let (vault, _) = verify::read_again(&wanted);
     let goes_on = format!("sidsweep revoke apply {}", args.plan.display());
-    let job = Job { name: &plan.digest, goes_on: &goes_on };
+    let job = Job { name: &plan.digest, goes_on: &goes_on, confirm: args.confirm.as_deref() };
     carry_out(&client, &admin, &plan, &vault, &args.doing, job, &args.twilio)
 }
 
@@ -100,6 +127,8 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
 pub struct Job<'a> {
     pub name: &'a str,
     pub goes_on: &'a str,
+    /// The Account SID, where it was given once more.
+    pub confirm: Option<&'a str>,
 }
 
 /// Compares, shows, asks, does.
@@ -117,6 +146,7 @@ pub fn carry_out(
         output::say("Nothing to do.")?;
         return Ok(Outcome::Clean);
     }
+    may_ask(plan, twilio)?;
     let inventory = block_on(look(client, admin, plan, twilio))?;
     let path = journal::place(doing.journal.as_deref())?;
     let mut journal = Journal::open(&path, job.name, admin.name())?;
@@ -145,7 +175,10 @@ pub fn carry_out(
             "nothing was changed: accounts or keys are not as they were when the plan was made\n  {list}\nMake a new plan with `sidsweep revoke plan`."
         )));
     }
-    confirm::yes(doing.yes, &page::question(plan))?;
+    match &plan.account {
+        Some(whole) => confirm::account(job.confirm, &whole.account_sid, &page::question(plan))?,
+        None => confirm::yes(doing.yes, &page::question(plan))?,
+    }
     let mut tell = |step: &Step, state: &State| {
         let (word, words) = ending(step, state);
         output::tell(&format!("{:>3}  {word:<12}", step.n), &words);
@@ -156,6 +189,19 @@ pub fn carry_out(
         // Nothing was asked for: it did not start.
         Some(error) if !is_begun => Err(error.into()),
         stopped => Ok(tell_all(plan, &ended.states, stopped.as_ref(), &path, job)),
+    }
+}
+
+/// Refuses a plan whose proof would make access tokens that nobody agreed to.
+fn may_ask(plan: &Plan, twilio: &twilio::Asking) -> Result<(), Failure> {
+    let asks = |step: &&Step| step.action == Action::DeleteOauthApp && step.credential.is_some();
+    match plan.steps.iter().find(asks) {
+        Some(step) if !twilio.mint => Err(Failure(format!(
+            "nothing was changed: step {}: whether the leaked secret opens {} is told only by asking for an access token, which makes one; --mint agrees to that",
+            step.n,
+            step.target.as_deref().unwrap_or("the OAuth app")
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -180,6 +226,19 @@ async fn look(
     let (keys, accounts): (BTreeSet<String>, BTreeSet<String>) =
         hidden.filter_map(|step| Some((step.key_sid.clone()?, step.account_sid.clone()))).unzip();
     inventory::find_keys(client, admin, &mut inventory, keys, Among::Only(&accounts)).await;
+    let has = |action| plan.steps.iter().any(|step| step.action == action);
+    let whole = plan.account.as_ref().map(|whole| whole.account_sid.as_str());
+    let wanted = Wanted {
+        keys: whole.is_some(),
+        apps: whole.is_some() || has(Action::DeleteOauthApp),
+        shared_keys: has(Action::DeleteSharedKey),
+    };
+    let is_of_step =
+        |sid: &str| plan.steps.iter().any(|step| step.target.is_some() && step.account_sid == sid);
+    let accounts: Vec<String> = inventory.accounts.iter().map(|own| own.account.sid.clone()).collect();
+    for sid in accounts.iter().filter(|sid| whole == Some(sid.as_str()) || is_of_step(sid)) {
+        resources::add(client, admin, &mut inventory, wanted, Some(sid)).await;
+    }
     Ok(inventory)
 }
 
@@ -198,7 +257,7 @@ fn tell_all(
         failed: count(|state| matches!(state, State::Failed(_) | State::Unproven(_))),
         ..page::Left::of(plan)
     };
-    output::tell("", &left.headline());
+    output::tell("", &page::headline(plan, left));
     output::tell(
         "",
         &format!("{done} of {} steps done and proven. Record: {}", states.len(), record.display()),

@@ -52,7 +52,7 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         &plan,
         vault,
         &args.doing,
-        Job { name: &job, goes_on: &goes_on },
+        Job { name: &job, goes_on: &goes_on, confirm: None },
         &args.twilio,
     )
 }

@@ -1,17 +1,19 @@
-//! `sidsweep revoke`: plan, apply, prove; one key; what the journal says; and what to do afterwards.
+//! `sidsweep revoke`: plan, apply, prove; one key; a whole account; what the journal says; and what to do afterwards.
 
+mod account;
 mod apply;
 mod guide;
 mod key;
 mod plan;
 mod status;
+mod thing;
 
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::{Failure, Outcome, asking, confirm, journal, output, scan, twilio, verify};
-use crate::twilio::account;
+use super::{Failure, Outcome, asking, confirm, contain, journal, output, scan, since, twilio, verify};
+use crate::twilio::account as sids;
 
 pub use apply::{Job, carry_out};
 pub use key::{Leak, find, leak};
@@ -32,6 +34,9 @@ enum Command {
     Apply(apply::Args),
     Status(status::Args),
     Key(key::Args),
+    OauthApp(thing::AppArgs),
+    SharedKey(thing::SharedKeyArgs),
+    Account(account::Args),
     Guide(guide::Args),
 }
 
@@ -60,7 +65,7 @@ enum Form {
 
 pub fn key_sid(text: &str) -> Result<String, String> {
     let text = text.trim();
-    if account::is_sid(text, "SK") {
+    if sids::is_sid(text, "SK") {
         Ok(text.to_owned())
     } else {
         Err("a key's SID is SK and 32 hex digits".to_owned())
@@ -73,6 +78,9 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         Command::Apply(args) => apply::run(args),
         Command::Status(args) => status::run(args),
         Command::Key(args) => key::run(args),
+        Command::OauthApp(args) => thing::app(args),
+        Command::SharedKey(args) => thing::shared_key(args),
+        Command::Account(args) => account::run(args),
         Command::Guide(args) => guide::run(args),
     }
 }

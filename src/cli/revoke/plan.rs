@@ -88,12 +88,12 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     Ok(Outcome::Clean)
 }
 
-fn text_of(plan: &Plan) -> Result<String, Failure> {
+pub(super) fn text_of(plan: &Plan) -> Result<String, Failure> {
     serde_json::to_string_pretty(plan).map_err(|error| Failure(error.to_string()))
 }
 
 /// Writes a plan whole or not at all.
-fn save(plan: &Plan, path: &Path) -> Result<(), Failure> {
+pub(super) fn save(plan: &Plan, path: &Path) -> Result<(), Failure> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let text = text_of(plan)?;
     let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {

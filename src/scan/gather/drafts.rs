@@ -75,6 +75,7 @@ impl Draft {
                 let account = bonds.get(hit.kind, &value).map(|b| b.sid.clone());
                 Self::of(CredentialType::ApiKey, account, Some(value), hit)
             }
+            Kind::WebhookSharedKeyId => Self::of(CredentialType::WebhookSharedKey, None, Some(value), hit),
             _ => Self::of(CredentialType::OauthApp, None, Some(value), hit),
         }
     }

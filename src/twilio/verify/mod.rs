@@ -11,6 +11,7 @@ use self::settle::{Tried, settle};
 use super::account::{self, Unreadable};
 use super::client::Client;
 use super::meaning::{Answered, Holder, Meaning, meaning};
+use super::oauth;
 use super::pair::Pair;
 use super::product::Product;
 use crate::model::{Account, Region, Secret, Verdict, VerdictKind};
@@ -289,6 +290,10 @@ pub enum Still {
 /// Asks two of Twilio's products once whether a pair still works. `account` is the account it belongs to. `all` asks both
 /// even if the first accepts it.
 pub async fn still(client: &Client, pair: &Pair, region: Region, account: &str, all: bool) -> Still {
+    if oauth::is_client_id(&pair.user) {
+        // One product alone knows OAuth apps.
+        return oauth::still(client, &pair.user, &pair.secret).await;
+    }
     let subject = Subject { pair, region, account: Some(account), guess: None };
     match round(client, &subject, None, all).await {
         Round::Works { refused, .. } if refused.is_empty() => Still::Works,

@@ -2,14 +2,17 @@
 //! tests have them, and faults on order. Tests hold the truth ([`World`]) and may change it at any time.
 
 mod answer;
+mod apps;
 mod auth;
 pub mod fault;
 pub mod log;
 mod products;
 mod request;
+pub mod resources;
 mod server;
 mod tls;
 mod v2010;
+mod webhooks;
 pub mod world;
 
 use std::sync::{Arc, Mutex, MutexGuard};

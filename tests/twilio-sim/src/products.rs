@@ -5,9 +5,11 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, page};
+use crate::apps;
 use crate::auth::Principal;
 use crate::request::Asked;
 use crate::v2010::{delete_key, has_room};
+use crate::webhooks;
 use crate::world::{Key, KeyKind, World};
 
 /// What a product answers.
@@ -29,6 +31,10 @@ pub fn answer(world: &mut World, asked: &Asked, who: &Principal) -> Answer {
             Answer::ok(json!({"account_sid": who.account()}))
         }),
         ("iam", method, ["v1", "Keys", rest @ ..]) => keys(world, asked, who, method, rest),
+        ("iam", _, ["v1", "Account", "OAuthApps", rest @ ..]) => apps::answer(world, asked, who, rest),
+        ("webhooks", _, ["v1", "Webhooks", rest @ ..]) => webhooks::answer(world, asked, who, rest),
+        ("voice", "GET", ["v1", "DialingPermissions", "Countries"]) => dialling(world, asked, who),
+        ("accounts", "GET", ["v1", "Messaging", "GeoPermissions"]) => messaging(world, who),
         ("accounts", method, ["v1", "AuthTokens", which]) => tokens(world, who, method, which),
         ("monitor", "GET", ["v1", "Events"]) => {
             who.may(world, "twilio/monitor/events/list").and_then(|()| events(world, asked, who))
@@ -38,18 +44,8 @@ pub fn answer(world: &mut World, asked: &Asked, who: &Principal) -> Answer {
     answered.unwrap_or_else(|refusal| refusal)
 }
 
-/// OAuth apps ask with a form, not with a Basic pair.
-pub fn oauth(world: &World, asked: &Asked) -> Answer {
-    let known = asked.form("client_id").and_then(|id| world.oauth_apps.get(&id));
-    match (known, asked.form("client_secret")) {
-        (Some(app), Some(secret)) if app.secret == secret => Answer::ok(json!({
-            "access_token": "eyJ…", "token_type": "Bearer", "expires_in": 3600, "refresh_token": null,
-        })),
-        _ => Answer::error(401, 70025, "invalid_client"),
-    }
-}
-
-fn listed(asked: &Asked, rows: &[Value], name: &str) -> Result<Answer, Answer> {
+/// A page of a product's list.
+pub fn listed(asked: &Asked, rows: &[Value], name: &str) -> Result<Answer, Answer> {
     let (rows, next, size) = page(rows, &asked.query, 1000)?;
     let path = asked.path.split('?').next().unwrap_or_default();
     let others: String = asked
@@ -208,20 +204,60 @@ fn tokens(world: &mut World, who: &Principal, method: &str, which: &str) -> Resu
     }
 }
 
-/// What was recorded, no older than thirty days.
+/// Where may be called.
+fn dialling(world: &World, asked: &Asked, who: &Principal) -> Result<Answer, Answer> {
+    who.may(world, "twilio/voice/dialing-permissions/list")?;
+    let wanted = asked.query("HighRiskTollfraudNumbersEnabled");
+    let rows: Vec<Value> = world
+        .countries
+        .iter()
+        .filter(|country| country.account == who.account())
+        .filter(|country| wanted.as_deref().is_none_or(|wanted| wanted == country.toll_fraud.to_string()))
+        .map(|country| {
+            json!({"iso_code": country.iso, "name": country.iso, "continent": "X", "country_codes": ["+1"],
+                "low_risk_numbers_enabled": true, "high_risk_special_numbers_enabled": country.toll_fraud,
+                "high_risk_tollfraud_numbers_enabled": country.toll_fraud})
+        })
+        .collect();
+    listed(asked, &rows, "content")
+}
+
+/// Where messages may be sent to.
+fn messaging(world: &World, who: &Principal) -> Result<Answer, Answer> {
+    who.may(world, "twilio/accounts/geo-permissions/read")?;
+    let rows: Vec<Value> = world
+        .countries
+        .iter()
+        .filter(|country| country.account == who.account())
+        .map(|country| json!({"country_code": country.iso, "type": "country", "enabled": country.messages}))
+        .collect();
+    Ok(Answer::ok(json!({"permissions": rows})))
+}
+
+/// What was recorded, no older than it is kept.
 fn events(world: &World, asked: &Asked, who: &Principal) -> Result<Answer, Answer> {
-    let oldest = Timestamp::now().checked_sub((30 * 24).hours()).expect("a time");
+    let kept = world.switches.events_are_kept * 24;
+    let oldest = Timestamp::now().checked_sub(kept.hours()).expect("a time");
+    let date = |name: &str| {
+        let wanted = asked.query(name).filter(|_| world.switches.events_know_dates);
+        wanted.and_then(|text| text.parse::<Timestamp>().ok())
+    };
+    let (from, until) = (date("StartDate"), date("EndDate"));
     let (resource, type_) = (asked.query("ResourceSid"), asked.query("EventType"));
     let rows: Vec<Value> = world.accounts[who.account()]
         .events
         .iter()
-        .filter(|event| event.date.parse::<Timestamp>().is_ok_and(|date| date >= oldest))
+        .filter(|event| event.date.parse::<Timestamp>().is_ok_and(|date| {
+            date >= oldest && from.is_none_or(|from| date >= from) && until.is_none_or(|until| date <= until)
+        }))
         .filter(|event| resource.as_ref().is_none_or(|sid| *sid == event.resource))
         .filter(|event| type_.as_ref().is_none_or(|type_| *type_ == event.type_))
         .map(|event| {
             json!({"sid": "AE…", "account_sid": who.account(), "event_type": event.type_, "resource_sid": event.resource,
-                "event_date": event.date, "source_ip_address": event.ip, "source": "api", "actor_type": "account",
-                "actor_sid": who.account(), "event_data": {}})
+                "event_date": event.date, "source_ip_address": event.ip, "source": if event.actor.is_some() { "web" } else { "api" },
+                "actor_type": if event.actor.is_some() { "user" } else { "account" },
+                "actor_sid": event.actor.clone().unwrap_or_else(|| who.account().to_owned()),
+                "resource_type": event.type_.split('.').next(), "event_data": {}})
         })
         .collect();
     listed(asked, &rows, "events")

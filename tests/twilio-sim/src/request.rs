@@ -19,6 +19,10 @@ pub struct Asked {
     pub query: Vec<(String, String)>,
     /// The form in the body, decoded.
     pub form: Vec<(String, String)>,
+    /// The JSON in the body.
+    pub json: serde_json::Value,
+    /// The Bearer token.
+    pub bearer: Option<String>,
     /// The Basic pair.
     pub basic: Option<(String, String)>,
 }

@@ -21,7 +21,7 @@ use crate::fault::FaultKind;
 use crate::log::Entry;
 use crate::request::{Asked, product_of};
 use crate::world::{Elsewhere, World};
-use crate::{products, v2010};
+use crate::{apps, products, v2010};
 
 /// Accepts connections until the runtime ends.
 pub async fn serve(listener: TcpListener, config: Arc<ServerConfig>, world: Arc<Mutex<World>>) {
@@ -82,6 +82,10 @@ async fn respond(
     let query =
         form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let method = head.method.to_string();
+    let bearer = head
+        .headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer ").map(str::to_owned));
     let pair = basic(head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()));
     let user = pair.as_ref().map(|(user, _)| user.clone());
     let fault = take_fault(&mut world.lock().expect("no panic"), &method, &format!("{host}{path}"));
@@ -99,6 +103,8 @@ async fn respond(
         path: path.clone(),
         query,
         form: form.clone(),
+        json: serde_json::from_slice(&body).unwrap_or_default(),
+        bearer: bearer.clone(),
         basic: pair.clone(),
     };
     let answer = {
@@ -177,7 +183,10 @@ fn answer(world: &mut World, asked: &Asked) -> Answer {
         }
     }
     if asked.product == "oauth" {
-        return products::oauth(world, asked);
+        return apps::token(world, asked);
+    }
+    if asked.product == "preview-iam" {
+        return apps::users(world, asked);
     }
     let who = match authenticate(world, asked.basic.as_ref(), asked.region, &asked.product) {
         Ok(who) => who,

@@ -11,8 +11,19 @@ use rustls::sign::CertifiedKey;
 
 use crate::world::{Region, World};
 
-const PRODUCTS: [&str; 8] =
-    ["api", "verify", "iam", "accounts", "monitor", "insights", "conversations", "oauth"];
+const PRODUCTS: [&str; 11] = [
+    "api",
+    "verify",
+    "iam",
+    "accounts",
+    "monitor",
+    "insights",
+    "conversations",
+    "oauth",
+    "webhooks",
+    "voice",
+    "preview-iam",
+];
 
 /// What the server needs, and the authority's PEM for those who are to trust it.
 pub fn configure(world: Arc<Mutex<World>>) -> (Arc<ServerConfig>, String) {

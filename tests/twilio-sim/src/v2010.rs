@@ -57,12 +57,13 @@ fn of_account(
         (_, ["Keys" | "SigningKeys", sid]) => one_key(world, asked, who, account, sid),
         ("GET", ["IncomingPhoneNumbers"]) => {
             who.may(world, "twilio/numbers/incoming-phone-numbers/list")?;
-            let numbers: Vec<Value> = world.accounts[account]
-                .numbers
-                .iter()
-                .map(|sid| json!({"sid": sid, "account_sid": account}))
-                .collect();
+            let numbers: Vec<Value> =
+                world.accounts[account].numbers.iter().map(|sid| number(world, account, sid)).collect();
             listed(asked, &numbers, "incoming_phone_numbers")
+        }
+        ("GET", [list @ ("ConnectApps" | "AuthorizedConnectApps")]) => {
+            who.may(world, "twilio/connect-apps/list")?;
+            connect_apps(world, asked, account, list)
         }
         ("GET", ["Balance"]) => {
             who.may(world, "twilio/billing/balance/read")?;
@@ -92,6 +93,31 @@ fn of_account(
         }
         _ => Err(Answer::not_found(&asked.path)),
     }
+}
+
+/// A phone number; those of a fresh account are old.
+fn number(world: &World, account: &str, sid: &str) -> Value {
+    let created = world.number_dates.get(sid).copied().unwrap_or(Timestamp::UNIX_EPOCH);
+    json!({"sid": sid, "account_sid": account, "phone_number": "+15005550006", "friendly_name": "a number",
+        "date_created": date(created)})
+}
+
+/// Connect apps, of the account's own or let in by it. They have no date.
+fn connect_apps(world: &World, asked: &Asked, account: &str, list: &str) -> Result<Answer, Answer> {
+    let authorized = list == "AuthorizedConnectApps";
+    let shown =
+        world.connect_apps.iter().filter(|app| app.account == account && app.authorized == authorized);
+    let rows: Vec<Value> = shown
+        .map(|app| {
+            if authorized {
+                json!({"account_sid": account, "connect_app_sid": app.sid, "permissions": ["get-all"],
+                    "connect_app_friendly_name": app.friendly_name})
+            } else {
+                json!({"account_sid": account, "sid": app.sid, "friendly_name": app.friendly_name})
+            }
+        })
+        .collect();
+    listed(asked, &rows, if authorized { "authorized_connect_apps" } else { "connect_apps" })
 }
 
 /// Whether the asking credential reaches an account at all.

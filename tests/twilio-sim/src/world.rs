@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::fault::Fault;
 use crate::log::Entry;
+use crate::resources::{ConnectApp, Country, OauthApp, Organization, Rule, Setting, SharedKey};
 
 /// Where a credential is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,6 +111,8 @@ pub struct Event {
     pub date: String,
     /// From where.
     pub ip: String,
+    /// By whom; none: the account itself.
+    pub actor: Option<String>,
 }
 
 /// What a key may do.
@@ -153,17 +156,6 @@ pub struct TestCredentials {
     pub sid: String,
     /// The token.
     pub token: String,
-}
-
-/// An OAuth app.
-#[derive(Debug, Clone)]
-pub struct OauthApp {
-    /// `OQ…`.
-    pub sid: String,
-    /// The secret.
-    pub secret: String,
-    /// Whose it is.
-    pub account: String,
 }
 
 /// What a suspended or closed account's credentials are told.
@@ -233,6 +225,20 @@ pub struct Switches {
     pub delete_lag: u32,
     /// Requests in flight at once above which an account is told 429.
     pub most_concurrent: usize,
+    /// Whether OAuth apps are listed and shown, or only made, changed and deleted.
+    pub oauth_apps_are_shown: bool,
+    /// The name of the rows in the list of OAuth apps.
+    pub oauth_list: &'static str,
+    /// What a token request with a wrong secret is told: status and code.
+    pub oauth_refusal: (u16, u32),
+    /// Whether the account has the beta of webhooks' SharedKeys and Rules.
+    pub webhooks_beta: bool,
+    /// Whether the deletion of a SharedKey is accepted with 202, and after how many looks it is gone; none: 204, at once.
+    pub shared_key_goes_after: Option<u32>,
+    /// For how many days recorded changes are kept.
+    pub events_are_kept: i64,
+    /// Whether the dates that events are asked for by count.
+    pub events_know_dates: bool,
 }
 
 impl Default for Switches {
@@ -258,6 +264,13 @@ impl Default for Switches {
             sid_in_any_case: false,
             delete_lag: 0,
             most_concurrent: 100,
+            oauth_apps_are_shown: true,
+            oauth_list: "oauth_apps",
+            oauth_refusal: (401, 322_402),
+            webhooks_beta: true,
+            shared_key_goes_after: None,
+            events_are_kept: 30,
+            events_know_dates: true,
         }
     }
 }
@@ -273,6 +286,22 @@ pub struct World {
     pub tests: BTreeMap<String, TestCredentials>,
     /// By SID.
     pub oauth_apps: BTreeMap<String, OauthApp>,
+    /// Access tokens that OAuth apps were given, each with the client id.
+    pub minted: Vec<(String, String)>,
+    /// When phone numbers were bought, where that was lately.
+    pub number_dates: BTreeMap<String, Timestamp>,
+    /// Keys that sign webhooks.
+    pub shared_keys: Vec<SharedKey>,
+    /// Who signs webhooks.
+    pub settings: Vec<Setting>,
+    /// Which webhooks have which setting.
+    pub rules: Vec<Rule>,
+    /// Connect apps.
+    pub connect_apps: Vec<ConnectApp>,
+    /// Geographic permissions.
+    pub countries: Vec<Country>,
+    /// The organization, if there is one.
+    pub organization: Option<Organization>,
     /// The unstated.
     pub switches: Switches,
     /// What goes wrong.
@@ -296,6 +325,14 @@ impl World {
             keys: BTreeMap::new(),
             tests: BTreeMap::new(),
             oauth_apps: BTreeMap::new(),
+            minted: Vec::new(),
+            number_dates: BTreeMap::new(),
+            shared_keys: Vec::new(),
+            settings: Vec::new(),
+            rules: Vec::new(),
+            connect_apps: Vec::new(),
+            countries: Vec::new(),
+            organization: None,
             switches: Switches::default(),
             faults: Vec::new(),
             log: Vec::new(),
@@ -401,15 +438,6 @@ impl World {
         (sid, token)
     }
 
-    /// Makes an OAuth app: client id and secret.
-    pub fn oauth_app(&mut self, account: &str) -> (String, String) {
-        let sid = self.sid("OQ");
-        let secret = format!("{}{}", self.base62(), self.base62());
-        let app = OauthApp { sid: sid.clone(), secret: secret.clone(), account: account.to_owned() };
-        self.oauth_apps.insert(sid.clone(), app);
-        (sid, secret)
-    }
-
     /// Whether a key exists.
     #[must_use]
     pub fn key_exists(&self, sid: &str) -> bool {
@@ -433,6 +461,8 @@ impl World {
         }
         all.extend(self.tests.values().map(|test| test.token.clone()));
         all.extend(self.oauth_apps.values().map(|app| app.secret.clone()));
+        all.extend(self.minted.iter().map(|(token, _)| token.clone()));
+        all.extend(self.organization.iter().map(|one| one.secret.clone()));
         all
     }
 }
