@@ -12,7 +12,7 @@ pub struct UnreadArgs {
     /// the exit code; may be given several times
     #[arg(long, value_name = "GLOB")]
     accept_unread: Vec<String>,
-    /// Count containers that are known and not opened (7z, RAR, encrypted files ...) like all else that could not be read
+    /// Count containers that are known and not opened (ISO, RAR, encrypted files ...) like all else that could not be read
     #[arg(long)]
     fail_on_opaque: bool,
 }
