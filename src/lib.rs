@@ -1,5 +1,5 @@
 //! Finds leaked Twilio credentials in code and git history, proves which still work, and takes them out of
-//! service. ARCHITECTURE.md draws the house; each module here is one room of it.
+//! service. ARCHITECTURE.md describes the code's layout; each module here is one component.
 
 #[cfg(feature = "audit")]
 pub mod audit;

@@ -363,6 +363,6 @@ fn an_end_in_a_damaged_pack_says_that_it_cannot_be_read_and_why() {
             told.contains("cannot be read") && told.contains(&hidden),
             "{damaged} damaged, {spec}: {told}"
         );
-        assert!(!told.contains("names no commit here"), "{damaged} damaged, {spec}: {told}");
+        assert!(!told.contains("unknown or ambiguous revision"), "{damaged} damaged, {spec}: {told}");
     }
 }

@@ -106,7 +106,7 @@ impl Worker {
         };
         let ending = if claim.deaths >= MOST_DEATHS {
             Ending::Failed(format!(
-                "{MOST_DEATHS} workers vanished while they were at it (killed, or out of memory); look at it by itself: sidsweep scan --history"
+                "{MOST_DEATHS} workers crashed on it (killed, or out of memory); scan it by itself: sidsweep scan --history"
             ))
         } else {
             let (ledger, refs) =

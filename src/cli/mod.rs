@@ -180,7 +180,7 @@ fn parsed() -> Cli {
 pub fn main() -> ExitCode {
     panic::hide_values();
     panic::leave_no_image();
-    let none = "which command? Alone, sidsweep scans the git repository that it is in, and here is none; \
+    let none = "not in a git repository, which sidsweep without a command scans; \
                 `sidsweep scan` scans this folder";
     let command = parsed()
         .command

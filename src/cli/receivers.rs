@@ -46,7 +46,7 @@ impl Receivers {
         let all = self.all();
         if all.is_empty() {
             return Err(Failure(
-                "nobody would get the new secret, which Twilio shows only once: give --to-file or --to-command"
+                "the new secret has no destination, and Twilio shows it only once: give --to-file or --to-command"
                     .to_owned(),
             ));
         }

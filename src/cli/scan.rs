@@ -36,8 +36,8 @@ pub struct Args {
     /// Folders and files to scan; a hyphen alone is standard input [default: the current folder]
     #[arg(value_name = "PATH", conflicts_with = "stdin")]
     paths: Vec<PathBuf>,
-    /// Scan every object of the repository as well: all branches, tags, stashes, notes, messages, and what nothing
-    /// leads to any more
+    /// Scan every object of the repository as well: all branches, tags, stashes, notes, messages, and unreachable
+    /// objects
     #[arg(long, conflicts_with = "stdin")]
     history: bool,
     /// Scan what would be committed: the index, not the work tree, and only what it adds
@@ -68,7 +68,7 @@ pub struct Args {
     /// Scan standard input
     #[arg(long)]
     stdin: bool,
-    /// The name that standard input is reported by; it is evidence too
+    /// The name that standard input is reported by; it is also used as context
     #[arg(long, value_name = "NAME", default_value = "stdin")]
     stdin_path: String,
     /// Scan what .gitignore names as well
@@ -86,16 +86,16 @@ pub struct Args {
     /// Threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
-    /// Name files above this size and pass over them, e.g. 50M [default: no limit]
+    /// Skip files above this size and list them, e.g. 50M [default: no limit]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     max_file_size: Option<u64>,
-    /// Put the values themselves into the report: think of where it goes
+    /// Put the values themselves into the report: be careful where you store it
     #[arg(long)]
     show_secrets: bool,
     /// What makes the command exit with 1
     #[arg(long, value_name = "WHAT", value_enum, default_value = "any")]
     fail_on: FailOn,
-    /// Ask Twilio which of the credentials still work, by requests that change nothing
+    /// Ask Twilio which of the credentials still work, by read-only requests
     #[arg(long)]
     verify: bool,
     /// With --verify: look at what live credentials reach (numbers, keys, subaccounts, spend, recorded changes); never at

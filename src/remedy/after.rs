@@ -1,4 +1,4 @@
-//! After the fire: how the code moves to API keys in its own language, how a value goes out of history, and what to
+//! Post-incident steps: how the code moves to API keys in its own language, how a value goes out of history, and what to
 //! watch in the account.
 
 use std::collections::BTreeSet;

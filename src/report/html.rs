@@ -315,7 +315,7 @@ fn place(finding: &Finding, repository: Option<&str>) -> Place {
         lines.push(format!("moved there by its first commit from {}", printable(from)));
     }
     if !finding.owners.is_empty() {
-        lines.push(format!("answered for by {}", printable(&finding.owners.join(" "))));
+        lines.push(format!("owner: {}", printable(&finding.owners.join(" "))));
     }
     if let Some(time) = finding.first_seen.as_deref().and_then(|time| time.get(..10)) {
         lines.push(format!("first seen by an audit on {}", printable(time)));

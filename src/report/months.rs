@@ -23,7 +23,7 @@ pub struct Month {
     went_height: f64,
 }
 
-/// How many places came in and went, by month; and how many have no date.
+/// How many places were added and removed, by month; and how many have no date.
 pub fn months<'a>(findings: impl Iterator<Item = &'a Finding>) -> (Vec<Month>, usize) {
     let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let mut undated = 0;

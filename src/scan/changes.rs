@@ -139,14 +139,14 @@ fn resolve(repository: &gix::Repository, name: &str) -> Result<ObjectId, Error> 
         }
         let is_shallow = repository.is_shallow().unwrap_or(false);
         let shallow = if is_shallow { format!("; {DEEPEN}") } else { String::new() };
-        return Err(wrong(format!("names no commit here, or more than one{shallow}")));
+        return Err(wrong(format!("unknown or ambiguous revision{shallow}")));
     };
     let object = id.object().map_err(|error| damaged(id.detach(), causes(&error)))?;
     match object.peel_to_kind(gix::object::Kind::Commit) {
         Ok(commit) => Ok(commit.id),
         Err(error) => match unreadable(repository, start, &name[start.len()..]) {
             Some((id, reason)) => Err(damaged(id, reason)),
-            None => Err(wrong(format!("names no commit: {}", causes(&error)))),
+            None => Err(wrong(format!("unknown revision: {}", causes(&error)))),
         },
     }
 }

@@ -43,7 +43,7 @@ pub struct Showing {
     /// What makes the command exit with 1
     #[arg(long, value_name = "WHAT", value_enum, default_value = "any")]
     pub fail_on: FailOn,
-    /// Ask Twilio which of the credentials still work, each once, by requests that change nothing
+    /// Ask Twilio which of the credentials still work, each once, by read-only requests
     #[arg(long)]
     pub verify: bool,
     /// With --verify: look at what live credentials reach

@@ -10,7 +10,7 @@ use super::Chosen;
 use crate::model::{Status, WorkState};
 use crate::report::printable;
 
-/// Say how far an audit is
+/// Show an audit's progress
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]

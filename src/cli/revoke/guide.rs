@@ -9,7 +9,7 @@ use crate::remedy::{after, rca};
 use crate::report::after as steps;
 use crate::report::printable;
 
-/// After the fire: move the code to API keys, clean history, watch the account
+/// Post-incident steps: move the code to API keys, clean history, watch the account
 ///
 /// Asks and changes nothing.
 #[derive(clap::Args)]

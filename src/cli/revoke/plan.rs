@@ -9,7 +9,7 @@ use crate::remedy::plan;
 use crate::report::plan as page;
 use crate::scan::again::Wanted;
 
-/// Work out what to do about each leaked credential, and change nothing
+/// Plan what to do about each leaked credential; changes nothing
 ///
 /// Values are read again where they stand, and Twilio is asked afresh. What is foreign, in doubt, not asked about or not
 /// found is left out, with the reason.
