@@ -975,7 +975,12 @@ fn a_range_that_says_something_else_than_was_meant_is_refused() {
         situation("since nothing", two, &["--since-commit", ""], (0, "is empty", 2)),
         situation("blanks for an end", two, &["--range", " ..HEAD"], (0, "is empty", 2)),
         situation("one name", two, &["--range", "HEAD"], (0, "A..B", 2)),
-        situation("a name that is none", two, &["--range", "nowhere..HEAD"], (0, "unknown or ambiguous revision", 2)),
+        situation(
+            "a name that is none",
+            two,
+            &["--range", "nowhere..HEAD"],
+            (0, "unknown or ambiguous revision", 2),
+        ),
         situation("an empty range", two, &["--range", "HEAD..HEAD"], (0, "holds no commits", 0)),
         situation(
             "a range that is the wrong way round",
@@ -1012,12 +1017,7 @@ fn a_range_that_says_something_else_than_was_meant_is_refused() {
             &["--range", "HEAD~1..main"],
             (0, "git fsck", 2),
         ),
-        situation(
-            "an end that is a file",
-            two,
-            &["--range", "HEAD~1..HEAD:a.txt"],
-            (0, "revision", 2),
-        ),
+        situation("an end that is a file", two, &["--range", "HEAD~1..HEAD:a.txt"], (0, "revision", 2)),
         situation(
             "a range of a folder that is no repository",
             |at| write(at, "a", "x"),

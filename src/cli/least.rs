@@ -28,7 +28,7 @@ pub struct Args {
     /// With --least-privilege: write the proposed policy to this file, to be changed by hand, and change nothing
     #[arg(long, value_name = "FILE", requires = "least_privilege")]
     policy_out: Option<PathBuf>,
-    /// Make the successor a Restricted key with this policy: {"allow": ["/twilio/…"]}, as --policy-out writes it
+    /// Make the successor a Restricted key with the policy in this file, which is of the form that --policy-out writes
     #[arg(long, value_name = "FILE", conflicts_with = "least_privilege")]
     policy: Option<PathBuf>,
 }
@@ -95,7 +95,7 @@ impl Args {
             move |Opened { file, known }: Opened<'_>| {
                 let mut text = Vec::new();
                 if let Err(error) = file.take(LARGEST).read_to_end(&mut text) {
-                    known.skip(&error.to_string());
+                    known.skip(error);
                     return;
                 }
                 let path = known.name().to_owned();

@@ -60,13 +60,11 @@ pub async fn delete(
             // Accepted, and done later: it is looked for until it is gone.
             Change::Made(answer, told) if answer.status == 202 => {
                 note(Event::Unsure, Some(&told), Some("202: accepted, and done later".to_owned()))?;
-                return Ok(match until_gone(object, pause).await {
-                    Some(reason) => Deletion::Not(reason),
-                    None => {
-                        note(Event::Done, None, Some("gone when it was looked at again".to_owned()))?;
-                        Deletion::Done
-                    }
-                });
+                if let Some(reason) = until_gone(object, pause).await {
+                    return Ok(Deletion::Not(reason));
+                }
+                note(Event::Done, None, Some("gone when it was looked at again".to_owned()))?;
+                return Ok(Deletion::Done);
             }
             Change::Made(_, told) => {
                 note(Event::Done, Some(&told), None)?;

@@ -46,20 +46,17 @@ fn is_about(record: &Record, leaks: &[&Credential]) -> bool {
 /// What a leak is called, without anything of its value.
 fn name(credential: &Credential) -> String {
     let kind = credential.verdict.kind.map(VerdictKind::title);
-    let kind = kind.map_or_else(
-        || match credential.type_ {
-            CredentialType::AuthToken => "Auth Token",
-            CredentialType::ApiKey => "API key",
-            CredentialType::AccessToken => "Access Token",
-            CredentialType::OauthApp => "OAuth app",
-            CredentialType::WebhookSharedKey => "webhook SharedKey",
-            CredentialType::SendgridApiKey => "SendGrid key",
-            CredentialType::SegmentApiToken => "Segment token",
-            CredentialType::AuthyApiKey => "Authy key",
-            CredentialType::AccountSid => "Account SID",
-        },
-        |title| title,
-    );
+    let kind = kind.unwrap_or(match credential.type_ {
+        CredentialType::AuthToken => "Auth Token",
+        CredentialType::ApiKey => "API key",
+        CredentialType::AccessToken => "Access Token",
+        CredentialType::OauthApp => "OAuth app",
+        CredentialType::WebhookSharedKey => "webhook SharedKey",
+        CredentialType::SendgridApiKey => "SendGrid key",
+        CredentialType::SegmentApiToken => "Segment token",
+        CredentialType::AuthyApiKey => "Authy key",
+        CredentialType::AccountSid => "Account SID",
+    });
     let key = credential.key_sid.as_deref().map(|sid| format!(" {sid}")).unwrap_or_default();
     let account = credential.account_sid.as_deref().map(|sid| format!(" of {sid}")).unwrap_or_default();
     format!("{kind}{key}{account} (credential {} of the report)", credential.id)

@@ -67,7 +67,7 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     }
     let job = Job { name: &name, goes_on: &goes_on(args), confirm: args.confirm.as_deref() };
     let ended = carry_out(&client, &ours.admin, &plan, &Vault::new(), &args.doing, job, &args.twilio)?;
-    settle(left, &ours, (&path, &name), account)?;
+    settle(&left, &ours, (&path, &name), account)?;
     Ok(ended)
 }
 
@@ -123,7 +123,7 @@ fn go_on(plan: &mut Plan, own: &OwnAccount, path: &Path, name: &str) -> Result<L
 
 /// Notes that what an earlier run left open is not open any more.
 fn settle(
-    left: Left,
+    left: &Left,
     ours: &asking::Ours,
     (path, name): (&Path, &str),
     account: &str,
