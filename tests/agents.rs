@@ -40,6 +40,7 @@ fn ask(bytes: &[u8], options: &[&str]) -> Output {
     child.wait_with_output().unwrap()
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it is made where it is given")]
 fn call(tool: &str, input: Value) -> Value {
     json!({"session_id": "s", "cwd": "/work", "hook_event_name": "PreToolUse", "tool_name": tool, "tool_input": input})
 }
