@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Failure, output};
 use crate::model::Tally;
 use crate::remedy::least::{self, Proposal};
+use crate::source::stop::Stop;
 use crate::source::tree::{self, Opened};
 
 /// A file above this size, in bytes, is not code that somebody wrote.
@@ -88,7 +89,8 @@ impl Args {
     /// What the code calls, and how many files could not be read.
     fn read(&self) -> Result<(Proposal, usize), Failure> {
         let code = if self.code.is_empty() { vec![PathBuf::from(".")] } else { self.code.clone() };
-        let options = tree::Options { no_ignore: false, max_file_size: Some(LARGEST), jobs: 1 };
+        let options =
+            tree::Options { no_ignore: false, max_file_size: Some(LARGEST), jobs: 1, stop: Stop::NEVER };
         let (tally, texts) = (Tally::default(), Mutex::new(Vec::new()));
         tree::walk(&code, &options, &tally, || {
             let texts = &texts;
