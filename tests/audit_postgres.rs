@@ -190,7 +190,7 @@ fn work_that_is_due_in_the_future_is_done_and_a_lister_that_died_is_replaced() {
         .spawn()
         .expect("the binary runs");
     let begin = std::time::Instant::now();
-    while org.forge.cloned().is_empty() && begin.elapsed() < Duration::from_secs(60) {
+    while org.forge.cloned().is_empty() && begin.elapsed() < Duration::from_mins(1) {
         std::thread::sleep(Duration::from_millis(2));
     }
     child.kill().expect("killed");

@@ -94,12 +94,15 @@ fn each_choice(command: &str) -> Vec<String> {
 }
 
 /// A repository that leaks, its report and plan, and an administrator.
-fn world() -> (Rig, [(&'static str, String); 2]) {
+fn world() -> (Rig, Vec<(&'static str, String)>) {
     let mut world = World::new(17);
     let parent = world.account("Parent", None);
     let child = world.account("Shop", Some(&parent));
     let (key, secret) = world.key(&child, KeyKind::Standard);
     let token = world.token(&child);
+    let (app, shared_key) = (world.oauth_app(&child).0, world.shared_key(&child));
+    let organization = world.organization();
+    world.record(&child, "account-api-keys.created", &key, twilio_sim::resources::days_ago(1));
     let mut rig = Rig::new(world);
     rig.administer(&parent);
     let code = rig.code();
@@ -112,6 +115,7 @@ fn world() -> (Rig, [(&'static str, String); 2]) {
         &format!("TWILIO_ACCOUNT_SID={child}\nTWILIO_API_KEY={key}\nTWILIO_API_SECRET={secret}\nTWILIO_AUTH_TOKEN={token}\n"),
     );
     commit(&code, "Leak");
+    rig.write("send.py", "import twilio\nclient.messages.create()\n");
     rig.write("sidsweep-rules.toml", "twilio_names = [\"notifyhub\"]\n");
     let made = rig.run(&["scan", "--history", "--verify", "--report", "json=report.json"]);
     assert_eq!(made.status.code(), Some(1), "{}", common::stderr(&made));
@@ -123,11 +127,13 @@ fn world() -> (Rig, [(&'static str, String); 2]) {
     fs::set_permissions(&gh, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("set");
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_sidsweep"), rig.out().join("bin/sidsweep"))
         .expect("linked");
-    (rig, [("SK…", key), ("AC…", child)])
+    let values = [("SK…", key), ("AC…", child), ("OQ…", app), ("webhooks_sharedkey_…", shared_key)];
+    let values = values.into_iter().chain([("OR…", organization.sid)]).collect();
+    (rig, values)
 }
 
 /// A document's command as it runs here.
-fn filled(command: &str, values: &[(&'static str, String); 2]) -> String {
+fn filled(command: &str, values: &[(&'static str, String)]) -> String {
     let mut command = command.to_owned();
     for (from, to) in [
         ("REPORT.json", "report.json"),
@@ -148,6 +154,8 @@ fn filled(command: &str, values: &[(&'static str, String); 2]) -> String {
         ("/etc/bash_completion.d/sidsweep", "/dev/null"),
         ("PATH/TO/A/REPOSITORY", "."),
         ("--grace 10m", "--grace 1s"),
+        ("--since DATE", "--since 30d"),
+        ("--code src", "--code ."),
         (" …", ""),
     ] {
         command = command.replace(from, to);
@@ -166,6 +174,10 @@ fn before(command: &str) -> &'static str {
         "sidsweep contain AC… --confirm AC…"
     } else if command.contains("--finish") {
         "sidsweep rotate auth-token AC… --begin --confirm AC… --to-file new.env"
+    } else if command.contains("--sweep sweep.json") {
+        "sidsweep sweep AC… --since 30d --out sweep.json"
+    } else if command.contains("--policy policy.json") {
+        "sidsweep rotate key SK… --least-privilege --policy-out policy.json"
     } else if command.contains("--baseline FILE") {
         "sidsweep scan --write-baseline base.json --reason x"
     } else {
@@ -203,12 +215,19 @@ fn every_command_in_the_documents_runs() {
                 None => shell.env_remove(name),
             };
         }
+<<<<<<< HEAD
         // A user with a coding agent, and with settings of git's own.
         let home = shell.get_envs().find(|(name, _)| *name == "HOME").and_then(|(_, home)| home);
         let home = PathBuf::from(home.expect("a home"));
         fs::create_dir_all(home.join(".claude")).expect("made");
         shell
             .env("GIT_CONFIG_GLOBAL", home.join(".gitconfig"))
+=======
+        let organization = rig.sim.world().organization.clone().expect("an organization");
+        shell
+            .env("SIDSWEEP_ORGANIZATION_CLIENT_ID", organization.client)
+            .env("SIDSWEEP_ORGANIZATION_CLIENT_SECRET", organization.secret)
+>>>>>>> dead
             .env("PATH", path)
             .env("BASE", "origin/main")
             .env("HEAD", "HEAD")
