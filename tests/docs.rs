@@ -215,19 +215,15 @@ fn every_command_in_the_documents_runs() {
                 None => shell.env_remove(name),
             };
         }
-<<<<<<< HEAD
         // A user with a coding agent, and with settings of git's own.
         let home = shell.get_envs().find(|(name, _)| *name == "HOME").and_then(|(_, home)| home);
         let home = PathBuf::from(home.expect("a home"));
         fs::create_dir_all(home.join(".claude")).expect("made");
-        shell
-            .env("GIT_CONFIG_GLOBAL", home.join(".gitconfig"))
-=======
         let organization = rig.sim.world().organization.clone().expect("an organization");
         shell
+            .env("GIT_CONFIG_GLOBAL", home.join(".gitconfig"))
             .env("SIDSWEEP_ORGANIZATION_CLIENT_ID", organization.client)
             .env("SIDSWEEP_ORGANIZATION_CLIENT_SECRET", organization.secret)
->>>>>>> dead
             .env("PATH", path)
             .env("BASE", "origin/main")
             .env("HEAD", "HEAD")
