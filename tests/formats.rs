@@ -171,8 +171,11 @@ fn gitlab_takes_the_secret_detection_report_and_the_code_quality_report() {
     assert_eq!(all.iter().filter(|one| one["severity"] == "Critical").count(), 1, "the live token");
     let quality = house.json("codequality");
     let issues = quality.as_array().unwrap();
-    assert_eq!(issues.len(), house.secrets);
-    for issue in issues {
+    let (remarks, leaks): (Vec<&Value>, Vec<&Value>) =
+        issues.iter().partition(|issue| issue["severity"] == "info");
+    assert_eq!(leaks.len(), house.secrets);
+    assert!(remarks.iter().all(|remark| remark["check_name"] == "sidsweep-allowed"), "{remarks:?}");
+    for issue in &leaks {
         for name in ["description", "check_name", "fingerprint", "severity"] {
             assert!(!issue[name].as_str().unwrap().is_empty());
         }
@@ -380,7 +383,7 @@ fn what_was_not_read_is_in_every_format_and_no_format_is_green() {
         "text",
     ];
     for format in naming {
-        assert!(shown(format).contains("box.7z"), "{format}");
+        assert!(shown(format).contains("box.rar"), "{format}");
     }
     let csv = shown("csv");
     for first in ["not read,", "not opened,", "accepted as unread,"] {
