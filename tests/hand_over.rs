@@ -252,3 +252,159 @@ fn a_successor_that_the_classic_list_does_not_show_leaves_no_stray_key() {
         assert!(left[0].sid != key.0 && left[0].kind == policy);
     }
 }
+
+#[test]
+fn the_file_of_the_old_token_does_not_end_a_rotation() {
+    let mut house = house(30);
+    let child = house.child.clone();
+    let old = house.rig.sim.world().token(&child);
+    house.rig.plant(&old);
+    let (old_file, new_file) =
+        (house.rig.out().join("old.secret"), house.rig.out().join("new.secret").display().to_string());
+    std::fs::write(&old_file, format!("TWILIO_AUTH_TOKEN={old}\n")).unwrap();
+    let old_file = old_file.display().to_string();
+    let begin = ["rotate", "auth-token", &child, "--begin", "--to-file", &new_file, "--confirm", &child];
+    assert_eq!(house.run(&begin).0, Some(0));
+    let finish =
+        |file: &str| house.run(&["rotate", "auth-token", &child, "--finish", "--new-file", file, "--confirm", &child]);
+    let (code, words) = finish(&old_file);
+    assert_eq!(code, Some(2), "{words}");
+    assert!(words.contains("the one of before"), "{words}");
+    assert_eq!(house.status().0, Some(1), "it stays open");
+    assert_eq!(house.rig.sim.world().token(&child), old);
+    let (code, words) = finish(&new_file);
+    assert_eq!(code, Some(0), "{words}");
+    assert_ne!(house.rig.sim.world().token(&child), old);
+    assert_eq!(house.status().0, Some(0));
+    // Whoever promotes it in the console may say so afterwards.
+    let more = house.rig.out().join("more.secret").display().to_string();
+    let begin = ["rotate", "auth-token", &child, "--begin", "--to-file", &more, "--confirm", &child];
+    assert_eq!(house.run(&begin).0, Some(0));
+    {
+        let mut world = house.rig.sim.world();
+        let tokens = world.accounts.get_mut(&child).unwrap().tokens.get_mut(&Region::Us1).unwrap();
+        tokens.primary = tokens.secondary.take().unwrap();
+    }
+    let (code, words) = finish(&more);
+    assert_eq!(code, Some(0), "{words}");
+    assert_eq!(house.status().0, Some(0));
+}
+
+/// The commands that `revoke status` names, without what it says about them.
+fn named(words: &str) -> Vec<Vec<String>> {
+    let lines = words.lines().filter_map(|line| line.trim().strip_prefix("to go on: sidsweep "));
+    let command = |line: &str| line.split(" (").next().unwrap().split(' ').map(str::to_owned).collect();
+    let mut commands: Vec<Vec<String>> = lines.map(command).collect();
+    commands.dedup();
+    commands
+}
+
+/// After each kill that struck once Twilio had done all: whatever `revoke status` names ends with nothing open. A kill leaves the
+/// beginning of the journal.
+fn after_each_kill(house: &House, more: &[&str], mut before: impl FnMut()) -> usize {
+    let path = house.rig.out().join("journal.jsonl");
+    let whole = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+    let mut open = 0;
+    for count in 1..lines.len() {
+        std::fs::write(&path, lines[..count].concat()).unwrap();
+        before();
+        let (code, words) = house.status();
+        if code == Some(0) {
+            continue;
+        }
+        open += 1;
+        let commands = named(&words);
+        assert!(!commands.is_empty(), "{words}");
+        let mut heard = words.clone();
+        for command in commands {
+            let command: Vec<&str> = command.iter().map(String::as_str).collect();
+            heard += &house.run(&[&command[..], more].concat()).1;
+        }
+        let (code, words) = house.status();
+        assert_eq!(code, Some(0), "after {count} lines: {heard}\n{words}");
+    }
+    open
+}
+
+#[test]
+fn a_contain_that_was_killed_is_closed_by_the_command_that_status_names() {
+    let house = house(31);
+    let confirm = ["--confirm", house.child.as_str()];
+    for more in [&[][..], &["--release"]] {
+        let _ = std::fs::remove_file(house.rig.out().join("journal.jsonl"));
+        let (code, words) = house.run(&[&["contain", &house.child], more, &confirm[..]].concat());
+        assert_eq!(code, Some(0), "{words}");
+        assert!(after_each_kill(&house, &confirm, || {}) >= 2);
+    }
+}
+
+/// Two leaked keys of which a plan was made and applied; the plan's place.
+fn applied(seed: u64) -> (House, String) {
+    let house = house(seed);
+    let plan = house.rig.out().join("plan.json").display().to_string();
+    let other = house.rig.sim.world().key(&house.child, KeyKind::Standard);
+    for (number, key) in [&house.key, &other].iter().enumerate() {
+        house.rig.write(&format!("{number}/.env"), &common::rig::key_code(&key.0, &key.1, &house.child));
+    }
+    house.rig.run(&["revoke", "plan", "--scan", ".", "--out", &plan]);
+    let (code, words) = house.run(&["revoke", "apply", &plan, "--yes"]);
+    assert_eq!(code, Some(0), "{words}");
+    (house, plan)
+}
+
+#[test]
+fn a_plan_that_was_killed_is_closed_by_the_command_that_status_names_wherever_the_plan_is() {
+    let (house, _) = applied(32);
+    assert!(after_each_kill(&house, &["--yes"], || {}) >= 5);
+    // The account was suspended meanwhile.
+    let (house, _) = applied(33);
+    house.rig.sim.world().set_status(&house.child, Status::Suspended);
+    assert!(after_each_kill(&house, &["--yes"], || {}) >= 4);
+    // The plan is gone, or was written over: once a change was asked for, each key is named.
+    for text in [None, Some("{}")] {
+        let (house, plan) = applied(34);
+        let path = house.rig.out().join("journal.jsonl");
+        let whole = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+        std::fs::remove_file(&plan).unwrap();
+        text.iter().for_each(|text| std::fs::write(&plan, text).unwrap());
+        for count in 2..lines.len() {
+            std::fs::write(&path, lines[..count].concat()).unwrap();
+            let (code, mut words) = house.status();
+            if code == Some(0) {
+                continue;
+            }
+            for command in named(&words) {
+                let command: Vec<&str> = command.iter().map(String::as_str).collect();
+                words += &house.run(&[&command[..], &["--yes"]].concat()).1;
+            }
+            assert_eq!(house.status().0, Some(0), "after {count} lines: {words}");
+        }
+    }
+}
+
+#[test]
+fn a_rotation_whose_command_got_the_secret_is_closed_by_either_deletion() {
+    for end in ["old", "new"] {
+        let house = house(35);
+        let path = house.rig.out().join("journal.jsonl");
+        let args = ["rotate", "key", &house.key.0, "--kind", "standard", "--to-command", "cat >/dev/null", "--grace", "1h"];
+        let all = [&args[..], &["--journal", path.to_str().unwrap()]].concat();
+        let is_handed_over =
+            || std::fs::read_to_string(&path).is_ok_and(|text| text.contains("\"proven\""));
+        assert!(house.rig.kill(&all, &mut || is_handed_over()));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let until = text.split_inclusive('\n').take_while(|line| !line.contains("\"proven\""));
+        std::fs::write(&path, until.collect::<String>()).unwrap();
+        let (code, words) = house.status();
+        assert_eq!(code, Some(1), "{words}");
+        let new = house.keys().into_iter().find(|key| *key != house.key.0).unwrap();
+        let key = if end == "old" { house.key.0.clone() } else { new };
+        let command = format!("sidsweep revoke key {key}");
+        assert!(words.split_whitespace().collect::<Vec<_>>().join(" ").contains(&command), "{words}");
+        assert_eq!(house.run(&["revoke", "key", &key, "--yes"]).0, Some(0));
+        let (code, words) = house.status();
+        assert_eq!(code, Some(0), "{end}: {words}");
+    }
+}

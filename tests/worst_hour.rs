@@ -10,7 +10,7 @@ use std::process::Output;
 use common::rig::{Rig, key_code, token_code};
 use common::{hold_to, stderr, stdout};
 use serde_json::{Value, json};
-use twilio_sim::{Fault, FaultKind, KeyKind, Region, Status, World};
+use twilio_sim::{Fault, FaultKind, InactiveAnswer, KeyKind, Region, Status, World};
 
 /// A parent, a subaccount, and a key of it that leaked.
 struct House {
@@ -299,6 +299,34 @@ fn containing_does_not_make_revoking_impossible() {
     house.rig.sim.world().set_status(&house.child, Status::Active);
     let output = house.rig.run(&["verify", &report]);
     assert!(stdout(&output).contains("REJECTED"), "{}", told(&output));
+}
+
+#[test]
+fn whatever_a_suspended_account_tells_its_keys_they_are_planned_and_deleted() {
+    let words = "Authorization Error: account not found or suspended";
+    let told_so = [
+        (401, 70051, words),
+        (403, 70051, words),
+        (401, 20006, words),
+        (404, 20404, "not found"),
+        (403, 70052, words),
+        (403, 20003, words),
+        (403, 20008, words),
+        (400, 20001, words),
+        (500, 20500, "internal"),
+    ];
+    for (status, code, words) in told_so {
+        let house = house(40, standard(), |world| {
+            world.switches.inactive = InactiveAnswer::Other(status, code, words);
+        });
+        house.rig.sim.world().set_status(&house.child, Status::Suspended);
+        let (plan, _) = plan(&house.rig, &[]);
+        assert_eq!(plan["steps"][0]["action"], "delete_key", "{status}/{code}: {plan}");
+        let output = apply(&house.rig, &["--yes"]);
+        assert_eq!(output.status.code(), Some(0), "{status}/{code}: {}", told(&output));
+        assert!(!house.exists() && house.harmed() == 0, "{status}/{code}");
+        assert!(!stdout(&output).contains("REVOKED"), "{status}/{code}: {}", told(&output));
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `sidsweep contain`: stop a subaccount's traffic, and take that back.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Failure, Outcome, confirm, journal, output, twilio};
 use crate::remedy::contain;
@@ -45,6 +45,18 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let admin = args.twilio.need_admin(&client)?;
     let to = if args.release { Status::Active } else { Status::Suspended };
     let accounts = block_on(inventory::accounts(&client, &admin))?;
+    let path = journal::place(args.journal.as_deref())?;
+    let job = format!("contain {}", args.account);
+    if let Some(status) = accounts.account(&args.account).map(|own| own.account.status.as_str())
+        && (status == to.as_str() || status == "closed")
+        && path.exists()
+    {
+        let mut journal = Journal::open(&path, &job, admin.name())?;
+        if contain::is_open(journal.past(), to) {
+            contain::seen(&mut journal, &args.account, to, status)?;
+            return ended(args, status, &path);
+        }
+    }
     contain::check(&accounts, &admin, &args.account, to).map_err(Failure)?;
     let name = accounts.account(&args.account).and_then(|own| own.account.friendly_name.clone());
     let name = name.map(|name| format!(" ({})", name.escape_debug())).unwrap_or_default();
@@ -59,8 +71,7 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     };
     output::say(&format!("{account}{name} is to be {then}. {does}."))?;
     confirm::named(args.confirm.as_deref(), account, "Type the Account SID to do this")?;
-    let path = journal::place(args.journal.as_deref())?;
-    let mut journal = Journal::open(&path, &format!("contain {account}"), admin.name())?;
+    let mut journal = Journal::open(&path, &job, admin.name())?;
     let before = journal.past().count();
     if let Err(error) = block_on(contain::set(&client, &admin, &mut journal, account, to)) {
         // Without a line in the journal nothing was asked for.
@@ -70,8 +81,14 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         output::complain(&format!("error: {error}"));
         return Ok(Outcome::Found);
     }
-    output::tell("", &format!("{account} is {then}, as Twilio shows it. Record: {}", path.display()));
-    if !args.release {
+    ended(args, then, &path)
+}
+
+/// Says what the account is now, and what a suspension does not stop.
+fn ended(args: &Args, status: &str, path: &Path) -> Result<Outcome, Failure> {
+    let account = &args.account;
+    output::tell("", &format!("{account} is {status}, as Twilio shows it. Record: {}", path.display()));
+    if status == "suspended" {
         for line in contain::what_goes_on(account) {
             output::tell("", &line);
         }

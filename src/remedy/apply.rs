@@ -194,7 +194,7 @@ impl Work<'_> {
                 if done.is_some() && !lives {
                     return Ok(None);
                 }
-                self.delete_object(step, broke_off || done.is_some()).await?
+                self.delete_object(step, broke_off || done.is_some() || !lives).await?
             }
             // What was deleted by a clear answer is never deleted again: there may be a new one.
             Action::DeleteSecondaryToken if done == Some(Some(204)) => return Ok(None),
@@ -204,7 +204,7 @@ impl Work<'_> {
     }
 
     /// Whether the inventory shows what a step deletes.
-    fn lives(&self, step: &Step) -> bool {
+    pub(super) fn lives(&self, step: &Step) -> bool {
         let target = step.target.as_deref();
         match step.action {
             Action::DeleteKey => step.key_sid.as_deref().is_some_and(|sid| self.inventory.key(sid).is_some()),

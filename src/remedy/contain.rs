@@ -3,7 +3,7 @@
 
 use super::journal::{Entry, Journal};
 use super::rotate::Error;
-use crate::model::{Event, Inventory, Region};
+use crate::model::{Event, Inventory, Record, Region};
 use crate::twilio::account::{self, Status};
 use crate::twilio::change::Change;
 use crate::twilio::inventory::Admin;
@@ -28,6 +28,26 @@ pub fn check(inventory: &Inventory, admin: &Admin, sid: &str, to: Status) -> Res
     }
 }
 
+/// Whether an earlier run asked for this status, and nothing says that it came to it: then it is enough to look.
+#[must_use]
+pub fn is_open<'a>(past: impl Iterator<Item = &'a Record>, to: Status) -> bool {
+    let last = past.last();
+    last.is_some_and(|record| {
+        record.action.as_deref() == Some(action(to))
+            && matches!(record.event, Event::Intent | Event::Unsure | Event::Done | Event::Refused)
+    })
+}
+
+/// Notes that an account is seen to be as an earlier run wanted it; closed, it stays so.
+pub fn seen(journal: &mut Journal, sid: &str, to: Status, status: &str) -> Result<(), Error> {
+    let entry = Entry { action: Some(action(to)), account: Some(sid), ..Entry::default() };
+    Ok(journal.note(Event::Proven, &entry, None, Some(format!("seen to be {status}")))?)
+}
+
+fn action(to: Status) -> &'static str {
+    if to == Status::Suspended { "suspend" } else { "activate" }
+}
+
 /// Sets the status, and looks at it.
 pub async fn set(
     client: &Client,
@@ -37,7 +57,7 @@ pub async fn set(
     to: Status,
 ) -> Result<(), Error> {
     let entry = Entry {
-        action: Some(if to == Status::Suspended { "suspend" } else { "activate" }),
+        action: Some(action(to)),
         account: Some(sid),
         ..Entry::default()
     };

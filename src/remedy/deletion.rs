@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use super::apply::{Work, entry};
-use super::journal;
+use super::journal::{self, IN_REGION};
 use super::presence::{Api, Object, Presence, inactive};
 use super::proof;
-use crate::model::{Event, Step};
+use crate::model::{Event, Region, Step};
 use crate::twilio::account;
 use crate::twilio::change::{Change, Told};
 use crate::twilio::verify::Still;
@@ -136,8 +136,11 @@ impl Work<'_> {
             return self.not_done(step, doubt);
         }
         let (journal, asked) = (&mut *self.journal, &mut self.asked);
-        let mut note = |event, told: Option<&Told>, note| {
-            journal.note(event, &entry(step), told, note)?;
+        let mut note = |event, told: Option<&Told>, note: Option<String>| {
+            // Where a key is looked for again if its plan is lost.
+            let region = (event == Event::Intent && step.region != Region::Us1)
+                .then(|| format!("{IN_REGION}{}", step.region));
+            journal.note(event, &entry(step), told, note.or(region))?;
             if event == Event::Intent {
                 asked.insert(step.n);
             }

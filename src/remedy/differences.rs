@@ -13,15 +13,40 @@ impl Work<'_> {
     /// How accounts and keys differ from the plan, in words; empty where the plan can be carried out. Steps that the journal
     /// says are done, or that broke off, are looked into when their turn comes.
     pub async fn differences(&self) -> Vec<String> {
-        let open = self.plan.steps.iter().filter(|step| {
-            let past = self.journal.of_step(step.n);
-            past.when(Event::Done).is_none() && past.when(Event::Proven).is_none() && !past.broke_off()
-        });
+        let open = self.plan.steps.iter().filter(|step| !self.is_begun(step));
         let found: Vec<Option<String>> =
             stream::iter(open).map(|step| self.difference(step)).buffered(16).collect().await;
         let mut differences: Vec<String> = found.into_iter().flatten().collect();
         differences.extend(account_plan::unplanned(self.plan, self.inventory, self.admin));
         differences
+    }
+
+    /// Whether an earlier run of this plan asked for the change of a step.
+    fn is_begun(&self, step: &Step) -> bool {
+        let past = self.journal.of_step(step.n);
+        past.when(Event::Done).is_some() || past.when(Event::Proven).is_some() || past.broke_off()
+    }
+
+    /// The steps that an earlier run began and did not prove: they are looked into, whatever became of the others.
+    #[must_use]
+    pub fn begun(&self) -> Vec<Step> {
+        let is_open =
+            |step: &&Step| self.is_begun(step) && self.journal.of_step(step.n).when(Event::Proven).is_none();
+        self.plan.steps.iter().filter(is_open).cloned().collect()
+    }
+
+    /// Whether what a step deletes is gone since its deletion was begun: by this plan, where somebody else took its place meanwhile, or
+    /// by another piece of work. It is looked for when its turn comes.
+    fn is_gone_since(&self, step: &Step, own: &OwnAccount) -> bool {
+        let Some(sid) = step.key_sid.as_deref().or(step.target.as_deref()) else { return false };
+        let unread = match step.action {
+            Action::DeleteKey => &own.keys_unread,
+            Action::DeleteOauthApp => &own.oauth_apps_unread,
+            Action::DeleteSharedKey => &own.shared_keys_unread,
+            Action::DeleteSecondaryToken | Action::Manual => return false,
+        };
+        let is_begun = || self.journal.past().any(|record| record.event == Event::Intent);
+        unread.is_none() && !self.lives(step) && (is_begun() || self.journal.was_begun(sid))
     }
 
     /// How the thing that a step deletes differs from what the plan saw. Of a whole account it is no difference that something is gone.
@@ -68,6 +93,9 @@ impl Work<'_> {
         let Some(own) = self.inventory.account(account) else {
             return Some(format!("step {n}: {account} is not one of your accounts any more"));
         };
+        if self.is_gone_since(step, own) {
+            return None;
+        }
         if step.seen.account_status.as_ref() != Some(&own.account.status) {
             let then = step.seen.account_status.as_deref().unwrap_or("not known");
             return Some(format!("step {n}: {account} is {}, and was {then}", own.account.status));

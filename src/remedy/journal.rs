@@ -39,6 +39,9 @@ pub enum Error {
     },
 }
 
+/// What begins a note on the region of a key that is about to be deleted.
+pub const IN_REGION: &str = "in ";
+
 /// The lines of a journal.
 #[derive(Debug, Default)]
 pub struct Lines {
@@ -120,6 +123,21 @@ impl Journal {
         self.lines.records.iter().filter(|record| record.job == self.job)
     }
 
+    /// Whether any piece of work was about to delete this.
+    #[must_use]
+    pub fn was_begun(&self, sid: &str) -> bool {
+        self.lines.records.iter().any(|record| {
+            record.event == Event::Intent
+                && (record.key_sid.as_deref() == Some(sid) || record.target.as_deref() == Some(sid))
+        })
+    }
+
+    /// What was noted for all pieces of work.
+    #[must_use]
+    pub fn records(&self) -> &[Record] {
+        &self.lines.records
+    }
+
     /// What was noted for this step of this piece of work.
     #[must_use]
     pub fn of_step(&self, step: u32) -> Past<'_> {
@@ -173,6 +191,12 @@ impl Journal {
 pub struct Past<'a>(Vec<&'a Record>);
 
 impl Past<'_> {
+    /// Whether nothing was noted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The last line that says so.
     #[must_use]
     pub fn when(&self, event: Event) -> Option<&Record> {

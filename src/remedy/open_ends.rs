@@ -9,6 +9,12 @@ pub struct OpenEnd {
     pub what: String,
     /// The command that goes on.
     pub goes_on: String,
+    /// The job, as the journal has it: of a plan, its digest.
+    pub job: String,
+    /// The command that goes on where the plan is lost, if there is one.
+    pub without_plan: Option<String>,
+    /// The run did not come to its end, and another piece of work did what it was doing then.
+    pub is_taken_over: bool,
 }
 
 /// What is open in a journal, in the order in which it was begun.
@@ -36,29 +42,69 @@ impl<'a> Job<'a> {
     }
 
     fn open(&self) -> Vec<OpenEnd> {
+        let mut is_taken_over = false;
         let mut ends: Vec<OpenEnd> = self
             .last_of_steps()
             .into_iter()
             .filter_map(|record| {
                 let words = self.words(record)?;
+                if self.is_settled_elsewhere(record) {
+                    is_taken_over = true;
+                    return None;
+                }
                 let what =
                     record.key_sid.as_deref().or(record.target.as_deref()).or(record.account_sid.as_deref());
                 let step = record.step.map(|step| format!(" step {step}")).unwrap_or_default();
-                Some(format!("{step}: {} {words} ({})", what.unwrap_or("a credential"), record.at))
+                let words = format!("{step}: {} {words} ({})", what.unwrap_or("a credential"), record.at);
+                Some(OpenEnd { without_plan: without_plan(record), ..self.end(&words) })
             })
-            .map(|words| self.end(&words))
             .collect();
         if ends.is_empty()
             && let Some(started) = self.stopped()
         {
-            ends.push(self.end(&format!(": the run that began at {} did not come to its end", started.at)));
+            let words = format!(": the run that began at {} did not come to its end", started.at);
+            ends.push(OpenEnd { is_taken_over, ..self.end(&words) });
         }
         ends
     }
 
     fn end(&self, words: &str) -> OpenEnd {
         let name: String = self.name.chars().take(40).collect();
-        OpenEnd { what: format!("{name}{words}"), goes_on: self.goes_on() }
+        OpenEnd {
+            what: format!("{name}{words}"),
+            goes_on: self.goes_on(),
+            job: self.name.to_owned(),
+            without_plan: None,
+            is_taken_over: false,
+        }
+    }
+
+    /// Whether another piece of work showed later that what a step was about is gone or dead. SIDs are never given again.
+    fn is_settled_elsewhere(&self, open: &Record) -> bool {
+        let old = self.name.strip_prefix("rotate key ");
+        let is_handed_over = open.action.as_deref() == Some("make_key")
+            && matches!(open.event, Event::HandedOver | Event::Unproven | Event::Proven);
+        let is_same = |record: &Record| {
+            let of_key = record.key_sid.is_some()
+                && (record.key_sid == open.key_sid || is_handed_over && record.key_sid.as_deref() == old);
+            of_key
+                || record.target.is_some() && record.target == open.target
+                || record.credential.is_some() && record.credential == open.credential
+        };
+        let is_shown = |record: &Record| {
+            let action = record.action.as_deref().unwrap_or_default();
+            let is_deletion = matches!(action, "delete_key" | "delete_oauth_app" | "delete_shared_key");
+            match record.event {
+                Event::Proven => is_deletion || action == "delete_secondary_token" || action == "manual",
+                // Without its secret a key is done when it is gone.
+                Event::Done => is_deletion && record.credential.is_none(),
+                _ => false,
+            }
+        };
+        let later = self.all.iter().skip_while(|record| !std::ptr::eq(*record, open)).skip(1);
+        // What was asked for again after that is open again.
+        let last = later.filter(|record| is_same(record)).last();
+        last.is_some_and(|record| is_shown(record))
     }
 
     /// The last record of each step.
@@ -121,6 +167,13 @@ impl<'a> Job<'a> {
         Some(words.to_owned())
     }
 
+    /// A successor that was handed over and not seen to work.
+    fn untried(&self) -> Option<&'a str> {
+        let made = self.records.iter().rev().find(|record| record.action.as_deref() == Some("make_key"))?;
+        let is_untried = matches!(made.event, Event::HandedOver | Event::Unproven);
+        made.key_sid.as_deref().filter(|_| is_untried)
+    }
+
     /// Whether the key that a rotation replaces was deleted, by this job or another.
     fn old_is_gone(&self) -> bool {
         let old = self.name.strip_prefix("rotate key ");
@@ -146,7 +199,14 @@ impl<'a> Job<'a> {
             };
         }
         if self.name.starts_with("rotate key ") {
-            return format!("sidsweep {} (with the options that it was begun with)", self.name);
+            let begun = format!("sidsweep {} (with the options that it was begun with)", self.name);
+            let old = self.name.trim_start_matches("rotate key ");
+            return match self.untried() {
+                Some(new) => format!(
+                    "{begun}. If a command got the secret, sidsweep cannot try it: try it yourself; if it works, sidsweep revoke key {old}; if not, sidsweep revoke key {new}"
+                ),
+                None => begun,
+            };
         }
         if self.records.last().is_some_and(|record| record.action.as_deref() == Some("activate")) {
             return format!("sidsweep {} --release", self.name);
@@ -159,6 +219,17 @@ impl<'a> Job<'a> {
         let noted = started.and_then(|record| record.note.clone());
         noted.unwrap_or_else(|| "sidsweep revoke apply PLAN.json".to_owned())
     }
+}
+
+/// The command that brings a step to its end without its plan.
+fn without_plan(record: &Record) -> Option<String> {
+    let target = record.target.as_deref();
+    Some(match record.action.as_deref()? {
+        "delete_key" => format!("sidsweep revoke key {}", record.key_sid.as_deref()?),
+        "delete_oauth_app" => format!("sidsweep revoke oauth-app {}", target?),
+        "delete_shared_key" => format!("sidsweep revoke shared-key {}", target?),
+        _ => return None,
+    })
 }
 
 /// What is noted where a token was the primary already.

@@ -77,9 +77,12 @@ fn own_key(credential: &mut Credential, inventory: &Inventory, options: &Options
 fn refused(verdict: &mut Verdict, owner: &OwnAccount, inventory: &Inventory, options: &Options) {
     let status = inventory.status(owner);
     if status != "active" {
-        // SIDs that were not tried are no doubt here: the account refuses whatever comes with any of them.
-        let is_refused = verdict.state == VerdictState::Unknown && verdict.left.is_some();
-        if is_refused || matches!(verdict.state, VerdictState::Rejected | VerdictState::Inactive) {
+        // What a credential of such an account is told is not stated by Twilio, so the administrator's view decides, whatever the
+        // answer was. SIDs that were not tried are no doubt here: the account refuses whatever comes with any of them.
+        if matches!(
+            verdict.state,
+            VerdictState::Rejected | VerdictState::Inactive | VerdictState::Unknown
+        ) {
             verdict.state = VerdictState::Inactive;
             verdict.tried.clear();
             verdict.left = None;

@@ -8,7 +8,7 @@ use super::journal::{Entry, Journal};
 use super::open_ends::ALREADY;
 use super::proof;
 use super::rotate::{Error, works};
-use crate::model::{Event, Region, Secret};
+use crate::model::{Event, Fingerprint, Kind, Region, Secret};
 use crate::twilio::change::Change;
 use crate::twilio::inventory::Admin;
 use crate::twilio::verify::Still;
@@ -66,15 +66,23 @@ impl Tokens<'_> {
         self.note(Event::Intent, "make_secondary_token", None, None)?;
         match tokens::make_secondary(self.client, acting).await {
             (Change::Made(_, told), Some(token)) => {
-                self.note(Event::Done, "make_secondary_token", Some(&told), None)?;
+                let id = fingerprint(&token);
+                let entry = Entry {
+                    action: Some("make_secondary_token"),
+                    account: Some(self.account),
+                    credential: Some(&id),
+                    ..Entry::default()
+                };
+                self.journal.note(Event::Done, &entry, Some(&told), None)?;
                 Ok(token)
             }
             (Change::Refused(told, words), _) => {
                 self.note(Event::Refused, "make_secondary_token", Some(&told), Some(words.clone()))?;
                 Err(Error::Stopped(if told.code == Some(70002) {
                     format!(
-                        "{} has a secondary token already, which may be the leaked one: delete it in the console, or let `sidsweep revoke plan` find it; then begin again",
-                        self.account
+                        "{} has a secondary token already, which may be {}: delete it in the console, or let `sidsweep revoke plan` find it; then begin again",
+                        self.account,
+                        if self.began_before() { "that of an earlier --begin that was stopped (see `sidsweep revoke status`), or the leaked one" } else { "the leaked one" }
                     )
                 } else {
                     format!("no token was made: {words}")
@@ -129,6 +137,12 @@ impl Tokens<'_> {
     pub async fn ready(&self, new: &Secret) -> Result<bool, Error> {
         let acting = self.acting().await?;
         if acting.secret == *new {
+            if self.is_of_before(new) {
+                return Err(Error::Stopped(format!(
+                    "nothing was changed: this is not the token that --begin made but the one of before, and it is still the primary of {}; give the file or store that --begin gave the new token to. If nobody has the new token, delete the secondary in the console and begin again",
+                    self.account
+                )));
+            }
             return Ok(false);
         }
         let pair = Pair::token(self.account.to_owned(), new.clone());
@@ -173,6 +187,31 @@ impl Tokens<'_> {
                 "Which webhooks the token signs could not be read ({unreadable}): count on all of them."
             )],
         }
+    }
+
+    /// Whether an earlier run asked for a secondary token.
+    fn began_before(&self) -> bool {
+        let asked = self.journal.past().filter(|record| {
+            record.action.as_deref() == Some("make_secondary_token") && record.event == Event::Intent
+        });
+        asked.count() > 1
+    }
+
+    /// Whether the record has a secondary token that was made and not promoted, and that is not this one.
+    fn is_of_before(&self, token: &Secret) -> bool {
+        let mut made: Option<Option<Fingerprint>> = None;
+        let mut before = None;
+        for record in self.journal.past() {
+            match (record.action.as_deref(), record.event) {
+                // Made perhaps, and known to nobody.
+                (Some("make_secondary_token"), Event::Intent) => before = made.replace(None),
+                (Some("make_secondary_token"), Event::Refused) => made = before.take(),
+                (Some("make_secondary_token"), Event::Done) => made = Some(record.credential.clone()),
+                (Some("promote" | "delete_secondary_token"), Event::Done | Event::Proven) => made = None,
+                _ => {}
+            }
+        }
+        made.is_some_and(|made| made.as_ref() != Some(&fingerprint(token)))
     }
 
     /// Notes that the new token is the primary: an earlier run, or somebody else, promoted it.
@@ -259,4 +298,9 @@ impl Tokens<'_> {
         let entry = Entry { action: Some(action), account: Some(self.account), ..Entry::default() };
         self.journal.note(event, &entry, told, note)
     }
+}
+
+/// By what a token is known again in the record. It tells nothing of the token, which is random.
+fn fingerprint(token: &Secret) -> Fingerprint {
+    Fingerprint::of_credential(&[Kind::AuthToken.as_str(), token.expose()])
 }

@@ -248,7 +248,12 @@ pub fn subject(step: &Step) -> String {
     if step.action == Action::Manual && step.credential.is_none() {
         return format!("what could not be listed of {}", printable(&step.account_sid));
     }
-    let otherwise = if step.action == Action::DeleteSharedKey { "SharedKey" } else { "API key" };
+    let otherwise = match step.action {
+        Action::DeleteSharedKey => "SharedKey",
+        // Which of an account's tokens it is cannot be told while the account is not active.
+        Action::Manual if step.key_sid.is_none() && step.target.is_none() => "Auth Token",
+        Action::DeleteKey | Action::DeleteOauthApp | Action::DeleteSecondaryToken | Action::Manual => "API key",
+    };
     let kind = step.kind.map_or(otherwise, VerdictKind::title);
     let key = step
         .key_sid
@@ -336,8 +341,8 @@ fn event(event: Event) -> &'static str {
         Event::Done => "done",
         Event::Refused => "refused",
         Event::Unsure => "not known",
-        Event::Proven => "proven dead",
-        Event::Unproven => "not proven dead",
+        Event::Proven => "proven",
+        Event::Unproven => "not proven",
         Event::HandedOver => "handed over",
         Event::HandOverFailed => "not handed over",
         Event::NotDone => "not begun",

@@ -150,8 +150,10 @@ pub fn carry_out(
     let inventory = block_on(look(client, admin, plan, twilio))?;
     let path = journal::place(doing.journal.as_deref())?;
     let mut journal = Journal::open(&path, job.name, admin.name())?;
-    let before = journal.past().filter(|record| record.event == Event::Proven).count();
-    if journal.past().next().is_some() {
+    // A rotation has a step of its own before those of the plan.
+    let of_plan = || plan.steps.iter().map(|step| journal.of_step(step.n));
+    let before = of_plan().filter(|past| past.when(Event::Proven).is_some()).count();
+    if of_plan().any(|past| !past.is_empty()) {
         output::say(&format!(
             "Going on: {before} of {} steps were proven by earlier runs ({}).",
             plan.steps.len(),
@@ -169,11 +171,20 @@ pub fn carry_out(
         asked: BTreeSet::new(),
     };
     let differences = block_on(work.differences());
+    let list = differences.join("\n  ");
+    let begun = Plan { steps: work.begun(), ..plan.clone() };
     if !differences.is_empty() {
-        let list = differences.join("\n  ");
+        if !begun.steps.is_empty() {
+            // What an earlier run began is brought to its end, or it would stay open for ever.
+            work.plan = &begun;
+            output::complain(&format!(
+                "Accounts or keys are not as they were when the plan was made\n  {list}\nOnly what an earlier run began is looked into. Make a new plan with `sidsweep revoke plan` for the rest."
+            ));
+        } else {
         return Err(Failure(format!(
             "nothing was changed: accounts or keys are not as they were when the plan was made\n  {list}\nMake a new plan with `sidsweep revoke plan`."
         )));
+        }
     }
     match &plan.account {
         Some(whole) => confirm::account(job.confirm, &whole.account_sid, &page::question(plan))?,
@@ -188,7 +199,10 @@ pub fn carry_out(
     match ended.stopped {
         // Nothing was asked for: it did not start.
         Some(error) if !is_begun => Err(error.into()),
-        stopped => Ok(tell_all(plan, &ended.states, stopped.as_ref(), &path, job)),
+        stopped => {
+            let outcome = tell_all(plan, &ended.states, stopped.as_ref(), &path, job);
+            Ok(if differences.is_empty() { outcome } else { Outcome::Found })
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Doing, Failure, Job, Outcome, asking, carry_out, journal, key_sid, o
 use crate::model::{
     Credential, CredentialType, Event, Key, OwnAccount, OwnKey, Region, Report, Vault, VerdictState,
 };
-use crate::remedy::journal::Journal;
+use crate::remedy::journal::{IN_REGION, Journal};
 use crate::remedy::{ask, plan};
 use crate::scan::again::Wanted;
 use crate::twilio::{Client, block_on};
@@ -68,7 +68,7 @@ fn nowhere(key: &str, ours: &asking::Ours) -> Failure {
     ))
 }
 
-/// A key with its account: as it is, or as an earlier run of this job left it, which may have deleted it and been
+/// A key with its account: as it is, or as an earlier run of any command left it, which may have deleted it and been
 /// stopped before it could say so.
 pub fn find(
     key: &str,
@@ -81,12 +81,15 @@ pub fn find(
     }
     let journal = Journal::open(&journal::place(doing.journal.as_deref())?, job, ours.admin.name())?;
     let began = journal
-        .past()
-        .find(|record| record.event == Event::Intent && record.key_sid.as_deref() == Some(key))
-        .and_then(|record| ours.inventory.account(record.account_sid.as_deref()?));
-    let own = began.ok_or_else(|| nowhere(key, ours))?;
+        .records()
+        .iter()
+        .find(|record| record.event == Event::Intent && record.key_sid.as_deref() == Some(key));
+    let own = began.and_then(|record| ours.inventory.account(record.account_sid.as_deref()?));
+    let own = own.ok_or_else(|| nowhere(key, ours))?;
+    let noted = began.and_then(|record| record.note.as_deref()?.strip_prefix(IN_REGION)?.parse().ok());
+    let region = noted.unwrap_or(Region::Us1);
     let gone = Key { sid: key.to_owned(), friendly_name: None, date_created: None };
-    Ok((own.clone(), OwnKey { key: gone, kind: None, policy: None, region: Region::Us1 }))
+    Ok((own.clone(), OwnKey { key: gone, kind: None, policy: None, region }))
 }
 
 /// A key's leaked secret.

@@ -1,11 +1,11 @@
 //! `sidsweep revoke status`: what the journal says.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::apply::load;
 use super::{Failure, Form, Outcome, journal, output};
 use crate::remedy::journal as log;
-use crate::remedy::open_ends::open_ends;
+use crate::remedy::open_ends::{OpenEnd, open_ends};
 use crate::report::plan as page;
 
 /// Show the journal, what is open, and the command that goes on
@@ -44,7 +44,16 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     if lines.torn {
         output::complain("the last line broke off: a run ended while it wrote");
     }
-    let open = open_ends(&lines.records);
+    let mut open = open_ends(&lines.records);
+    open.retain_mut(|end| {
+        if !is_lost(end) {
+            return true;
+        }
+        if let Some(command) = end.without_plan.take() {
+            end.goes_on = format!("{command} (the plan is not there any more, or is another)");
+        }
+        !end.is_taken_over
+    });
     for end in &open {
         output::complain(&format!("open: {}\n  to go on: {}", end.what, end.goes_on));
     }
@@ -52,4 +61,10 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         output::say(&format!("{}: nothing is open.", path.display()))?;
     }
     Ok(if open.is_empty() { Outcome::Clean } else { Outcome::Found })
+}
+
+/// Whether the plan of something open is not where it was: it was deleted, changed or written over.
+fn is_lost(end: &OpenEnd) -> bool {
+    let Some(plan) = end.goes_on.strip_prefix("sidsweep revoke apply ") else { return false };
+    load(Path::new(plan)).map_or(true, |plan| plan.digest != end.job)
 }

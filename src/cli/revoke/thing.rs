@@ -70,24 +70,24 @@ fn delete(what: &str, id: &str, doing: &Doing, twilio: &twilio::Asking) -> Resul
     let job = format!("revoke {what} {id}");
     let plan = match apps::plan_for(id, &ours.inventory, &ours.admin) {
         Some(plan) => plan,
-        None => begun(id, &job, &ours, doing)?.ok_or_else(|| nowhere(id, &ours))?,
+        None => begun(id, &ours, doing)?.ok_or_else(|| nowhere(id, &ours))?,
     };
     let goes_on = format!("sidsweep {job}");
     let job = Job { name: &job, goes_on: &goes_on, confirm: None };
     carry_out(&client, &ours.admin, &plan, &Vault::new(), doing, job, twilio)
 }
 
-/// The plan of an earlier run that was stopped after it may have deleted the thing.
-fn begun(id: &str, job: &str, ours: &asking::Ours, doing: &Doing) -> Result<Option<Plan>, Failure> {
+/// The plan of an earlier run, of any command, that was stopped after it may have deleted the thing.
+fn begun(id: &str, ours: &asking::Ours, doing: &Doing) -> Result<Option<Plan>, Failure> {
     let path = journal::place(doing.journal.as_deref())?;
     if !path.exists() {
         return Ok(None);
     }
     let lines = log::read(&path)?;
-    let is_of_job = |record: &&crate::model::Record| {
-        record.job == job && record.event == Event::Intent && record.target.as_deref() == Some(id)
+    let is_of_it = |record: &&crate::model::Record| {
+        record.event == Event::Intent && record.target.as_deref() == Some(id)
     };
-    let account = lines.records.iter().find(is_of_job).and_then(|record| record.account_sid.as_deref());
+    let account = lines.records.iter().find(is_of_it).and_then(|record| record.account_sid.as_deref());
     let own = account.and_then(|account| ours.inventory.account(account));
     Ok(own.map(|own| apps::plan_for_gone(id, own, &ours.admin)))
 }

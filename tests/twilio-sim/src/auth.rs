@@ -132,6 +132,7 @@ pub fn authenticate(
             }
             InactiveAnswer::NotActive => return Err(Answer::error(401, 20005, "Account not active")),
             InactiveAnswer::Authenticated => {}
+            InactiveAnswer::Other(status, code, words) => return Err(Answer::error(status, code, words)),
         }
     }
     Ok(principal)

@@ -169,6 +169,8 @@ pub enum InactiveAnswer {
     NotActive,
     /// 200, with the status in the account's body.
     Authenticated,
+    /// This status, with this code and these words.
+    Other(u16, u32, &'static str),
 }
 
 /// What the hosts of a product answer in a region whose list of products does not name it.
