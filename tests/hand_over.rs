@@ -265,8 +265,9 @@ fn the_file_of_the_old_token_does_not_end_a_rotation() {
     let old_file = old_file.display().to_string();
     let begin = ["rotate", "auth-token", &child, "--begin", "--to-file", &new_file, "--confirm", &child];
     assert_eq!(house.run(&begin).0, Some(0));
-    let finish =
-        |file: &str| house.run(&["rotate", "auth-token", &child, "--finish", "--new-file", file, "--confirm", &child]);
+    let finish = |file: &str| {
+        house.run(&["rotate", "auth-token", &child, "--finish", "--new-file", file, "--confirm", &child])
+    };
     let (code, words) = finish(&old_file);
     assert_eq!(code, Some(2), "{words}");
     assert!(words.contains("the one of before"), "{words}");
@@ -369,7 +370,7 @@ fn a_plan_that_was_killed_is_closed_by_the_command_that_status_names_wherever_th
         let lines: Vec<&str> = whole.split_inclusive('\n').collect();
         std::fs::remove_file(&plan).unwrap();
         text.iter().for_each(|text| std::fs::write(&plan, text).unwrap());
-        for count in 2..lines.len() {
+        for count in 1..lines.len() {
             std::fs::write(&path, lines[..count].concat()).unwrap();
             let (code, mut words) = house.status();
             if code == Some(0) {
@@ -389,10 +390,19 @@ fn a_rotation_whose_command_got_the_secret_is_closed_by_either_deletion() {
     for end in ["old", "new"] {
         let house = house(35);
         let path = house.rig.out().join("journal.jsonl");
-        let args = ["rotate", "key", &house.key.0, "--kind", "standard", "--to-command", "cat >/dev/null", "--grace", "1h"];
+        let args = [
+            "rotate",
+            "key",
+            &house.key.0,
+            "--kind",
+            "standard",
+            "--to-command",
+            "cat >/dev/null",
+            "--grace",
+            "1h",
+        ];
         let all = [&args[..], &["--journal", path.to_str().unwrap()]].concat();
-        let is_handed_over =
-            || std::fs::read_to_string(&path).is_ok_and(|text| text.contains("\"proven\""));
+        let is_handed_over = || std::fs::read_to_string(&path).is_ok_and(|text| text.contains("\"proven\""));
         assert!(house.rig.kill(&all, &mut || is_handed_over()));
         let text = std::fs::read_to_string(&path).unwrap();
         let until = text.split_inclusive('\n').take_while(|line| !line.contains("\"proven\""));
@@ -407,4 +417,20 @@ fn a_rotation_whose_command_got_the_secret_is_closed_by_either_deletion() {
         let (code, words) = house.status();
         assert_eq!(code, Some(0), "{end}: {words}");
     }
+}
+
+#[test]
+fn the_main_key_that_sidsweep_runs_on_is_not_followed_by_a_standard_one() {
+    let mut world = World::new(36);
+    let parent = world.account("Example Inc.", None);
+    let own = world.key(&parent, KeyKind::Main);
+    let mut rig = Rig::new(world);
+    rig.administer_with(&own.0, &own.1);
+    let house = House { rig, child: parent, key: own };
+    let file = house.rig.out().join("new.secret").display().to_string();
+    let (code, words) = house.rotate(&["--to-file", &file]);
+    assert_eq!(code, Some(2), "{words}");
+    assert!(words.contains("Main key") && words.contains("1."), "the console's steps: {words}");
+    assert_eq!(house.keys(), std::slice::from_ref(&house.key.0));
+    assert!(house.rig.sim.log().iter().all(|entry| entry.method == "GET"));
 }

@@ -193,6 +193,14 @@ fn succeed(
         Some(allow) => Kind::Restricted(allow),
         None => {
             let policy = block_on(rotate::policy(client, &ours.admin, &own.account.sid, found));
+            if ours.admin.pair.user == args.key && matches!(policy, Ok(None)) {
+                // It has just listed accounts and keys, which no Standard key may.
+                output::complain(&format!(
+                    "nothing was changed: sidsweep itself runs on {}, which listed keys and is no Restricted key, so it is a Main key; a Standard one could not follow it",
+                    args.key
+                ));
+                return by_hand(own, found).map(Err);
+            }
             let Some(kind) = settle(args, leak, policy)? else { return by_hand(own, found).map(Err) };
             kind
         }

@@ -56,11 +56,7 @@ pub async fn set(
     sid: &str,
     to: Status,
 ) -> Result<(), Error> {
-    let entry = Entry {
-        action: Some(action(to)),
-        account: Some(sid),
-        ..Entry::default()
-    };
+    let entry = Entry { action: Some(action(to)), account: Some(sid), ..Entry::default() };
     let pair: &Pair = &admin.pair;
     let mut last = String::new();
     for _ in 0..MOST_TRIES {
@@ -69,7 +65,12 @@ pub async fn set(
             Change::Made(_, told) => journal.note(Event::Done, &entry, Some(&told), None)?,
             Change::Refused(told, words) => {
                 journal.note(Event::Refused, &entry, Some(&told), Some(words.clone()))?;
-                return Err(Error::Stopped(format!("nothing was changed: {words}")));
+                let advice = if told.code == Some(20003) && pair.user.starts_with("SK") {
+                    "; a key may not do this: use the parent's Account SID and Auth Token as the administrator's credential"
+                } else {
+                    ""
+                };
+                return Err(Error::Stopped(format!("nothing was changed: {words}{advice}")));
             }
             Change::Missing(told) => {
                 let note = "404, which is looked into".to_owned();

@@ -27,11 +27,15 @@ impl Work<'_> {
         past.when(Event::Done).is_some() || past.when(Event::Proven).is_some() || past.broke_off()
     }
 
-    /// The steps that an earlier run began and did not prove: they are looked into, whatever became of the others.
+    /// The steps that an earlier run began and did not prove: they are looked into, whatever became of the others. The key that the tool
+    /// runs on is not among them, since it goes last.
     #[must_use]
     pub fn begun(&self) -> Vec<Step> {
-        let is_open =
-            |step: &&Step| self.is_begun(step) && self.journal.of_step(step.n).when(Event::Proven).is_none();
+        let own = &self.admin.pair.user;
+        let is_open = |step: &&Step| {
+            let is_proven = self.journal.of_step(step.n).when(Event::Proven).is_some();
+            self.is_begun(step) && !is_proven && step.key_sid.as_ref() != Some(own)
+        };
         self.plan.steps.iter().filter(is_open).cloned().collect()
     }
 

@@ -13,8 +13,8 @@ pub struct OpenEnd {
     pub job: String,
     /// The command that goes on where the plan is lost, if there is one.
     pub without_plan: Option<String>,
-    /// The run did not come to its end, and another piece of work did what it was doing then.
-    pub is_taken_over: bool,
+    /// The run did not come to its end, and each step that it began is done and proven.
+    pub is_only_stopped: bool,
 }
 
 /// What is open in a journal, in the order in which it was begun.
@@ -42,14 +42,12 @@ impl<'a> Job<'a> {
     }
 
     fn open(&self) -> Vec<OpenEnd> {
-        let mut is_taken_over = false;
         let mut ends: Vec<OpenEnd> = self
             .last_of_steps()
             .into_iter()
             .filter_map(|record| {
                 let words = self.words(record)?;
                 if self.is_settled_elsewhere(record) {
-                    is_taken_over = true;
                     return None;
                 }
                 let what =
@@ -63,7 +61,7 @@ impl<'a> Job<'a> {
             && let Some(started) = self.stopped()
         {
             let words = format!(": the run that began at {} did not come to its end", started.at);
-            ends.push(OpenEnd { is_taken_over, ..self.end(&words) });
+            ends.push(OpenEnd { is_only_stopped: true, ..self.end(&words) });
         }
         ends
     }
@@ -75,7 +73,7 @@ impl<'a> Job<'a> {
             goes_on: self.goes_on(),
             job: self.name.to_owned(),
             without_plan: None,
-            is_taken_over: false,
+            is_only_stopped: false,
         }
     }
 

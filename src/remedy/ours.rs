@@ -79,10 +79,7 @@ fn refused(verdict: &mut Verdict, owner: &OwnAccount, inventory: &Inventory, opt
     if status != "active" {
         // What a credential of such an account is told is not stated by Twilio, so the administrator's view decides, whatever the
         // answer was. SIDs that were not tried are no doubt here: the account refuses whatever comes with any of them.
-        if matches!(
-            verdict.state,
-            VerdictState::Rejected | VerdictState::Inactive | VerdictState::Unknown
-        ) {
+        if matches!(verdict.state, VerdictState::Rejected | VerdictState::Inactive | VerdictState::Unknown) {
             verdict.state = VerdictState::Inactive;
             verdict.tried.clear();
             verdict.left = None;

@@ -190,6 +190,9 @@ impl Rotation<'_> {
                 }
             };
             match (change, made) {
+                (Change::Made(_, told), Some(made)) if self.was_there(&made.sid) => {
+                    return self.not_new(&told, &made.sid);
+                }
                 (Change::Made(_, told), Some(made)) => {
                     self.note(Event::Done, &made.sid, Some(&told), None)?;
                     return Ok(made);
@@ -220,6 +223,21 @@ impl Rotation<'_> {
             }
         }
         Err(Error::Stopped(format!("no key was made in {MOST_TRIES} tries: {last}")))
+    }
+
+    /// Stops where the answer names a key that was there before: a successor that cannot be handed over is deleted.
+    fn not_new(&mut self, told: &Told, sid: &str) -> Result<Made, Error> {
+        let words = format!("Twilio's answer names {sid}, which existed before");
+        let account = Some(self.own.account.sid.as_str());
+        let entry = Entry { action: Some("make_key"), step: Some(MAKE), account, ..Entry::default() };
+        self.journal.note(Event::Unsure, &entry, Some(told), Some(words.clone()))?;
+        Err(Error::Stopped(format!(
+            "whether a key was made is not known: {words}; run this again, which looks first"
+        )))
+    }
+
+    fn was_there(&self, sid: &str) -> bool {
+        sid == self.key.key.sid || self.own.keys.iter().any(|known| known.key.sid == sid)
     }
 
     /// All keys of the account: by the classic list, and for a Restricted key by the account's own, since the classic one need not

@@ -82,7 +82,11 @@ impl Tokens<'_> {
                     format!(
                         "{} has a secondary token already, which may be {}: delete it in the console, or let `sidsweep revoke plan` find it; then begin again",
                         self.account,
-                        if self.began_before() { "that of an earlier --begin that was stopped (see `sidsweep revoke status`), or the leaked one" } else { "the leaked one" }
+                        if self.began_before() {
+                            "that of an earlier --begin that was stopped (see `sidsweep revoke status`), or the leaked one"
+                        } else {
+                            "the leaked one"
+                        }
                     )
                 } else {
                     format!("no token was made: {words}")

@@ -252,7 +252,9 @@ pub fn subject(step: &Step) -> String {
         Action::DeleteSharedKey => "SharedKey",
         // Which of an account's tokens it is cannot be told while the account is not active.
         Action::Manual if step.key_sid.is_none() && step.target.is_none() => "Auth Token",
-        Action::DeleteKey | Action::DeleteOauthApp | Action::DeleteSecondaryToken | Action::Manual => "API key",
+        Action::DeleteKey | Action::DeleteOauthApp | Action::DeleteSecondaryToken | Action::Manual => {
+            "API key"
+        }
     };
     let kind = step.kind.map_or(otherwise, VerdictKind::title);
     let key = step
@@ -315,7 +317,7 @@ pub fn journal(records: &[Record], width: usize, out: &mut dyn Write) -> io::Res
             )?;
             job = Some(&record.job);
         }
-        let mut parts = vec![event(record.event).to_owned()];
+        let mut parts = vec![event(record).to_owned()];
         parts.extend(record.action.as_ref().map(|action| action.replace('_', " ")));
         parts.extend(record.key_sid.clone().or(record.target.clone()).or(record.account_sid.clone()));
         parts.extend(record.status.map(|status| format!("status {status}")));
@@ -334,15 +336,22 @@ pub fn journal(records: &[Record], width: usize, out: &mut dyn Write) -> io::Res
 }
 
 /// The word for what happened.
-fn event(event: Event) -> &'static str {
-    match event {
+fn event(record: &Record) -> &'static str {
+    // What is made, suspended or activated was shown to work or to be so.
+    let is_other = matches!(
+        record.action.as_deref(),
+        Some("make_key" | "make_secondary_token" | "suspend" | "activate")
+    );
+    match record.event {
         Event::Started => "started",
         Event::Intent => "about to",
         Event::Done => "done",
         Event::Refused => "refused",
         Event::Unsure => "not known",
-        Event::Proven => "proven",
-        Event::Unproven => "not proven",
+        Event::Proven if is_other => "proven",
+        Event::Proven => "proven dead",
+        Event::Unproven if is_other => "not proven",
+        Event::Unproven => "not proven dead",
         Event::HandedOver => "handed over",
         Event::HandOverFailed => "not handed over",
         Event::NotDone => "not begun",

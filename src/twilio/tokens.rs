@@ -32,7 +32,7 @@ pub enum Error {
     Unreadable(String, Unreadable),
     /// Twilio leaves the token blank for keys, or masks it.
     #[error(
-        "{0}: its Auth Token is not shown to an API key, and may be masked; use the Account SID and Auth Token as the administrator's credential"
+        "{0}: Twilio did not show its Auth Token, which it does not show to an API key and may mask; use the Account SID and Auth Token as the administrator's credential, of {0} itself where it is masked"
     )]
     Blank(String),
 }

@@ -171,30 +171,16 @@ pub fn carry_out(
         asked: BTreeSet::new(),
     };
     let differences = block_on(work.differences());
-    let list = differences.join("\n  ");
     let begun = Plan { steps: work.begun(), ..plan.clone() };
     if !differences.is_empty() {
-        if !begun.steps.is_empty() {
-            // What an earlier run began is brought to its end, or it would stay open for ever.
-            work.plan = &begun;
-            output::complain(&format!(
-                "Accounts or keys are not as they were when the plan was made\n  {list}\nOnly what an earlier run began is looked into. Make a new plan with `sidsweep revoke plan` for the rest."
-            ));
-        } else {
-        return Err(Failure(format!(
-            "nothing was changed: accounts or keys are not as they were when the plan was made\n  {list}\nMake a new plan with `sidsweep revoke plan`."
-        )));
-        }
+        may_end(&begun, &differences)?;
+        work.plan = &begun;
     }
     match &plan.account {
-        Some(whole) => confirm::account(job.confirm, &whole.account_sid, &page::question(plan))?,
-        None => confirm::yes(doing.yes, &page::question(plan))?,
+        Some(whole) => confirm::account(job.confirm, &whole.account_sid, &page::question(work.plan))?,
+        None => confirm::yes(doing.yes, &page::question(work.plan))?,
     }
-    let mut tell = |step: &Step, state: &State| {
-        let (word, words) = ending(step, state);
-        output::tell(&format!("{:>3}  {word:<12}", step.n), &words);
-    };
-    let ended = block_on(work.run(job.goes_on, &mut tell))?;
+    let ended = block_on(work.run(job.goes_on, &mut tell_step))?;
     let is_begun = !work.asked.is_empty() || ended.states.iter().any(|(_, state)| state.is_done());
     match ended.stopped {
         // Nothing was asked for: it did not start.
@@ -204,6 +190,21 @@ pub fn carry_out(
             Ok(if differences.is_empty() { outcome } else { Outcome::Found })
         }
     }
+}
+
+/// Refuses a plan that does not fit any more. What an earlier run of it began is brought to its end, or it would stay open for ever.
+fn may_end(begun: &Plan, differences: &[String]) -> Result<(), Failure> {
+    let list = differences.join("\n  ");
+    let words = format!("accounts or keys are not as they were when the plan was made\n  {list}\n");
+    if begun.steps.is_empty() {
+        return Err(Failure(format!(
+            "nothing was changed: {words}Make a new plan with `sidsweep revoke plan`."
+        )));
+    }
+    output::complain(&format!(
+        "{words}Only what an earlier run began is looked into. For the rest make a new plan with `sidsweep revoke plan`."
+    ));
+    Ok(())
 }
 
 /// Refuses a plan whose proof would make access tokens that nobody agreed to.
@@ -287,6 +288,11 @@ fn tell_all(
         output::tell("", &format!("Open: step {}. Applying again goes on there.", open.join(", ")));
     }
     if open.is_empty() && stopped.is_none() { Outcome::Clean } else { Outcome::Found }
+}
+
+fn tell_step(step: &Step, state: &State) {
+    let (word, words) = ending(step, state);
+    output::tell(&format!("{:>3}  {word:<12}", step.n), &words);
 }
 
 fn ending(step: &Step, state: &State) -> (&'static str, String) {

@@ -52,7 +52,13 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         if let Some(command) = end.without_plan.take() {
             end.goes_on = format!("{command} (the plan is not there any more, or is another)");
         }
-        !end.is_taken_over
+        if end.is_only_stopped {
+            output::complain(&format!(
+                "note: {}; its plan is not there any more, or is another. Nothing that it began is open; a new plan shows what is left",
+                end.what
+            ));
+        }
+        !end.is_only_stopped
     });
     for end in &open {
         output::complain(&format!("open: {}\n  to go on: {}", end.what, end.goes_on));

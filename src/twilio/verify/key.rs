@@ -141,7 +141,7 @@ async fn elsewhere(client: &Client, pair: &Pair, accounts: &[String], region: Re
         Err(unreadable) if unreadable.is_unauthorized() => First::Seen(Seen::Unknown {
             code: Some(20003),
             reason: format!(
-                "not accepted in {region} for the accounts in the code; {region} has no list that every key may read, so another account's key would be refused as well"
+                "not accepted in {region} for the accounts in the code; {region} has no list that every key may read, so another account's key would be refused as well. It is dead if the list of keys in {region} of the account that owns it does not show the key any more"
             ),
         }),
         Err(unreadable) => First::Seen(seen(unreadable, Product::Api, region, Holder::Key)),
