@@ -2,6 +2,8 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
+#[path = "hooks/policies.rs"]
+mod policies;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -140,7 +140,11 @@ fn what_is_named_is_read_under_its_name_whatever_it_is() {
     expected.insert(1, absolute.clone());
     assert_eq!((paths(&report), report["stats"]["files"].as_u64()), (expected, Some(8)));
     assert_eq!(skipped(&report), [""; 0]);
-    let output = run(folder.path(), &["scan", "a", "gone", "c"]);
+    // One that is not here is named, and does not hide what the others hold; alone it is an error.
+    let (report, code) = report(folder.path(), &["a", "gone", "c"]);
+    assert_eq!((paths(&report), code), (vec!["a/b/tracked.env".to_owned(), "c/plain.txt".to_owned()], 1));
+    assert!(skipped(&report)[0].starts_with("gone"), "{:?}", skipped(&report));
+    let output = run(folder.path(), &["scan", "gone"]);
     assert_eq!((output.status.code(), stdout(&output)), (Some(2), String::new()));
     assert!(stderr(&output).contains("gone: "), "{}", stderr(&output));
 }

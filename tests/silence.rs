@@ -7,11 +7,17 @@
 #[cfg(feature = "audit")]
 #[path = "silence/audits.rs"]
 mod audits;
+#[path = "silence/bombs.rs"]
+mod bombs;
 mod common;
 #[path = "silence/containers.rs"]
 mod containers;
+#[path = "silence/modules.rs"]
+mod modules;
 #[path = "silence/readers.rs"]
 mod readers;
+#[path = "silence/references.rs"]
+mod references;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -20,6 +20,7 @@ use crate::detect::Detector;
 use crate::model::{Skipped, Tally, Unit, named};
 use crate::source::commits::{self, Node};
 use crate::source::folders::{Change, Folder, Folders, News};
+use crate::source::places::Places;
 use crate::source::repository::Error;
 use crate::source::versions::Versions;
 
@@ -45,13 +46,13 @@ pub struct Between<'a> {
 }
 
 impl Between<'_> {
-    /// Scans them all.
-    pub fn scan(self, mut workers: Workers<'_>) -> Result<Found, Error> {
-        let mut scanned = Found::default();
+    /// Scans them all; with the submodules that they move.
+    pub fn scan(self, mut workers: Workers<'_>) -> Result<(Found, Vec<Change>), Error> {
+        let (mut scanned, mut moved) = (Found::default(), Vec::new());
         let doubtful = Mutex::default();
         for from in (0..self.nodes.len()).step_by(TOGETHER) {
             let to = self.nodes.len().min(from + TOGETHER);
-            let changed = self.changed(&mut workers, from..to)?;
+            let changed = self.changed(&mut workers, from..to, &mut moved)?;
             let paths = workers.by_path(changed, |(_, change)| &change.path);
             let found = workers.each(&paths, |blobs, versions| self.versions(blobs, versions, &doubtful))?;
             let said = workers.each(&batches(from..to), |commits, batch| {
@@ -73,16 +74,23 @@ impl Between<'_> {
             origin.commit.clone_from(commit.or_insert_with(describe));
         }
         scanned.stats.commits = self.nodes.len() as u64;
-        Ok(scanned)
+        Ok((scanned, moved))
     }
 
     /// What is new in the trees of some commits, each with the place of its commit: folder by folder, from the top down.
-    fn changed(&self, workers: &mut Workers<'_>, commits: Range<usize>) -> Result<Vec<Of<Change>>, Error> {
+    /// The submodules that were moved are told apart.
+    fn changed(
+        &self,
+        workers: &mut Workers<'_>,
+        commits: Range<usize>,
+        moved: &mut Vec<Change>,
+    ) -> Result<Vec<Of<Change>>, Error> {
         let tops = workers.each(&batches(commits), |trees, batch| {
             batch.iter().map(|&order| (order, self.top(trees.repository(), order))).collect::<Vec<_>>()
         })?;
         let mut folders: Vec<Of<Folder>> = tops.into_iter().flatten().collect();
         let mut changed = Vec::new();
+        let mut places = Places::default();
         while !folders.is_empty() {
             let mut known = self.tally.know_many(Unit::Objects, "folders", folders.len() as u64);
             let paths = workers.by_path(std::mem::take(&mut folders), |(_, folder)| &folder.path);
@@ -94,15 +102,22 @@ impl Between<'_> {
             })?;
             for (order, news) in found.into_iter().flatten() {
                 match news {
-                    Ok(News { folders: more, changed: blobs }) => {
+                    Ok(News { folders: more, changed: blobs, moved: modules }) => {
                         known.read_some(1);
-                        folders.extend(more.into_iter().map(|folder| (order, folder)));
-                        changed.extend(blobs.into_iter().map(|change| (order, change)));
+                        let modules = modules.into_iter();
+                        moved.extend(modules.filter(|module| places.allow_folder(module.blob)));
+                        let more = more.into_iter().filter(|folder| places.allow_folder(folder.tree));
+                        folders.extend(more.map(|folder| (order, folder)));
+                        let size = |id| workers.repository().find_header(id).map_or(0, |found| found.size());
+                        let blobs = blobs.into_iter();
+                        let blobs = blobs.filter(|change| places.allow(change.blob, || size(change.blob)));
+                        changed.extend(blobs.map(|change| (order, change)));
                     }
                     Err(Skipped { path, reason }) => known.skip_one(path, reason),
                 }
             }
         }
+        places.name(self.tally);
         Ok(changed)
     }
 

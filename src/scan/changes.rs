@@ -10,11 +10,12 @@ use super::gather::Origin;
 use super::pushed;
 use super::scanner::Scanner;
 use super::workers::Workers;
-use super::{Found, Scanned};
+use super::{Found, Scanned, all_cores, moved};
 use crate::detect::Detector;
 use crate::model::Tally;
 use crate::source::changes::Changes;
 use crate::source::commits::{Commits, Node};
+use crate::source::folders::Change;
 use crate::source::repository::{self, Error, causes};
 use crate::source::versions::{Packs, Versions};
 
@@ -34,7 +35,8 @@ pub fn staged(detector: &Detector, root: &Path, whole: bool) -> Result<Scanned, 
         let looked = scanner.hits(change, if whole { &[] } else { &before });
         scanner.found.add_looked(looked, &Origin::default());
     }
-    let found = scanner.found;
+    let mut found = scanner.found;
+    found.append(moved::follow(detector, &repository, changes.moved, all_cores(), &tally));
     Ok(found.covering(tally))
 }
 
@@ -69,15 +71,30 @@ fn tag(repository: &gix::Repository, spec: &str) -> Option<ObjectId> {
     (object.kind == gix::object::Kind::Tag).then_some(object.id)
 }
 
-/// Scans what the commits add that are reachable from `tips` and not from `hidden`, on as many threads as there are `jobs`.
+/// Scans what the commits add that are reachable from `tips` and not from `hidden`, on as many threads as there are `jobs`; and what
+/// the submodules bring that they move.
 pub fn scan_between(
+    detector: &Detector,
+    repository: &gix::Repository,
+    spec: &str,
+    ends: (&[ObjectId], &[ObjectId]),
+    jobs: usize,
+    tally: &Tally,
+) -> Result<Found, Error> {
+    let (mut found, moved) = between(detector, repository, spec, ends, jobs, tally)?;
+    found.append(moved::follow(detector, repository, moved, jobs, tally));
+    Ok(found)
+}
+
+/// The same, but the submodules that are moved are only told.
+pub(super) fn between(
     detector: &Detector,
     repository: &gix::Repository,
     spec: &str,
     (tips, hidden): (&[ObjectId], &[ObjectId]),
     jobs: usize,
     tally: &Tally,
-) -> Result<Found, Error> {
+) -> Result<(Found, Vec<Change>), Error> {
     let commits = Tally::default();
     let listed = Commits::between(repository, tips, hidden, &commits);
     let shallow = repository::shallow_boundary(repository);

@@ -1,7 +1,11 @@
 //! The contents that pointers of Git LFS stand for: git itself holds the pointers alone.
 
 use std::fmt::Display;
+use std::io::Read;
 use std::path::{Path, PathBuf};
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
 
 use super::look::{self, Left, Looked};
 use crate::detect::Detector;
@@ -20,8 +24,7 @@ pub(super) fn read(
     known: Known<'_, impl Display>,
     tally: &Tally,
 ) -> (Looked, u64) {
-    let place = lfs::pointer(pointer).and_then(|id| lfs::content(common, id));
-    let Some(place) = place else {
+    let Some(place) = lfs::content(common, pointer) else {
         Left::Content.close(known);
         return (Looked::new(), 0);
     };
@@ -29,6 +32,13 @@ pub(super) fn read(
         .and_then(|mut file| look::file(&mut Windows::default(), detector, path, &mut file, tally));
     match searched {
         Ok(searched) => {
+            if let Some(pointer) = lfs::pointer(pointer)
+                && let Err(reason) = is_content_of(&pointer, &place)
+            {
+                // What lies there was looked at all the same.
+                known.skip(reason);
+                return (searched.looked, searched.bytes);
+            }
             // What another pointer stands for is no content of this one.
             searched.left.close(known);
             (searched.looked, searched.bytes)
@@ -37,6 +47,31 @@ pub(super) fn read(
             known.skip(error);
             (Looked::new(), 0)
         }
+    }
+}
+
+/// Whether what lies at a place is what the pointer stands for; an error in words.
+fn is_content_of(pointer: &lfs::Pointer, place: &Path) -> Result<(), String> {
+    const OTHER: &str = "what Git LFS keeps for this pointer is not its content";
+    let words = |error: std::io::Error| error.to_string();
+    let mut file = guarded::open(place).map_err(words)?;
+    let length = file.metadata().map_err(words)?.len();
+    if let Some(size) = pointer.size.filter(|&size| size != length) {
+        return Err(format!("{OTHER}: {length} bytes, and not {size}; `git lfs fsck` tells more"));
+    }
+    let mut sum = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let read = file.read(&mut buffer).map_err(words)?;
+        if read == 0 {
+            break;
+        }
+        sum.update(&buffer[..read]);
+    }
+    if HEXLOWER.encode(&sum.finalize()).eq_ignore_ascii_case(&pointer.id) {
+        Ok(())
+    } else {
+        Err(format!("{OTHER}: it has another sum; `git lfs fsck` tells more"))
     }
 }
 

@@ -26,6 +26,7 @@ use crate::source::commits::{self, Commits};
 use crate::source::holdings::{Finder, Holdings};
 use crate::source::objects::Objects;
 use crate::source::pack::Object;
+use crate::source::places::Places;
 use crate::source::references::References;
 use crate::source::stop::INTERRUPTED;
 use crate::source::{opaque, repository, tracked};
@@ -279,12 +280,9 @@ impl Tracing<'_> {
         let mut finder = Finder::new(self.repository, sought, self.tally);
         finder.foresee(self.objects);
         let holdings: Vec<Holdings> = nodes.iter().map(|node| finder.below(node.tree)).collect();
-        let head: HashSet<(BString, ObjectId)> = self
-            .repository
-            .head_tree_id()
-            .map(|id| finder.below(id.detach()).iter().cloned().collect())
-            .unwrap_or_default();
-        let stays = stays(&nodes, &holdings, &head);
+        let head = self.repository.head_tree_id().ok().map(|id| finder.below(id.detach()));
+        let (mut places, mut looked_at) = (Places::default(), Places::default());
+        let stays = stays(&nodes, &holdings, head.as_ref(), &mut places);
         let mut groups: HashMap<(BString, ObjectId), Vec<u64>> = HashMap::new();
         let mut described: HashMap<usize, Option<Commit>> = HashMap::new();
         let placed: gix::hashtable::HashSet = stays.keys().map(|(_, blob)| *blob).collect();
@@ -294,6 +292,10 @@ impl Tracing<'_> {
         for ((path, blob), stay) in full.into_iter().chain(faint) {
             let is_faint = pass.faint.contains(&blob);
             if is_faint && !sid_folders.contains(folder(&path.to_string())) {
+                continue;
+            }
+            let size = || self.repository.find_header(blob).map_or(0, |header| header.size());
+            if !looked_at.allow(blob, size) {
                 continue;
             }
             let commit = described
@@ -315,6 +317,8 @@ impl Tracing<'_> {
             groups.insert((path, blob), hits().map(value_key).collect());
             self.found.add_looked(looked, &origin);
         }
+        places.name(self.tally);
+        looked_at.name(self.tally);
         let removals = removals(&nodes, &holdings, &groups);
         let Found { texts, doubtful, .. } = &mut *self.found;
         for text in &mut *texts {

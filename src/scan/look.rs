@@ -80,7 +80,7 @@ impl Searched {
     fn of(path: &str, found: stream::Scanned) -> Self {
         let left = match found.container {
             Some(container) => Left::Container(container),
-            None if found.pointer.is_some() => Left::Content,
+            None if found.is_pointer => Left::Content,
             None => Left::Nothing,
         };
         Self { looked: one(path, found.hits, found.dropped), bytes: found.bytes, left }
@@ -154,10 +154,24 @@ pub fn bytes(detector: &Detector, data: &[u8], path: &str, tally: &Tally) -> Sea
     }
     let left = match opaque::container(data, path) {
         Some(container) => Left::Container(container),
-        None if lfs::pointer(data).is_some() => Left::Content,
+        None if lfs::pointer(data).is_some() || lfs::is_annexed(data) => Left::Content,
         None => Left::Nothing,
     };
+    if data.len() > LARGE {
+        // In windows, as a file: decoded views of the whole would take several times its size.
+        let found = windows_of(detector, data, path);
+        let bytes = found.bytes;
+        return Searched { looked: one(path, found.hits, found.dropped), bytes, left };
+    }
     Searched { looked: text(detector, data, path), bytes: length, left }
+}
+
+/// Bytes in memory above this are looked at in windows.
+const LARGE: usize = 8 << 20;
+
+fn windows_of(detector: &Detector, data: &[u8], path: &str) -> stream::Scanned {
+    // To read from memory does not fail.
+    Windows::default().scan_plain(detector, path, data).unwrap_or_default()
 }
 
 /// Looks at bytes that are no archive.
@@ -258,6 +272,7 @@ impl Sieve for Traces<'_> {
         archive::kind(head).is_some()
             || sieve::catches_head(head)
             || lfs::is_pointer(head)
+            || lfs::may_be_annexed(head)
             || opaque::may_be(head)
     }
 }

@@ -7,12 +7,12 @@ use gix::hashtable::{HashMap, HashSet};
 
 use crate::model::{Skipped, Tally, Unit};
 use crate::source::commits::{self, Commits};
-use crate::source::holdings::Finder;
+use crate::source::holdings::{Finder, ONE_WAY, differing};
 use crate::source::objects::Objects;
 
 /// So many are named; the rest are counted.
 const MOST_NAMED: usize = 50;
-/// So many are looked for at once: of each tree on the way all that stand below it are held in memory.
+/// So many are looked for at once: of each tree on the way the entries that lead to them are held in memory.
 const TOGETHER: usize = 64;
 /// So many times more are looked for, where most of those that were looked for are leftovers.
 const MOST_TIMES: usize = 64;
@@ -32,6 +32,7 @@ pub fn name_all(
         tally.skip(Unit::Objects, "(older commits)", SHALLOW);
     }
     commits::follow_references(repository, tally);
+    commits::follow_index(repository, objects, tally);
     if !missing.is_empty() {
         name(repository, objects, &missing.keys().copied().collect(), tally);
     }
@@ -52,9 +53,9 @@ fn name(repository: &gix::Repository, objects: &Objects, missing: &HashSet, tall
         let mut finder = Finder::new(repository, part.iter().copied().collect(), &met);
         finder.foresee(objects);
         for node in &others {
-            for (path, id) in finder.below(node.tree).iter() {
-                found.entry(*id).or_insert_with(|| path.to_string());
-            }
+            differing(&finder.below(node.tree), None, ONE_WAY, |path, id| {
+                found.entry(id).or_insert_with(|| path.to_string());
+            });
         }
         if found.len() > MOST_NAMED {
             break;

@@ -12,6 +12,7 @@ pub mod history;
 pub mod ledger;
 pub mod look;
 mod missing;
+mod moved;
 pub mod nested;
 pub mod policy;
 mod provenance;

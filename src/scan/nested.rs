@@ -117,7 +117,8 @@ pub fn module_of(path: &str) -> Option<&str> {
     path.strip_prefix("(submodule ")?.split_once(")/").map(|(name, _)| name)
 }
 
-fn git_folders(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
+/// The git folders of modules below a folder, modules in modules included.
+pub(super) fn git_folders(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in
         entries.filter_map(Result::ok).filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))

@@ -117,20 +117,26 @@ impl Policy {
         let repository = repository::open(root)?;
         changes::readable(&repository)?;
         let base = changes::base(&repository, spec)?;
+        Ok(Self::of_commit(&repository, root, base))
+    }
+
+    /// The policy of the repository that `root` lies in, as it is in a commit.
+    #[must_use]
+    pub fn of_commit(repository: &gix::Repository, root: &Path, base: ObjectId) -> (Vec<Self>, Vec<Skipped>) {
         let Some(top) = repository.workdir().map(Path::to_owned) else {
-            return Ok(Self::in_commit(&repository, base, Path::new(""), root));
+            return Self::in_commit(repository, base, Path::new(""), root);
         };
         let absolute = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let (top, start) = (absolute(&top), absolute(root));
         for folder in start.ancestors().take_while(|folder| folder.starts_with(&top)) {
             let below = folder.strip_prefix(&top).unwrap_or(Path::new(""));
             // Findings of a range stand below its root, whatever folder that is.
-            let (policies, unread) = Self::in_commit(&repository, base, below, &root.join(below));
+            let (policies, unread) = Self::in_commit(repository, base, below, &root.join(below));
             if !policies.is_empty() || !unread.is_empty() {
-                return Ok((policies, unread));
+                return (policies, unread);
             }
         }
-        Ok((Vec::new(), Vec::new()))
+        (Vec::new(), Vec::new())
     }
 
     fn in_commit(

@@ -1,5 +1,6 @@
 //! Which commit brought a value to a path, which moved it there and which took it out.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use gix::ObjectId;
@@ -7,7 +8,8 @@ use gix::bstr::BString;
 
 use super::gather::{Rename, TextHits, value_key};
 use crate::source::commits::Node;
-use crate::source::holdings::Holdings;
+use crate::source::holdings::{Holdings, MOST_WAYS, differing};
+use crate::source::places::Places;
 
 /// When a blob stood at a path.
 pub(super) struct Stay {
@@ -17,21 +19,35 @@ pub(super) struct Stay {
 }
 
 /// When each blob of interest stood at each path. Parents come before children, so the first commit that holds a blob at a
-/// path introduced it. A branch's commits come before those that only a reflog knows.
+/// path introduced it. A branch's commits come before those that only a reflog knows. What a commit has as its first parent does
+/// was told of with that.
 pub(super) fn stays(
     nodes: &[Node],
     holdings: &[Holdings],
-    head: &HashSet<(BString, ObjectId)>,
+    head: Option<&Holdings>,
+    places: &mut Places,
 ) -> BTreeMap<(BString, ObjectId), Stay> {
     let mut stays: BTreeMap<(BString, ObjectId), Stay> = BTreeMap::new();
     for (place, node) in nodes.iter().enumerate() {
         let prefix = node.notes.as_ref().map(|name| format!("{name}:")).unwrap_or_default();
-        for (path, blob) in holdings[place].iter() {
-            let key = (BString::from([prefix.as_bytes(), path.as_slice()].concat()), *blob);
-            let at_head = head.contains(&(path.clone(), *blob));
-            let first = Stay { introduced: place, reachable: node.reachable, at_head };
-            stays.entry(key).or_insert(first).reachable |= node.reachable;
-        }
+        let is_alike = |parent: &&usize| {
+            let parent = &nodes[**parent];
+            parent.notes == node.notes && (parent.reachable || !node.reachable)
+        };
+        let before = node.parents.first().filter(is_alike).map(|&parent| &holdings[parent]);
+        let is_cut = differing(&holdings[place], before, MOST_WAYS, |path, blob| {
+            let key = (BString::from([prefix.as_bytes(), path.as_slice()].concat()), blob);
+            let stay = match stays.entry(key) {
+                Entry::Occupied(stay) => stay.into_mut(),
+                Entry::Vacant(_) if !places.allow_folder(blob) => return,
+                Entry::Vacant(new) => {
+                    let at_head = head.is_some_and(|head| head.blob_at(path.as_ref()) == Some(blob));
+                    new.insert(Stay { introduced: place, reachable: node.reachable, at_head })
+                }
+            };
+            stay.reachable |= node.reachable;
+        });
+        places.cut(is_cut);
     }
     stays
 }
@@ -55,14 +71,20 @@ pub(super) fn renamed(
     }
     let here = &holdings[text.origin.order];
     let own: HashSet<u64> = text.hits.iter().map(value_key).collect();
-    let before = nodes[text.origin.order].parents.iter().flat_map(|&parent| holdings[parent].iter());
-    let gone =
-        before.filter(|(path, _)| path != outer(&text.path) && !here.iter().any(|(other, _)| other == path));
-    gone.filter_map(|key| {
-        let values: Vec<u64> = groups.get(key)?.iter().copied().filter(|value| own.contains(value)).collect();
-        (!values.is_empty()).then(|| Rename { from: key.0.to_string(), values })
-    })
-    .max_by_key(|rename| rename.values.len())
+    let mut renames: Vec<Rename> = Vec::new();
+    for &parent in &nodes[text.origin.order].parents {
+        differing(&holdings[parent], Some(here), MOST_WAYS, |path, blob| {
+            if path == outer(&text.path) || here.blob_at(path.as_ref()).is_some() {
+                return;
+            }
+            let values = groups.get(&(path.clone(), blob)).into_iter().flatten();
+            let values: Vec<u64> = values.copied().filter(|value| own.contains(value)).collect();
+            if !values.is_empty() {
+                renames.push(Rename { from: path.to_string(), values });
+            }
+        });
+    }
+    renames.into_iter().max_by_key(|rename| rename.values.len())
 }
 
 /// For each value at a path, the last commit that took it out: all parents hold it, the commit does not.
@@ -71,29 +93,22 @@ pub(super) fn removals(
     holdings: &[Holdings],
     groups: &HashMap<(BString, ObjectId), Vec<u64>>,
 ) -> HashMap<(BString, u64), usize> {
-    let values = |place: usize| -> HashSet<(BString, u64)> {
-        holdings[place]
-            .iter()
-            .flat_map(|key| groups.get(key).into_iter().flatten().map(move |&value| (key.0.clone(), value)))
-            .collect()
+    let holds = |place: usize, path: &BString, value: u64| {
+        let blob = holdings[place].blob_at(path.as_ref());
+        let values = blob.and_then(|blob| groups.get(&(path.clone(), blob)));
+        values.is_some_and(|values| values.contains(&value))
     };
     let mut removed = HashMap::new();
     for (place, node) in nodes.iter().enumerate() {
         let Some((&first, others)) = node.parents.split_first() else { continue };
         // Most commits leave the blobs of interest alone.
-        if std::rc::Rc::ptr_eq(&holdings[place], &holdings[first])
-            || holdings[first].is_empty()
-            || holdings[place] == holdings[first]
-        {
-            continue;
-        }
-        let here = values(place);
-        let others: Vec<HashSet<(BString, u64)>> = others.iter().map(|&parent| values(parent)).collect();
-        for key in values(first) {
-            if !here.contains(&key) && others.iter().all(|other| other.contains(&key)) {
-                removed.insert(key, place);
+        differing(&holdings[first], Some(&holdings[place]), MOST_WAYS, |path, blob| {
+            for &value in groups.get(&(path.clone(), blob)).into_iter().flatten() {
+                if !holds(place, path, value) && others.iter().all(|&other| holds(other, path, value)) {
+                    removed.insert((path.clone(), value), place);
+                }
             }
-        }
+        });
     }
     removed
 }

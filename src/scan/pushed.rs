@@ -9,12 +9,12 @@ use super::changes::scan_between;
 use super::gather::Origin;
 use super::history::{message, name_of_blob, name_of_tag};
 use super::scanner::Scanner;
-use super::{Found, look};
+use super::{Found, look, moved};
 use crate::detect::Detector;
 use crate::model::{Tally, Unit, named};
 use crate::source::changes::Changes;
 use crate::source::folders::Change;
-use crate::source::holdings::Finder;
+use crate::source::holdings::{Finder, ONE_WAY, differing};
 use crate::source::repository::{Error, causes};
 use crate::source::versions::{Packs, Versions};
 
@@ -86,8 +86,10 @@ pub fn scan(
         }
     }
     if !(found.trees.is_empty() && found.blobs.is_empty()) {
-        let files = files(repository, found, hidden, tally);
+        let mut files = files(repository, found, hidden, tally);
         scanned.append(whole(detector, repository, &files, tally));
+        let moved = std::mem::take(&mut files.moved);
+        scanned.append(moved::follow(detector, repository, moved, jobs, tally));
     }
     Ok(scanned)
 }
@@ -108,7 +110,10 @@ fn files(repository: &gix::Repository, tips: Tips, hidden: &[ObjectId], tally: &
     for id in hidden {
         let commit = repository.find_object(*id).ok().and_then(|object| object.peel_to_commit().ok());
         if let Some(tree) = commit.and_then(|commit| commit.tree_id().ok()) {
-            known.extend(finder.below(tree.detach()).iter().map(|(_, blob)| *blob));
+            let below = finder.below(tree.detach());
+            differing(&below, None, ONE_WAY, |_, blob| {
+                known.insert(blob);
+            });
         }
     }
     changes.changed.retain(|change| !known.contains(&change.blob));

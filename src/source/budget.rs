@@ -3,12 +3,10 @@
 
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 
-use super::delta::LONGEST;
-
 /// An object from this size on is counted, in bytes.
 pub const LARGE: u64 = 32 << 20;
-/// So much may be in flight, in bytes: one of the longest objects that are read, and some that are large.
-const MOST: u64 = LONGEST + (256 << 20);
+/// So much may be in flight, in bytes: with all else that a scan holds it stays below a gigabyte. A larger object is alone.
+const MOST: u64 = 640 << 20;
 /// What the readers of one archive may hold in memory together, in bytes. One archive at a time may hold so much.
 pub const MOST_OF_ARCHIVE: u64 = 384 << 20;
 
@@ -74,7 +72,8 @@ pub fn trim(buffer: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Budget, LARGE, LONGEST};
+    use super::super::delta::LONGEST;
+    use super::{Budget, LARGE};
 
     #[test]
     fn large_objects_are_looked_at_one_after_the_other() {

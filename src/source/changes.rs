@@ -4,10 +4,12 @@ use std::collections::HashMap;
 
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice};
+use gix::hashtable::HashSet;
 use gix::index::entry::{Flags, Mode};
 use gix::objs::tree::{EntryMode, EntryRef};
 
 use super::folders::{Change, DAMAGED, DEEPEST, Folder, Folders, read, unreadable};
+use super::places::Places;
 use super::repository::{Error, causes};
 use super::tracked;
 use super::versions::{Packs, Versions};
@@ -18,8 +20,12 @@ use crate::model::{Skipped, Tally, Unit};
 pub struct Changes {
     /// New blobs.
     pub changed: Vec<Change>,
+    /// Submodules that stand at another commit, which is in the place of a blob.
+    pub moved: Vec<Change>,
     /// Blobs that stood somewhere before and no longer do: what was moved came from here.
     pub removed: Vec<ObjectId>,
+    /// Folders that no longer stand where they stood, each entered once.
+    taken_away: HashSet,
 }
 
 type Entries = HashMap<BString, (EntryMode, ObjectId)>;
@@ -35,17 +41,23 @@ fn entries(trees: &mut Versions<'_>, tree: ObjectId) -> Result<Entries, Skipped>
 impl Changes {
     /// Adds what is new in a folder and below it.
     fn below(&mut self, trees: &mut Versions<'_>, folder: Folder, tally: &Tally) {
-        let (mut folders, mut left) = (Folders::of(trees), vec![folder]);
+        let repository = trees.repository().clone();
+        let size = |id: ObjectId| repository.find_header(id).map_or(0, |found| found.size());
+        let (mut folders, mut left, mut places) = (Folders::of(trees), vec![folder], Places::default());
         while let Some(folder) = left.pop() {
             match folders.news(&folder) {
                 Ok(news) => {
                     tally.know(Unit::Objects, &folder.path).read();
-                    left.extend(news.folders);
-                    self.changed.extend(news.changed);
+                    left.extend(news.folders.into_iter().filter(|folder| places.allow_folder(folder.tree)));
+                    self.moved.extend(news.moved.into_iter().filter(|moved| places.allow_folder(moved.blob)));
+                    let changed = news.changed.into_iter();
+                    self.changed
+                        .extend(changed.filter(|change| places.allow(change.blob, || size(change.blob))));
                 }
                 Err(Skipped { path, reason }) => tally.skip(Unit::Objects, path, reason),
             }
         }
+        places.name(tally);
     }
 
     /// What an index would commit that HEAD does not have. The index's own cache of trees tells which folders are
@@ -86,7 +98,7 @@ impl Changes {
     fn take_away(&mut self, trees: &mut Versions<'_>, (mode, id): (EntryMode, ObjectId), depth: usize) {
         if mode.is_blob() {
             self.removed.push(id);
-        } else if mode.is_tree() && depth < DEEPEST {
+        } else if mode.is_tree() && depth < DEEPEST && self.taken_away.insert(id) {
             let Ok(entries) = entries(trees, id) else { return };
             for entry in entries.into_values() {
                 self.take_away(trees, entry, depth + 1);
@@ -187,14 +199,18 @@ impl Comparison<'_> {
 
     fn entry(&mut self, changes: &mut Changes, at: usize, old: Option<(EntryMode, ObjectId)>) {
         let entry = &self.index.entries()[at];
-        // What is only meant to be added would not be committed; submodules are repositories of their own.
-        if entry.flags.contains(Flags::INTENT_TO_ADD) || entry.mode == Mode::COMMIT {
+        // What is only meant to be added would not be committed.
+        if entry.flags.contains(Flags::INTENT_TO_ADD) {
             return;
         }
         if old.is_some_and(|(_, id)| id == entry.id) {
             return;
         }
         let path = entry.path(self.index).to_owned();
+        if entry.mode == Mode::COMMIT {
+            let before = old.filter(|(mode, _)| mode.is_commit()).map(|(_, id)| id).into_iter().collect();
+            return changes.moved.push(Change { path, blob: entry.id, before });
+        }
         if entry.mode == Mode::DIR {
             // A folder outside of a sparse checkout.
             let old = old.filter(|(mode, _)| mode.is_tree()).map(|(_, id)| id).into_iter().collect();

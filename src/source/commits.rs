@@ -4,10 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use gix::ObjectId;
 use gix::hashtable::{HashMap, HashSet, hash_map};
+use gix::index::entry::Flags;
 
 use super::guarded::{self, Links};
 use super::objects::Objects;
 use super::repository::{causes, find_intact, shallow_boundary};
+use super::tracked;
 use crate::model::{Commit, Tally, Unit};
 
 /// So many commits are read beforehand at most.
@@ -207,7 +209,8 @@ fn peeled(repository: &gix::Repository, id: ObjectId) -> Option<ObjectId> {
     object.peel_to_kind(gix::object::Kind::Commit).ok().map(|commit| commit.id)
 }
 
-/// All references that name an object, with what they name. What cannot be read is named.
+/// All references that name an object, with what they name; references to references lead to it by others. What cannot be read,
+/// and what leads to no object, is named.
 fn named(repository: &gix::Repository, tally: &Tally) -> Vec<(String, ObjectId)> {
     let skip = |reason: String| tally.skip(Unit::References, "refs", reason);
     let platform = match repository.references() {
@@ -228,13 +231,64 @@ fn named(repository: &gix::Repository, tally: &Tally) -> Vec<(String, ObjectId)>
     for reference in all {
         match reference {
             Ok(reference) => {
-                let id = reference.try_id().map(gix::Id::detach);
-                named.extend(id.map(|id| (reference.name().as_bstr().to_string(), id)));
+                let name = reference.name().as_bstr().to_string();
+                match reference.try_id().map(gix::Id::detach) {
+                    Some(id) => named.push((name, id)),
+                    None if leads_to_an_object(reference) || is_default_of_remote(&name) => {}
+                    None => tally.skip(
+                        Unit::References,
+                        name,
+                        "a reference to a reference that leads to no object: what it stood for was not read",
+                    ),
+                }
             }
             Err(error) => skip(error.to_string()),
         }
     }
     named
+}
+
+/// References to references to references: no more of them are followed, as with git.
+const MOST_SYMBOLIC: usize = 5;
+
+/// Whether a reference to a reference ends at an object.
+fn leads_to_an_object(mut reference: gix::Reference<'_>) -> bool {
+    for _ in 0..MOST_SYMBOLIC {
+        let Some(Ok(next)) = reference.follow() else { return false };
+        if next.try_id().is_some() {
+            return true;
+        }
+        reference = next;
+    }
+    false
+}
+
+/// `origin/HEAD` names the branch that a remote had as its default, and dangles once that was renamed: it never held anything itself.
+fn is_default_of_remote(name: &str) -> bool {
+    name.starts_with("refs/remotes/") && name.ends_with("/HEAD")
+}
+
+/// Names the files that are staged and whose content is not here.
+pub fn follow_index(repository: &gix::Repository, objects: &Objects, tally: &Tally) {
+    let path = repository.index_path();
+    let skip = |reason: String| tally.skip(Unit::Settings, path.display(), reason);
+    if let Err(reason) = tracked::vet(&path) {
+        return skip(reason);
+    }
+    let index = match repository.index_or_empty() {
+        Ok(index) => index,
+        Err(error) => return skip(causes(&error)),
+    };
+    for entry in index.entries() {
+        let is_elsewhere = entry.mode.is_submodule() || entry.flags.contains(Flags::INTENT_TO_ADD);
+        if !is_elsewhere && !objects.hold(&entry.id) {
+            tally.skip(
+                Unit::Objects,
+                entry.path(&index),
+                format_args!("object {} is not here, though the index leads to it", entry.id),
+            );
+        }
+    }
 }
 
 /// Follows all references, by way of tags: what leads nowhere, and what cannot be read, is named.

@@ -47,6 +47,8 @@ pub struct News {
     pub folders: Vec<Folder>,
     /// Blobs.
     pub changed: Vec<Change>,
+    /// Submodules, with their commits in the place of blobs.
+    pub moved: Vec<Change>,
 }
 
 /// A comparison of folders. Versions of one path follow each other, and in the next one entries begin mostly where they do in the
@@ -64,7 +66,7 @@ impl<'a, 'b> Folders<'a, 'b> {
         Self { hash: trees.repository().object_hash(), trees, edges: Vec::new() }
     }
 
-    /// What a folder has that it did not have in any of the trees before. Submodules are left out: they are repositories of
+    /// What a folder has that it did not have in any of the trees before. Submodules are told apart: they are repositories of
     /// their own.
     pub fn news(&mut self, folder: &Folder) -> Result<News, Skipped> {
         let (tree, hash, mut news) = (folder.tree, self.hash, News::default());
@@ -104,14 +106,13 @@ impl<'a, 'b> Folders<'a, 'b> {
                 continue;
             }
             let (mode, id) = full(entry)?;
-            if mode.is_commit() {
-                continue;
-            }
             let path = join(folder.path.as_bstr(), entry.name().as_bstr());
             let old = old.into_iter().map(full).collect::<Result<Vec<_>, _>>()?.into_iter();
             let of_kind =
                 |kind: fn(&EntryMode) -> bool| old.filter(|(mode, _)| kind(mode)).map(|(_, id)| id).collect();
-            if mode.is_tree() {
+            if mode.is_commit() {
+                news.moved.push(Change { path, blob: id, before: of_kind(EntryMode::is_commit) });
+            } else if mode.is_tree() {
                 news.folders.push(Folder { path, tree: id, before: of_kind(EntryMode::is_tree) });
             } else {
                 news.changed.push(Change { path, blob: id, before: of_kind(EntryMode::is_blob_or_symlink) });

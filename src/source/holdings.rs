@@ -1,10 +1,11 @@
-//! What the trees of commits hold: for a few blobs of interest, under which paths they stand, each distinct tree read once.
+//! What the trees of commits hold: for a few blobs of interest, under which paths they stand, each distinct tree read once. A
+//! folder that is named many times is held once, so that what is held grows with the objects and not with the paths.
 
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use gix::bstr::BString;
+use gix::bstr::{BStr, BString, ByteSlice};
 use gix::hashtable::{HashMap, HashSet};
 use gix::{ObjectId, oid};
 use rayon::prelude::*;
@@ -23,8 +24,129 @@ const PER_TREE: usize = 48;
 /// How deep trees may lie above a blob of interest and still be told from those that lead to none.
 const MOST_ROUNDS: usize = 64;
 
-/// The blobs of interest below a tree, each with its path.
-pub type Holdings = Rc<Vec<(BString, ObjectId)>>;
+/// What a tree holds of the blobs of interest.
+pub type Holdings = Rc<Holding>;
+
+/// The entries of a tree that lead to blobs of interest, by name.
+#[derive(Debug, Default)]
+pub struct Holding {
+    entries: Vec<(BString, Held)>,
+}
+
+/// What an entry leads to.
+#[derive(Debug)]
+enum Held {
+    Blob(ObjectId),
+    Folder(Holdings),
+}
+
+impl Held {
+    /// Whether both are the same, with all that is below.
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Blob(one), Self::Blob(other)) => one == other,
+            (Self::Folder(one), Self::Folder(other)) => Rc::ptr_eq(one, other),
+            (Self::Blob(_) | Self::Folder(_), _) => false,
+        }
+    }
+}
+
+impl Holding {
+    /// Whether it leads to none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The blob of interest at a path.
+    #[must_use]
+    pub fn blob_at(&self, path: &BStr) -> Option<ObjectId> {
+        let mut folder = self;
+        let mut parts = path.split_str("/").peekable();
+        while let Some(part) = parts.next() {
+            let is_last = parts.peek().is_none();
+            folder =
+                match folder.named(part).iter().find(|(_, held)| is_last == matches!(held, Held::Blob(_))) {
+                    Some((_, Held::Blob(id))) => return Some(*id),
+                    Some((_, Held::Folder(below))) => below,
+                    None => return None,
+                };
+        }
+        None
+    }
+
+    /// The entries of a name; a damaged tree may have several.
+    fn named(&self, name: &[u8]) -> &[(BString, Held)] {
+        let from = self.entries.partition_point(|(other, _)| other.as_slice() < name);
+        let rest = &self.entries[from..];
+        &rest[..rest.partition_point(|(other, _)| other.as_slice() == name)]
+    }
+}
+
+/// Of the paths by which one folder is come to so many are followed, where paths are of interest.
+pub const MOST_WAYS: u32 = 256;
+/// Each folder is looked at once, where only the blobs are of interest.
+pub const ONE_WAY: u32 = 1;
+
+/// Calls `visit` with each blob of interest and its path, but for those that stand at the same path `before`. Each folder is entered
+/// by so many `ways` at most; says whether one has more.
+pub fn differing(
+    here: &Holdings,
+    before: Option<&Holdings>,
+    ways: u32,
+    visit: impl FnMut(&BString, ObjectId),
+) -> bool {
+    let mut walk =
+        Walk { entered: std::collections::HashMap::new(), ways, path: BString::default(), cut: false, visit };
+    walk.folder(here, before);
+    walk.cut
+}
+
+struct Walk<V> {
+    /// How often each folder was entered, by where it is held.
+    entered: std::collections::HashMap<*const Holding, u32>,
+    ways: u32,
+    path: BString,
+    /// A folder has more ways.
+    cut: bool,
+    visit: V,
+}
+
+impl<V: FnMut(&BString, ObjectId)> Walk<V> {
+    fn folder(&mut self, here: &Holdings, before: Option<&Holdings>) {
+        if before.is_some_and(|before| Rc::ptr_eq(before, here)) {
+            return;
+        }
+        let entered = self.entered.entry(Rc::as_ptr(here)).or_default();
+        if *entered >= self.ways {
+            self.cut = true;
+            return;
+        }
+        *entered += 1;
+        let length = self.path.len();
+        for (name, held) in &here.entries {
+            let old = before.map_or(&[][..], |before| before.named(name));
+            if old.iter().any(|(_, old)| old.is(held)) {
+                continue;
+            }
+            if length > 0 {
+                self.path.push(b'/');
+            }
+            self.path.extend_from_slice(name);
+            match held {
+                Held::Blob(id) => (self.visit)(&self.path, *id),
+                Held::Folder(below) => {
+                    let old = old.iter().find_map(|(_, old)| match old {
+                        Held::Folder(old) => Some(old),
+                        Held::Blob(_) => None,
+                    });
+                    self.folder(below, old);
+                }
+            }
+            self.path.truncate(length);
+        }
+    }
+}
 
 /// Ids that are looked for among many others.
 struct Sought {
@@ -123,7 +245,7 @@ impl<'a> Finder<'a> {
         if let Some(known) = self.known.get(&tree) {
             return Rc::clone(known);
         }
-        let mut found: Vec<(BString, ObjectId)> = Vec::new();
+        let mut found = Vec::new();
         if depth > DEEPEST {
             self.skip(tree, format!("nested more than {DEEPEST} deep"));
         } else if let Some(data) = self.foreseen.remove(&tree) {
@@ -134,7 +256,12 @@ impl<'a> Finder<'a> {
                 Err(reason) => self.skip(tree, reason),
             }
         }
-        let holdings = if found.is_empty() { Rc::clone(&self.nothing) } else { Rc::new(found) };
+        let holdings = if found.is_empty() {
+            Rc::clone(&self.nothing)
+        } else {
+            found.sort_by(|(one, _), (other, _)| one.cmp(other));
+            Rc::new(Holding { entries: found })
+        };
         self.known.insert(tree, Rc::clone(&holdings));
         holdings
     }
@@ -143,18 +270,16 @@ impl<'a> Finder<'a> {
         self.tally.skip(Unit::Objects, format_args!("tree {tree}"), reason);
     }
 
-    fn look(&mut self, data: &[u8], depth: usize, found: &mut Vec<(BString, ObjectId)>) {
+    fn look(&mut self, data: &[u8], depth: usize, found: &mut Vec<(BString, Held)>) {
         for entry in gix::objs::TreeRefIter::from_bytes(data, self.repository.object_hash()) {
             let Ok(entry) = entry else { break };
             if entry.mode.is_tree() {
-                for (path, blob) in self.find(entry.oid.to_owned(), depth + 1).iter() {
-                    let mut whole = BString::from(entry.filename);
-                    whole.push(b'/');
-                    whole.extend_from_slice(path);
-                    found.push((whole, *blob));
+                let below = self.find(entry.oid.to_owned(), depth + 1);
+                if !below.is_empty() {
+                    found.push((BString::from(entry.filename), Held::Folder(below)));
                 }
             } else if self.sought.holds(entry.oid) {
-                found.push((BString::from(entry.filename), entry.oid.to_owned()));
+                found.push((BString::from(entry.filename), Held::Blob(entry.oid.to_owned())));
             }
         }
     }

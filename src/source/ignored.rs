@@ -35,6 +35,19 @@ pub struct Noted {
     pub unread: Vec<(PathBuf, String)>,
     /// Files that git ignores and that hold secrets by their purpose.
     pub environments: Vec<PathBuf>,
+    /// Folders that git ignores and that are repositories of their own.
+    pub nested: Vec<PathBuf>,
+}
+
+impl Noted {
+    /// Adds what another walk found out.
+    pub fn append(&mut self, other: Self) {
+        let Self { repositories, unread, environments, nested } = other;
+        self.repositories.extend(repositories);
+        self.unread.extend(unread);
+        self.environments.extend(environments);
+        self.nested.extend(nested);
+    }
 }
 
 /// The rules in force.
@@ -117,6 +130,13 @@ impl Ignored {
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
         if name.starts_with(b".env") || name.ends_with(b".env") {
             self.lock().environments.push(path.to_owned());
+        }
+    }
+
+    /// Notes a folder that is ignored, if it is a repository of its own.
+    pub fn note_ignored_folder(&self, path: &Path) {
+        if path.join(".git").symlink_metadata().is_ok() {
+            self.lock().nested.push(path.to_owned());
         }
     }
 

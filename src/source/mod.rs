@@ -17,6 +17,7 @@ mod mounts;
 pub mod objects;
 pub mod opaque;
 pub mod pack;
+pub mod places;
 pub mod references;
 pub mod repository;
 pub mod roots;

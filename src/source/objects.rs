@@ -208,6 +208,13 @@ impl Objects {
 /// The ids of a store's loose objects. What stands among them and is none is named.
 fn loose_ids(store: &Path, hash: gix::hash::Kind, tally: &Tally) -> Vec<ObjectId> {
     let (mut ids, mut odd) = (Vec::new(), 0_u64);
+    // What pushes brought that were broken off, and objects of the first versions of git.
+    for entry in std::fs::read_dir(store).into_iter().flatten().filter_map(Result::ok) {
+        let name = entry.file_name();
+        if ["tmp_", "incoming-"].iter().any(|start| name.as_encoded_bytes().starts_with(start.as_bytes())) {
+            temporary(&entry.path(), tally);
+        }
+    }
     for number in 0..=255_u8 {
         let first = format!("{number:02x}");
         let Ok(entries) = std::fs::read_dir(store.join(&first)) else { continue };
@@ -217,8 +224,7 @@ fn loose_ids(store: &Path, hash: gix::hash::Kind, tally: &Tally) -> Vec<ObjectId
             let id = ObjectId::from_hex(format!("{first}{rest}").as_bytes());
             match id.ok().filter(|id| id.kind() == hash) {
                 Some(id) => ids.push(id),
-                // Files that git was writing.
-                None if rest.starts_with("tmp_obj") => {}
+                None if rest.starts_with("tmp_obj") => temporary(&entry.path(), tally),
                 None => odd += 1,
             }
         }
@@ -230,6 +236,13 @@ fn loose_ids(store: &Path, hash: gix::hash::Kind, tally: &Tally) -> Vec<ObjectId
     }
     ids.sort_unstable();
     ids
+}
+
+/// Names what git was writing: it was left over, or is being written just now, and git itself does not read it.
+fn temporary(path: &Path, tally: &Tally) {
+    tally
+        .know(Unit::Objects, path.display())
+        .opaque("a temporary file of git's, with objects that git does not read either");
 }
 
 fn is_in(packs: &[Pack], id: &oid) -> bool {
@@ -254,7 +267,9 @@ pub fn indices(store: &Path, tally: &Tally) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
         let skip = |reason: &str| tally.skip(Unit::Objects, path.display(), reason);
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
         match path.extension().and_then(|extension| extension.to_str()) {
+            _ if name.starts_with("tmp_") => temporary(&path, tally),
             Some("idx") if path.with_extension("pack").exists() => found.push(path),
             Some("idx") => skip("the index of a pack that is not here: its objects were not read"),
             Some("pack") if !path.with_extension("idx").exists() => {

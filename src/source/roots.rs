@@ -40,6 +40,8 @@ impl<'a> Roots<'a> {
             let shown = root.display().to_string();
             let unwalkable = |source| Error::Root { path: shown.clone(), source };
             let metadata = root.metadata().map_err(unwalkable)?;
+            // The current folder may have been deleted: it can be read then, and is empty.
+            root.canonicalize().map_err(unwalkable)?;
             if metadata.is_dir() {
                 std::fs::read_dir(root).map_err(unwalkable)?;
                 folders.push(root.as_path());
@@ -60,6 +62,8 @@ impl<'a> Roots<'a> {
     /// How a path below `root` is reported.
     #[must_use]
     pub fn shown(&self, root: &Path, path: &Path) -> String {
+        // A submodule that is walked by itself stands below one of the roots.
+        let root = if self.prefixes.contains_key(root) { root } else { self.above(root) };
         let relative = below(root, path);
         // A root that is a file is all of its own path.
         let relative = match path.file_name() {

@@ -57,8 +57,8 @@ pub struct Scanned {
     pub bytes: u64,
     /// It is an archive, and was not searched.
     pub archive: Option<archive::Kind>,
-    /// It is a pointer of Git LFS to this content.
-    pub pointer: Option<String>,
+    /// It stands for content that Git LFS or git-annex keeps.
+    pub is_pointer: bool,
     /// It is a container that is not opened; its bytes were searched as they are.
     pub container: Option<&'static str>,
 }
@@ -99,7 +99,7 @@ impl Windows {
         }
         scanned.container = opaque::container(first, path);
         if scanned.archive.is_none() && ended {
-            scanned.pointer = lfs::pointer(first).map(ToOwned::to_owned);
+            scanned.is_pointer = lfs::pointer(first).is_some() || lfs::is_annexed(first);
             scanned.hits = detector.detect(first, path);
             scanned.dropped = drop_unlikely(&mut scanned.hits);
         } else if scanned.archive.is_none() {

@@ -3,8 +3,10 @@
 //! `.gitignore` is honoured, but not for files that git tracks; hidden files are always looked at; symbolic links
 //! are not followed; what is not a regular file is never opened.
 
+mod tracking;
+
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
@@ -17,7 +19,6 @@ use super::ignored::{Ignored, Noted, Rules};
 use super::mounts;
 use super::roots::{Error, Roots};
 use super::stop::{INTERRUPTED, Stop};
-use super::tracked;
 use crate::model::{Known, Skipped, Tally, Unit};
 
 /// What to walk and how.
@@ -70,38 +71,16 @@ where
     // To the walk, a hyphen alone is standard input.
     let named = |root: &PathBuf| if root == Path::new("-") { PathBuf::from("./-") } else { root.clone() };
     let roots: Vec<PathBuf> = roots.iter().map(named).collect();
+    let roots = walkable(roots, tally)?;
     let named = Roots::of(&roots)?;
-    let ignored = Arc::new(Ignored::at(&roots, !options.no_ignore));
-    let seen: Mutex<HashSet<u64>> = Mutex::new(HashSet::new());
-    let state = RandomState::new();
+    let seen = Seen::default();
     let views = Arc::new(mounts::views_below(&named.folders));
     // A root is never asked about by the walk itself.
     let entered: Vec<PathBuf> =
         roots.iter().filter(|root| !views.contains_key(root.as_path())).cloned().collect();
-    if !entered.is_empty() {
-        build(&entered, options, &ignored, &views).run(|| {
-            let mut visit = visitor();
-            let mut seen_here = SeenHere { all: &seen, hashes: Vec::new(), keep: !options.no_ignore };
-            let (state, named) = (&state, &named);
-            Box::new(move |entry| {
-                if options.stop.is_set() {
-                    return WalkState::Quit;
-                }
-                match entry {
-                    Ok(entry) => {
-                        if let Some(opened) = regular(named, &entry, options, tally) {
-                            seen_here.note(state, entry.path());
-                            visit(opened);
-                        }
-                    }
-                    Err(error) => name_error(named, &error, tally),
-                }
-                WalkState::Continue
-            })
-        });
-    }
-    let Noted { repositories, unread, environments } = ignored.noted();
-    let not_covered = left_out(&named, &views, tally);
+    let mut noted = walk_all(entered, (&named, &views), options, &seen, tally, &visitor);
+    let repositories = std::mem::take(&mut noted.repositories);
+    let not_covered = not_entered(&named, &views, tally);
     let mut walked = Walked { not_covered, repositories: repositories.clone() };
     if options.stop.is_set() {
         tally.skip(Unit::Files, "(all that was left)", INTERRUPTED);
@@ -109,9 +88,9 @@ where
     }
     let mut read_after_all = HashSet::new();
     if !options.no_ignore {
-        let seen = seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let is_seen = |path: &Path| seen.contains(&hash(&state, path));
-        let passed_over = passed_over(&named.folders, repositories, tally, is_seen);
+        let is_seen = |path: &Path| seen.has(path);
+        let (passed_over, not_here) = tracking::passed_over(&named.folders, repositories, tally, is_seen);
+        walked.not_covered.extend(not_here);
         let mut visit = visitor();
         for (root, path) in passed_over {
             if let Some(opened) = open(&path, tally.know(Unit::Files, named.shown(root, &path)), options) {
@@ -120,26 +99,59 @@ where
             read_after_all.insert(path);
         }
     }
-    let below = |path: &Path| named.shown(named.above(path), path);
-    name_unfollowed(unread.into_iter().map(|(path, reason)| (below(&path), reason)), tally);
-    let left = environments.into_iter().filter(|path| !read_after_all.contains(path));
-    let reason = "git ignores it; --no-ignore scans it as well";
-    walked.not_covered.extend(left.map(|path| Skipped { path: below(&path), reason: reason.to_owned() }));
+    noted.environments.retain(|path| !read_after_all.contains(path));
+    noted.nested.retain(|path| !walked.repositories.contains(path));
+    walked.not_covered.extend(left_out(&named, noted, tally));
     walked.not_covered.sort();
     Ok(walked)
 }
 
-/// Names rules of ignored files that were not followed.
-fn name_unfollowed(unread: impl Iterator<Item = (String, String)>, tally: &Tally) {
-    for (path, reason) in unread {
-        let reason =
-            format!("rules of ignored files were not followed, and what they name was scanned: {reason}");
-        tally.skip(Unit::Settings, path, reason);
+/// Walks the roots, and then the submodules below them that are ignored: git tracks those, so that no rule hides them.
+fn walk_all<'t, V>(
+    roots: Vec<PathBuf>,
+    (named, views): (&Roots<'_>, &Arc<HashMap<PathBuf, String>>),
+    options: &Options,
+    seen: &Seen,
+    tally: &'t Tally,
+    visitor: &(impl Fn() -> V + Sync),
+) -> Noted
+where
+    V: FnMut(Opened<'t>) + Send,
+{
+    let (mut noted, mut next, mut tried) = (Noted::default(), roots, HashSet::new());
+    while !next.is_empty() && !options.stop.is_set() {
+        let ignored = Arc::new(Ignored::at(&next, !options.no_ignore));
+        build(&next, options, &ignored, views).run(|| {
+            let mut visit = visitor();
+            let mut seen_here = SeenHere { all: seen, hashes: Vec::new(), keep: !options.no_ignore };
+            Box::new(move |entry| {
+                if options.stop.is_set() {
+                    return WalkState::Quit;
+                }
+                match entry {
+                    Ok(entry) => {
+                        if let Some(opened) = regular(named, &entry, options, tally) {
+                            seen_here.note(entry.path());
+                            visit(opened);
+                        }
+                    }
+                    Err(error) => name_error(named, &error, tally),
+                }
+                WalkState::Continue
+            })
+        });
+        noted.append(ignored.noted());
+        next = match options.no_ignore {
+            true => Vec::new(),
+            false => tracking::unwalked(&named.folders, &noted.repositories),
+        };
+        next.retain(|top| tried.insert(top.clone()));
     }
+    noted
 }
 
 /// The file systems that were not entered. Whoever names one asks for what cannot be had: that counts.
-fn left_out(named: &Roots<'_>, views: &HashMap<PathBuf, String>, tally: &Tally) -> Vec<Skipped> {
+fn not_entered(named: &Roots<'_>, views: &HashMap<PathBuf, String>, tally: &Tally) -> Vec<Skipped> {
     let mut left = Vec::new();
     for (path, kind) in views {
         let reason =
@@ -153,55 +165,79 @@ fn left_out(named: &Roots<'_>, views: &HashMap<PathBuf, String>, tally: &Tally) 
     left
 }
 
-/// What git tracks and the walk has not seen, since it is ignored; each with its folder. `repositories` stand below the folders.
-fn passed_over<'a>(
-    folders: &[&'a Path],
-    repositories: Vec<PathBuf>,
-    tally: &Tally,
-    seen: impl Fn(&Path) -> bool,
-) -> Vec<(&'a Path, PathBuf)> {
-    let folders: HashMap<PathBuf, &Path> =
-        folders.iter().filter_map(|folder| Some((folder.canonicalize().ok()?, *folder))).collect();
-    let above = folders.keys().filter_map(|folder| repository_above(folder));
-    let mut found: BTreeMap<PathBuf, PathBuf> = above.map(|above| (above.clone(), above)).collect();
-    found.extend(repositories.into_iter().filter_map(|below| Some((below.canonicalize().ok()?, below))));
-    let mut passed_over = Vec::new();
-    for (repository, shown) in found {
-        match tracked_too(&repository, &folders) {
-            Ok(tracked) => passed_over.extend(tracked.into_iter().filter(|(_, path)| {
-                // What git tracks may be gone from the work tree.
-                !seen(path) && path.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
-            })),
-            Err(reason) => tally.skip(Unit::Settings, shown.display(), reason),
-        }
+/// What rules left out that may hold secrets. Rules that were not followed are named.
+fn left_out(named: &Roots<'_>, noted: Noted, tally: &Tally) -> Vec<Skipped> {
+    let below = |path: &Path| named.shown(named.above(path), path);
+    for (path, reason) in noted.unread {
+        let reason =
+            format!("rules of ignored files were not followed, and what they name was scanned: {reason}");
+        tally.skip(Unit::Settings, below(&path), reason);
     }
-    passed_over
+    let files = noted.environments.iter().map(|path| (path, "git ignores it; --no-ignore scans it as well"));
+    let folders = noted
+        .nested
+        .iter()
+        .map(|path| (path, "a repository of its own, which git ignores here; --no-ignore scans it as well"));
+    let all = files.chain(folders);
+    all.map(|(path, reason)| Skipped { path: below(path), reason: reason.to_owned() }).collect()
 }
 
-fn hash(state: &RandomState, path: &Path) -> u64 {
-    let mut hasher = state.build_hasher();
-    hasher.write(path.as_os_str().as_encoded_bytes());
-    hasher.finish()
+/// The roots that can be walked. The others are named, so that they do not hide what the rest holds; but where none can be walked,
+/// that is an error.
+fn walkable(roots: Vec<PathBuf>, tally: &Tally) -> Result<Vec<PathBuf>, Error> {
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for root in roots {
+        match Roots::of(std::slice::from_ref(&root)).map(drop) {
+            Ok(()) => good.push(root),
+            Err(error) => bad.push((root, error)),
+        }
+    }
+    if good.is_empty() && !bad.is_empty() {
+        return Err(bad.swap_remove(0).1);
+    }
+    for (root, error) in bad {
+        tally.skip(Unit::Files, root.display(), error);
+    }
+    Ok(good)
+}
+
+/// The paths that a walk has seen, as hashes.
+#[derive(Default)]
+struct Seen {
+    state: RandomState,
+    hashes: Mutex<HashSet<u64>>,
+}
+
+impl Seen {
+    fn hash(&self, path: &Path) -> u64 {
+        let mut hasher = self.state.build_hasher();
+        hasher.write(path.as_os_str().as_encoded_bytes());
+        hasher.finish()
+    }
+
+    fn has(&self, path: &Path) -> bool {
+        lock(&self.hashes).contains(&self.hash(path))
+    }
 }
 
 /// Paths that one thread has seen; given to all when the thread ends.
 struct SeenHere<'a> {
-    all: &'a Mutex<HashSet<u64>>,
+    all: &'a Seen,
     hashes: Vec<u64>,
     keep: bool,
 }
 
 impl SeenHere<'_> {
-    fn note(&mut self, state: &RandomState, path: &Path) {
+    fn note(&mut self, path: &Path) {
         if self.keep {
-            self.hashes.push(hash(state, path));
+            self.hashes.push(self.all.hash(path));
         }
     }
 }
 
 impl Drop for SeenHere<'_> {
     fn drop(&mut self) {
-        lock(self.all).extend(self.hashes.drain(..));
+        lock(&self.all.hashes).extend(self.hashes.drain(..));
     }
 }
 
@@ -247,7 +283,9 @@ fn is_wanted(ignored: &Ignored, entry: &DirEntry, here: &mut Option<(PathBuf, Op
     let rules = here.as_ref().and_then(|(_, rules)| rules.as_ref());
     let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
     if ignored.is_ignored(path, is_dir, rules) {
-        if !is_dir {
+        if is_dir {
+            ignored.note_ignored_folder(path);
+        } else {
             ignored.note_ignored(path);
         }
         return false;
@@ -258,26 +296,6 @@ fn is_wanted(ignored: &Ignored, entry: &DirEntry, here: &mut Option<(PathBuf, Op
     true
 }
 
-/// The repository that a folder is, or lies in.
-fn repository_above(folder: &Path) -> Option<PathBuf> {
-    folder.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned)
-}
-
-/// The files that git tracks below some folders, each with its folder. Folders are given with their full paths.
-fn tracked_too<'a>(
-    repository: &Path,
-    folders: &HashMap<PathBuf, &'a Path>,
-) -> Result<Vec<(&'a Path, PathBuf)>, String> {
-    let below = |file: PathBuf| {
-        let file = repository.join(file);
-        let relative = |folder: &Path| file.strip_prefix(folder).map(Path::to_owned).unwrap_or_default();
-        file.ancestors()
-            .filter_map(|folder| folders.get(folder).map(|root| (*root, root.join(relative(folder)))))
-            .collect::<Vec<_>>()
-    };
-    Ok(tracked::files(repository)?.into_iter().flat_map(below).collect())
-}
-
 /// Opens a walked entry if it is a regular file.
 fn regular<'t>(
     roots: &Roots<'_>,
@@ -285,7 +303,15 @@ fn regular<'t>(
     options: &Options,
     tally: &'t Tally,
 ) -> Option<Opened<'t>> {
-    if !entry.file_type()?.is_file() {
+    let kind = entry.file_type()?;
+    if !kind.is_file() {
+        // Pipes, sockets and devices hold nothing that stays, and are named all the same.
+        if !(kind.is_dir() || kind.is_symlink())
+            && let Ok(metadata) = entry.metadata()
+        {
+            let known = tally.know(Unit::Files, roots.shown(root_of(entry), entry.path()));
+            known.opaque(guarded::what_it_is(&metadata));
+        }
         return None;
     }
     let known = tally.know(Unit::Files, roots.shown(root_of(entry), entry.path()));

@@ -52,3 +52,49 @@ fn a_submodules_history_is_read_once_wherever_it_is_kept() {
     assert_eq!((secrets(&report), code), (BTreeSet::new(), Some(2)));
     assert!(report["skipped"].to_string().contains("a submodule that is not here"), "{}", report["skipped"]);
 }
+
+#[test]
+fn the_history_of_a_submodule_that_was_removed_is_read() {
+    let mut mint = Mint::new(22);
+    let folder = tempfile::tempdir().expect("a folder");
+    let top = folder.path().canonicalize().expect("a folder");
+    let (account, token) = (format!("AC{}", mint.hex(32)), mint.hex(32));
+    for name in ["sub", "all/main"] {
+        std::fs::create_dir_all(top.join(name)).expect("made");
+        git(&top.join(name), &["init", "-q"]);
+    }
+    let (sub, main) = (top.join("sub"), top.join("all/main"));
+    write(&sub, ".env", env_of(&account, &token));
+    commit(&sub, "leak");
+    git(&main, &["submodule", "--quiet", "add", &sub.display().to_string(), "lib"]);
+    commit(&main, "a submodule");
+    git(&main, &["rm", "-q", "-f", "lib"]);
+    commit(&main, "removed");
+    std::fs::remove_dir_all(&sub).expect("removed");
+    let (report, code) = audit(&top);
+    let place = format!("{}/(submodule lib)/.env", main.display());
+    assert_eq!((secrets(&report), code), (BTreeSet::from([id("auth_token", &token, &place)]), Some(1)));
+}
+
+#[test]
+fn what_a_folder_lost_to_a_reset_and_a_pruning_stays_in_the_report() {
+    let mut mint = Mint::new(23);
+    let folder = tempfile::tempdir().expect("a folder");
+    let top = folder.path().canonicalize().expect("a folder");
+    let (account, token) = (format!("AC{}", mint.hex(32)), mint.hex(32));
+    let main = top.join("all/main");
+    std::fs::create_dir_all(&main).expect("made");
+    git(&main, &["init", "-q"]);
+    write(&main, "a.txt", "a");
+    commit(&main, "first");
+    write(&main, ".env", env_of(&account, &token));
+    commit(&main, "leak");
+    let (report, code) = audit(&top);
+    assert_eq!((secrets(&report).len(), code), (1, Some(1)));
+    git(&main, &["reset", "-q", "--hard", "HEAD~1"]);
+    git(&main, &["reflog", "expire", "--expire=all", "--all"]);
+    git(&main, &["gc", "-q", "--prune=now"]);
+    let (report, code) = audit(&top);
+    assert_eq!((secrets(&report).len(), code), (1, Some(1)), "{report}");
+    assert!(report["findings"].to_string().contains("\"not_read_again\":true"), "{}", report["findings"]);
+}

@@ -8,12 +8,12 @@ use gix::ObjectId;
 use super::{Kind, Options};
 use crate::cli::{Failure, Outcome, output};
 use crate::detect::Detector;
-use crate::model::{Confidence, Source, SourceMode, Tally, Unit};
+use crate::model::{Confidence, Skipped, Source, SourceMode, Tally, Unit};
 use crate::report::hook::{self, Refused};
-use crate::scan::policy::Policy;
+use crate::scan::policy::{POLICY_NAME, Policy};
 use crate::scan::{self, Found, Scanned, accept, changes, gather};
 use crate::source::stop::Stop;
-use crate::source::{repository, tree};
+use crate::source::{commits, repository, tree};
 
 /// Checks what a hook of this kind has to check.
 pub(super) fn check(kind: Kind, options: &Options, arguments: &[String]) -> Result<Outcome, Failure> {
@@ -22,9 +22,12 @@ pub(super) fn check(kind: Kind, options: &Options, arguments: &[String]) -> Resu
     let detector = accepting.detector()?;
     let baseline = accepting.read_baseline()?;
     let here = Path::new(".");
+    let mut bases = Vec::new();
     let (scanned, mode) = match kind {
         Kind::PreCommit => committed(&detector, here)?,
-        Kind::PrePush | Kind::PreReceive => (pushed(&detector, kind, arguments)?, SourceMode::Range),
+        Kind::PrePush | Kind::PreReceive => {
+            (pushed(&detector, kind, arguments, &mut bases)?, SourceMode::Range)
+        }
     };
     let shown = gather::Options { min_confidence: Confidence::Medium, show_secrets: false, repository: None };
     let gathered = gather::gather(detector.rules(), scanned.texts, shown);
@@ -34,6 +37,7 @@ pub(super) fn check(kind: Kind, options: &Options, arguments: &[String]) -> Resu
     let (policies, unread) = match (kind, &accepting.policy) {
         (_, Some(policy)) => (vec![Policy::read(policy, here)?], Vec::new()),
         (Kind::PreReceive, None) => (Vec::new(), Vec::new()),
+        (Kind::PrePush, None) if !bases.is_empty() => before_push(here, &bases)?,
         (Kind::PreCommit | Kind::PrePush, None) => Policy::own(&[here.to_owned()]),
     };
     for policy in unread {
@@ -44,6 +48,10 @@ pub(super) fn check(kind: Kind, options: &Options, arguments: &[String]) -> Resu
     options.unread.apply(&mut report, &policies)?;
     for skipped in report.coverage.skipped() {
         output::complain(&format!("sidsweep: not read: {}: {}", skipped.path, skipped.reason));
+    }
+    // On a server no submodule is ever here; that says so, and lets the push pass.
+    for opaque in report.coverage.opaque().iter().filter(|opaque| opaque.unit == Unit::Repositories) {
+        output::complain(&format!("sidsweep: not opened: {}: {}", opaque.path, opaque.container));
     }
     if report.findings.iter().any(|finding| finding.kind.is_secret()) {
         let refused = match kind {
@@ -106,19 +114,49 @@ fn committed(detector: &Detector, here: &Path) -> Result<(Scanned, SourceMode), 
     }
 }
 
-/// Scans what a push brings, as git tells the hook on standard input.
-fn pushed(detector: &Detector, kind: Kind, arguments: &[String]) -> Result<Scanned, Failure> {
+/// The policy of what the other side has: what a push brings cannot allow what it brings, as with a range.
+fn before_push(here: &Path, bases: &[(ObjectId, ObjectId)]) -> Result<(Vec<Policy>, Vec<Skipped>), Failure> {
+    let repository = repository::open(here)?;
+    let policy = |commit| commits::blob_at(&repository, commit, POLICY_NAME);
+    let [(first, _), others @ ..] = bases else { return Ok((Vec::new(), Vec::new())) };
+    if bases.iter().any(|&(base, new)| policy(base) != policy(new)) {
+        output::complain(&format!(
+            "sidsweep: the push changes {POLICY_NAME}: the one that the other side has is followed"
+        ));
+    }
+    if others.iter().any(|&(base, _)| policy(base) != policy(*first)) {
+        output::complain(&format!(
+            "sidsweep: the branches that are pushed have {POLICY_NAME} in several versions on the other side: none is followed; \
+             push them one by one"
+        ));
+        return Ok((Vec::new(), Vec::new()));
+    }
+    Ok(Policy::of_commit(&repository, here, *first))
+}
+
+/// The commit of the other side that a pushed one goes on from.
+fn base(repository: &gix::Repository, new: ObjectId, hidden: &[ObjectId]) -> Option<ObjectId> {
+    hidden.iter().find_map(|&known| Some(repository.merge_base(new, known).ok()??.detach()))
+}
+
+/// Scans what a push brings, as git tells the hook on standard input; with what each pushed commit goes on from.
+fn pushed(
+    detector: &Detector,
+    kind: Kind,
+    arguments: &[String],
+    bases: &mut Vec<(ObjectId, ObjectId)>,
+) -> Result<Scanned, Failure> {
     let repository = repository::open_for_walks(Path::new("."))?;
     changes::readable(&repository)?;
     let mut tips = Vec::new();
     let remote = arguments.first().cloned().or_else(|| env("PRE_COMMIT_REMOTE_NAME"));
-    let mut hidden = known_tips(&repository, kind, remote.as_deref());
+    let (mut hidden, mut told) = (Vec::new(), Vec::new());
     for line in std::io::stdin().lock().lines() {
         let line = line?;
         let fields: Vec<&str> = line.split_whitespace().collect();
-        let (new, old) = match (kind, fields.as_slice()) {
-            (Kind::PrePush, [_, new, _, old]) => (*new, *old),
-            (Kind::PreReceive, [old, new, _]) => (*new, *old),
+        let (new, old, name) = match (kind, fields.as_slice()) {
+            (Kind::PrePush, [_, new, name, old]) => (*new, *old, *name),
+            (Kind::PreReceive, [old, new, name]) => (*new, *old, *name),
             (_, []) => continue,
             _ => return Err(Failure(format!("git gave the hook a line that is none of its own: {line:?}"))),
         };
@@ -126,6 +164,7 @@ fn pushed(detector: &Detector, kind: Kind, arguments: &[String]) -> Result<Scann
             ObjectId::from_hex(text.as_bytes()).map_err(|error| Failure(format!("{text:?}: {error}")))
         };
         let (new, old) = (id(new)?, id(old)?);
+        told.push(name.to_owned());
         // A deletion brings nothing.
         if new.is_null() {
             continue;
@@ -133,10 +172,16 @@ fn pushed(detector: &Detector, kind: Kind, arguments: &[String]) -> Result<Scann
         tips.push(new);
         if !old.is_null() && repository.has_object(old) {
             hidden.push(old);
+            bases.push((old, new));
         }
     }
+    hidden.extend(known_tips(&repository, kind, remote.as_deref(), &told));
+    let is_based = |new: &ObjectId| bases.iter().any(|(_, based)| based == new);
+    let first: Vec<ObjectId> = tips.iter().copied().filter(|new| !is_based(new)).collect();
+    bases.extend(first.into_iter().filter_map(|new| Some((base(&repository, new, &hidden)?, new))));
     if tips.is_empty() && kind == Kind::PrePush && is_framework() {
         framework_push(&repository, &mut tips, &mut hidden)?;
+        bases.extend(tips.iter().filter_map(|&new| Some((base(&repository, new, &hidden)?, new))));
     }
     let tally = Tally::default();
     if tips.is_empty() {
@@ -168,8 +213,14 @@ fn framework_push(
     Ok(())
 }
 
-/// What the other side is known to have: the remote's branches as last seen, or all of a server's own references.
-fn known_tips(repository: &gix::Repository, kind: Kind, remote: Option<&str>) -> Vec<ObjectId> {
+/// What the other side is known to have: the remote's branches as last seen, or all of a server's own references. Of the branches
+/// that git has just `told` of, what it said counts.
+fn known_tips(
+    repository: &gix::Repository,
+    kind: Kind,
+    remote: Option<&str>,
+    told: &[String],
+) -> Vec<ObjectId> {
     let prefix = match (kind, remote) {
         (Kind::PrePush, Some(remote)) => format!("refs/remotes/{remote}/"),
         (Kind::PrePush, None) => return Vec::new(),
@@ -177,7 +228,12 @@ fn known_tips(repository: &gix::Repository, kind: Kind, remote: Option<&str>) ->
     };
     let Ok(platform) = repository.references() else { return Vec::new() };
     let Ok(all) = platform.all() else { return Vec::new() };
+    let is_told = |name: &str| {
+        let branch = name.strip_prefix(&prefix);
+        branch.is_some_and(|branch| told.iter().any(|told| told.strip_prefix("refs/heads/") == Some(branch)))
+    };
     all.filter_map(Result::ok)
+        .filter(|reference| kind != Kind::PrePush || !is_told(&reference.name().as_bstr().to_string()))
         .filter(|reference| reference.name().as_bstr().starts_with(prefix.as_bytes()))
         .filter_map(|mut reference| reference.peel_to_id().ok().map(gix::Id::detach))
         .collect()

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::super::{Failure, output};
 use super::{Args, machine};
 use crate::detect::Detector;
-use crate::model::{Skipped, Source, SourceMode};
+use crate::model::{Skipped, Source, SourceMode, Unit};
 use crate::scan::nested::Nested;
 use crate::scan::{self, Progress, Scanned};
 use crate::source::{repository, tree};
@@ -82,9 +82,16 @@ fn scanned_trees(
     let mut sources: Vec<Source> = Vec::new();
     let mut nested = Nested::new(detector, jobs, args.allow_shallow, progress);
     let mut histories: Vec<(&Path, Scanned)> = Vec::new();
+    let mut without: Vec<Skipped> = Vec::new();
     for path in paths.iter().filter(|path| args.history || repository::is_bare(path)) {
         if repository::find(path).is_none() {
-            return Err(repository::Error::None { path: path.display().to_string() }.into());
+            let error = repository::Error::None { path: path.display().to_string() };
+            if paths.len() == 1 {
+                return Err(error.into());
+            }
+            // It does not hide what the others hold.
+            without.push(Skipped { path: path.display().to_string(), reason: error.to_string() });
+            continue;
         }
         histories.extend(nested.top(path).map(|scanned| (path.as_path(), scanned)));
         histories.push((path, nested.modules(path)));
@@ -93,6 +100,9 @@ fn scanned_trees(
     let trees: Vec<PathBuf> = paths.iter().filter(|path| !repository::is_bare(path)).cloned().collect();
     let scan_trees = if args.verify { scan::trees_thoroughly } else { scan::trees };
     let mut scanned = scan_trees(detector, &trees, &options, progress)?;
+    for skipped in without {
+        scanned.coverage.skip(Unit::Repositories, skipped);
+    }
     sources.extend(trees.iter().map(|path| source(SourceMode::Tree, path)));
     for (path, history) in histories {
         scanned.add(history, if paths.len() > 1 { path } else { Path::new("") });
