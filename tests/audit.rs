@@ -538,7 +538,7 @@ fn what_kills_its_workers_is_left_alone_and_named() {
     let skipped = report["skipped"].as_array().expect("a list");
     assert_eq!(skipped.len(), 1, "{skipped:?}");
     assert!(
-        skipped[0]["reason"].as_str().is_some_and(|reason| reason.contains("10 workers vanished")),
+        skipped[0]["reason"].as_str().is_some_and(|reason| reason.contains("10 workers crashed on it")),
         "{skipped:?}"
     );
     assert_eq!(org.status()["states"], serde_json::json!({"done": 39, "failed": 1}));

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::Timestamp;
 
-use super::forge::api::{Api, Bearer, Problem, Say, Scheme};
+use super::forge::api::{Api, Bearer, Faults, Problem, Say, Scheme};
 use super::forge::{App, app};
 use super::source::{Forge, Source};
 use super::tokens::{self, Found, elsewhere, is_for};
@@ -76,13 +76,19 @@ pub struct Access {
     /// Why a source is asked without the token that there is.
     withheld: BTreeMap<String, String>,
     app: Option<App>,
+    /// By the address of an API, what failed there: each repository of a forge is asked for by an [`Api`] of its own.
+    faults: Mutex<BTreeMap<String, Faults>>,
 }
 
 impl Access {
     /// Looks for the tokens of all sources.
     pub fn of(sources: &[Source]) -> Result<Self, String> {
-        let mut access =
-            Self { keys: Arc::default(), withheld: BTreeMap::new(), app: App::of_environment()? };
+        let mut access = Self {
+            keys: Arc::default(),
+            withheld: BTreeMap::new(),
+            app: App::of_environment()?,
+            faults: Mutex::default(),
+        };
         for source in sources {
             let reason = match tokens::find(source)? {
                 Found::Token(token) => {
@@ -123,6 +129,8 @@ impl Access {
         let token = key.as_ref().map(|key| (key.scheme.clone(), &key.token));
         let mut api = Api::new(&source.api(), token, accept(source), Arc::clone(stop), Arc::clone(say))?;
         api.bearer = key.map_or(Bearer::Nobody, |key| key.bearer);
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        api.faults = Arc::clone(faults.entry(source.api()).or_default());
         Ok(api)
     }
 

@@ -123,6 +123,16 @@ impl Journal {
         self.lines.records.iter().filter(|record| record.job == self.job)
     }
 
+    /// Closes a run of this piece of work that did not come to its end, where none of its steps was begun.
+    pub fn end_stopped(&mut self, why: &str) -> Result<(), Error> {
+        let is_end = |event| matches!(event, Event::Started | Event::Finished);
+        let last = self.past().filter(|record| is_end(record.event)).last().map(|record| record.event);
+        if last == Some(Event::Started) {
+            self.note(Event::Finished, &Entry::default(), None, Some(why.to_owned()))?;
+        }
+        Ok(())
+    }
+
     /// Whether any piece of work was about to delete this.
     #[must_use]
     pub fn was_begun(&self, sid: &str) -> bool {

@@ -2,7 +2,7 @@
 //! delete is no proof that something is gone: it is looked into by this.
 
 use crate::model::{Action, Inventory, Region, Step};
-use crate::twilio::account::Unreadable;
+use crate::twilio::account::{Unreadable, account};
 use crate::twilio::change::Change;
 use crate::twilio::inventory::Admin;
 use crate::twilio::{Client, Pair, keys, oauth, resources, tokens, webhooks};
@@ -65,12 +65,20 @@ impl Look<'_> {
             Ok(_) => Presence::There(Api::Iam),
             Err(unreadable) if unreadable.is_missing() => Presence::Gone,
             Err(unreadable) if self.is_own(&unreadable) => Presence::OwnRefused,
-            // A suspended account's own token is refused; the parent has said that the key is not there.
-            Err(unreadable) if unreadable.is_unauthorized() && self.account != self.admin.account => {
-                Presence::Gone
+            Err(unreadable) if self.account == self.admin.account => {
+                Presence::Unknown(unreadable.to_string())
             }
-            Err(unreadable) => Presence::Unknown(unreadable.to_string()),
+            // A suspended account's own token is refused, in words that differ; the parent has said that the key is not there.
+            Err(unreadable) if unreadable.is_unauthorized() => Presence::Gone,
+            Err(unreadable) if self.is_active().await => Presence::Unknown(unreadable.to_string()),
+            Err(_) => Presence::Gone,
         }
+    }
+
+    /// Whether the account is active, by what its parent sees; what is not known counts as that.
+    async fn is_active(&self) -> bool {
+        let seen = account(self.client, Region::Us1, self.account, &self.admin.pair).await;
+        seen.map_or(true, |seen| seen.status == "active")
     }
 
     /// Deletes the key by one of the APIs.

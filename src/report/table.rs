@@ -41,7 +41,7 @@ const REASON: usize = 19;
 /// where others have theirs, and one with the numbers where not all was read.
 pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let mut table = csv::Writer::from_writer(out);
-    table.write_record(HEAD)?;
+    table.write_record(HEAD).map_err(io_error)?;
     let credentials: HashMap<&str, &Credential> =
         report.credentials.iter().map(|credential| (credential.id.as_str(), credential)).collect();
     let counted = report.findings.iter().map(|finding| (finding, ""));
@@ -76,7 +76,7 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
             finding.first_seen.clone().unwrap_or_default(),
             finding.id.to_string(),
         ];
-        table.write_record(row.iter().map(|cell| harmless(&printable(cell))))?;
+        table.write_record(row.iter().map(|cell| harmless(&printable(cell)))).map_err(io_error)?;
     }
     unread_rows(report, &mut table)?;
     table.flush()
@@ -89,7 +89,7 @@ fn unread_rows(report: &Report, table: &mut csv::Writer<impl Write>) -> io::Resu
         what.clone_into(&mut row[0]);
         path.clone_into(&mut row[PATH]);
         reason.clone_into(&mut row[REASON]);
-        table.write_record(row.iter().map(|cell| harmless(&printable(cell)))).map_err(io::Error::from)
+        table.write_record(row.iter().map(|cell| harmless(&printable(cell)))).map_err(io_error)
     };
     let coverage = &report.coverage;
     for unread in coverage.skipped() {
@@ -106,6 +106,14 @@ fn unread_rows(report: &Report, table: &mut csv::Writer<impl Write>) -> io::Resu
         row("not read", "", &format!("{share} in all"))?;
     }
     Ok(())
+}
+
+/// The error of what is written to, as that tells it: whether its reader went away is asked for later.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 /// A cell that begins like a formula gets an apostrophe, which spreadsheets read as "this is text".

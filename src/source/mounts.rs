@@ -40,7 +40,9 @@ pub fn views_below(folders: &[&Path]) -> HashMap<PathBuf, String> {
         let Ok(full) = folder.canonicalize() else { continue };
         for (place, kind) in &mounted {
             if let Ok(below) = place.strip_prefix(&full) {
-                found.insert(folder.join(below), (*kind).to_owned());
+                // Joined with nothing, a path would end in a slash.
+                let below = if below == Path::new("") { (*folder).to_owned() } else { folder.join(below) };
+                found.insert(below, (*kind).to_owned());
             } else if full.starts_with(place) && is_last(&mounted, &full, place) {
                 found.insert((*folder).to_owned(), (*kind).to_owned());
             }

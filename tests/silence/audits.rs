@@ -30,24 +30,25 @@ fn holding(at: &Path, name: &str, file: &str, bytes: impl AsRef<[u8]>) {
     commit(&repository, "more");
 }
 
-const SEVEN: &[u8] = b"7z\xbc\xaf\x27\x1c\0\x04";
+/// The beginning of a RAR archive.
+const RAR: &[u8] = b"Rar!\x1a\x07\x01\0";
 /// A Zstandard frame that needs a window of 256 MB.
 const HUGE: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x90, 0x01, 0x00, 0x00];
 
 const CASES: &[Case] = &[
     case("a clean one", |at| holding(at, "shop", "b.txt", "b"), &[], (0, "\"repositories\"", 0)),
     case("a leak", |at| holding(at, "shop", "near.env", leak(1)), &[], (1, "", 1)),
-    case("a container", |at| holding(at, "shop", "a.7z", SEVEN), &[], (0, "a 7z archive", 0)),
+    case("a container", |at| holding(at, "shop", "a.rar", RAR), &[], (0, "a RAR archive", 0)),
     case(
         "a container, strictly",
-        |at| holding(at, "shop", "a.7z", SEVEN),
+        |at| holding(at, "shop", "a.rar", RAR),
         &["--fail-on-opaque"],
-        (0, "shop: a.7z", 2),
+        (0, "shop: a.rar", 2),
     ),
     case(
         "a container, strictly and accepted",
-        |at| holding(at, "shop", "a.7z", SEVEN),
-        &["--fail-on-opaque", "--accept-unread", "**/org/shop/a.7z"],
+        |at| holding(at, "shop", "a.rar", RAR),
+        &["--fail-on-opaque", "--accept-unread", "**/org/shop/a.rar"],
         (0, "accepted_unread", 0),
     ),
     case("what cannot be read", |at| holding(at, "shop", "a.zst", HUGE), &[], (0, "shop: a.zst", 2)),

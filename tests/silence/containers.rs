@@ -424,12 +424,9 @@ fn a_container_is_told_wherever_it_stands() {
         situation(
             "a static library, whose members stand as they are",
             |at| {
-                write(
-                    at,
-                    "a.a",
-                    ["!<arch>\nnear.env/       0           0     0     644     80        `\n", &leak(1)]
-                        .concat(),
-                );
+                let text = leak(1);
+                let head = format!("near.env/       0           0     0     644     {:<10}`\n", text.len());
+                write(at, "a.a", format!("!<arch>\n{head}{text}"));
             },
             STRICT,
             (1, "", 1),

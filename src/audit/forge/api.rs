@@ -66,6 +66,9 @@ pub enum Scheme {
 /// After so many requests of one kind that no repetition helped, the others of that kind are asked once and not again.
 const MOST_FAULTS: u32 = 3;
 
+/// By kind of request, how many failed one after the other however often they were repeated.
+pub type Faults = Arc<Mutex<HashMap<String, u32>>>;
+
 /// Whose token an API has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bearer {
@@ -99,8 +102,8 @@ pub struct Api {
     accept: &'static str,
     stop: Arc<AtomicBool>,
     say: Say,
-    /// By kind of request, how many failed one after the other however often they were repeated.
-    faults: Arc<Mutex<HashMap<String, u32>>>,
+    /// Those of all that ask the same source.
+    pub(in crate::audit) faults: Faults,
 }
 
 impl std::fmt::Debug for Api {

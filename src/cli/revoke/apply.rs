@@ -173,6 +173,9 @@ pub fn carry_out(
     let differences = block_on(work.differences());
     let begun = Plan { steps: work.begun(), ..plan.clone() };
     if !differences.is_empty() {
+        if begun.steps.is_empty() {
+            work.journal.end_stopped("the plan does not fit any more, and nothing of it was begun")?;
+        }
         may_end(&begun, &differences)?;
         work.plan = &begun;
     }

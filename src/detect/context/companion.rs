@@ -18,13 +18,15 @@ impl Reader<'_> {
             let holder = !context.names.is_empty();
             let companion =
                 self.companion(index).or_else(|| if holder { self.first_argument(index) } else { None });
-            if let Some(name) = companion {
-                context.names.insert(0, Named { relation: Relation::NameBeside, name });
-            } else if context.names.first().is_some_and(|n| n.name.value_holder)
-                && let Some(level) = context.levels.iter().find(|level| !level.head.words.is_empty())
-            {
-                let name = level.head.clone();
-                context.names.push(Named { relation: Relation::Section, name });
+            let section = context.levels.iter().find(|level| !level.head.words.is_empty());
+            let section = section.filter(|_| holder).map(|level| Rc::clone(&level.head));
+            match (companion, section) {
+                // `TwilioToken: {Type: String, Default: "…"}`: the type says nothing, and the section names it.
+                (Some(name), section) if section.is_none() || name.is_informative() => {
+                    context.names.insert(0, Named { relation: Relation::NameBeside, name });
+                }
+                (_, Some(name)) => context.names.push(Named { relation: Relation::Section, name }),
+                (_, None) => {}
             }
         }
         if !context.names.iter().any(|named| named.relation.is_own() && !named.name.value_holder)
