@@ -198,6 +198,7 @@ fn work_that_is_due_in_the_future_is_done_and_a_lister_that_died_is_replaced() {
     postgres.change(&[
         "UPDATE audits SET listed_at = NULL, finished_at = NULL",
         "DELETE FROM work WHERE repository NOT LIKE '%/repo-00%'",
+        "DELETE FROM apalis.jobs WHERE convert_from(job, 'UTF8') NOT LIKE '%/repo-00%'",
         "UPDATE apalis.jobs SET run_at = run_at + interval '1 year'",
         "UPDATE apalis.workers SET last_seen = last_seen + interval '1 year'",
     ]);

@@ -274,9 +274,10 @@ fn the_filters_of_a_pdfs_streams_are_undone_and_those_that_cannot_be_are_counted
     let page = |number: usize| format!("BT (TWILIO_AUTH_TOKEN={}) Tj ET", tokens[number]).into_bytes();
     let lzw = |early: bool, text: &[u8]| {
         use weezl::{BitOrder, encode::Encoder};
-        let mut encoder = match early {
-            true => Encoder::with_tiff_size_switch(BitOrder::Msb, 8),
-            false => Encoder::new(BitOrder::Msb, 8),
+        let mut encoder = if early {
+            Encoder::with_tiff_size_switch(BitOrder::Msb, 8)
+        } else {
+            Encoder::new(BitOrder::Msb, 8)
         };
         encoder.encode(text).unwrap()
     };

@@ -369,7 +369,9 @@ fn a_plan_that_was_killed_is_closed_by_the_command_that_status_names_wherever_th
         let whole = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<&str> = whole.split_inclusive('\n').collect();
         std::fs::remove_file(&plan).unwrap();
-        text.iter().for_each(|text| std::fs::write(&plan, text).unwrap());
+        if let Some(text) = text {
+            std::fs::write(&plan, text).unwrap();
+        }
         for count in 1..lines.len() {
             std::fs::write(&path, lines[..count].concat()).unwrap();
             let (code, mut words) = house.status();

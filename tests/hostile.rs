@@ -424,7 +424,7 @@ fn seven_of_long_header() -> Vec<u8> {
 
 /// A zip of nothing but a list, of so many entries.
 fn long_list(count: u32) -> Vec<u8> {
-    let mut entry = vec![0; 46];
+    let mut entry = [0; 46];
     entry[..4].copy_from_slice(b"PK\x01\x02");
     entry[28] = 4;
     let list: Vec<u8> = (0..count).flat_map(|n| [&entry[..], &n.to_le_bytes()].concat()).collect();

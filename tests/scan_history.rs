@@ -258,7 +258,7 @@ fn what_lies_very_deep_is_read_whether_something_is_found_there_or_not() {
         let (history, found) = report(folder.path(), &["--history"]);
         assert_eq!(
             (history["findings"].as_array().unwrap().len(), found),
-            (code as usize, code),
+            (usize::try_from(code).unwrap(), code),
             "{history}"
         );
         assert_eq!(history["stats"]["blobs"], 1);

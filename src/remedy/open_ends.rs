@@ -102,7 +102,7 @@ impl<'a> Job<'a> {
         let later = self.all.iter().skip_while(|record| !std::ptr::eq(*record, open)).skip(1);
         // What was asked for again after that is open again.
         let last = later.filter(|record| is_same(record)).last();
-        last.is_some_and(|record| is_shown(record))
+        last.is_some_and(is_shown)
     }
 
     /// The last record of each step.

@@ -81,7 +81,7 @@ where
     let mut noted = walk_all(entered, (&named, &views), options, &seen, tally, &visitor);
     let repositories = std::mem::take(&mut noted.repositories);
     let not_covered = not_entered(&named, &views, tally);
-    let mut walked = Walked { not_covered, repositories: repositories.clone() };
+    let mut walked = Walked { not_covered, repositories };
     if options.stop.is_set() {
         tally.skip(Unit::Files, "(all that was left)", INTERRUPTED);
         return Ok(walked);
@@ -89,7 +89,8 @@ where
     let mut read_after_all = HashSet::new();
     if !options.no_ignore {
         let is_seen = |path: &Path| seen.has(path);
-        let (passed_over, not_here) = tracking::passed_over(&named.folders, repositories, tally, is_seen);
+        let (passed_over, not_here) =
+            tracking::passed_over(&named.folders, &walked.repositories, tally, is_seen);
         walked.not_covered.extend(not_here);
         let mut visit = visitor();
         for (root, path) in passed_over {
@@ -141,10 +142,8 @@ where
             })
         });
         noted.append(ignored.noted());
-        next = match options.no_ignore {
-            true => Vec::new(),
-            false => tracking::unwalked(&named.folders, &noted.repositories),
-        };
+        let is_left = !options.no_ignore;
+        next = if is_left { tracking::unwalked(&named.folders, &noted.repositories) } else { Vec::new() };
         next.retain(|top| tried.insert(top.clone()));
     }
     noted

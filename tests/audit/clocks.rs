@@ -21,7 +21,7 @@ fn kill_early(org: &Org) {
         .spawn()
         .expect("the binary runs");
     let begin = std::time::Instant::now();
-    while org.forge.cloned().is_empty() && begin.elapsed() < Duration::from_secs(60) {
+    while org.forge.cloned().is_empty() && begin.elapsed() < Duration::from_mins(1) {
         std::thread::sleep(Duration::from_millis(2));
     }
     child.kill().expect("killed");

@@ -250,15 +250,13 @@ impl Api {
                 Reply::Fault(words, _) if is_given_up => {
                     return Err(Problem::Failed(format!("{words} (as for others before; asked once)")));
                 }
-                Reply::Fault(words, asked) => match pauses.next() {
-                    Some(pause) => {
-                        self.sleep(pause.max(asked.unwrap_or_default().min(LONGEST_PAUSE))).await?;
-                    }
-                    None => {
+                Reply::Fault(words, asked) => {
+                    let Some(pause) = pauses.next() else {
                         *self.faults().entry(kind).or_default() += 1;
                         return Err(Problem::Failed(words));
-                    }
-                },
+                    };
+                    self.sleep(pause.max(asked.unwrap_or_default().min(LONGEST_PAUSE))).await?;
+                }
             }
         }
     }

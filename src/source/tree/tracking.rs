@@ -41,13 +41,13 @@ pub(super) fn unwalked(folders: &[&Path], walked: &[PathBuf]) -> Vec<PathBuf> {
 /// What is not checked out is told apart.
 pub(super) fn passed_over<'a>(
     folders: &[&'a Path],
-    repositories: Vec<PathBuf>,
+    repositories: &[PathBuf],
     tally: &Tally,
     seen: impl Fn(&Path) -> bool,
 ) -> (Vec<(&'a Path, PathBuf)>, Vec<Skipped>) {
     let folders = canonical(folders);
     let (mut passed_over, mut left_out) = (Vec::new(), Vec::new());
-    for (repository, shown) in repositories_of(&folders, &repositories) {
+    for (repository, shown) in repositories_of(&folders, repositories) {
         match tracked::not_checked_out(&repository) {
             Ok(0) | Err(_) => {}
             Ok(count) => left_out.push(Skipped {
