@@ -125,9 +125,7 @@ impl Journal {
 
     /// Closes a run of this piece of work that did not come to its end, where none of its steps was begun.
     pub fn end_stopped(&mut self, why: &str) -> Result<(), Error> {
-        let is_end = |event| matches!(event, Event::Started | Event::Finished);
-        let last = self.past().filter(|record| is_end(record.event)).last().map(|record| record.event);
-        if last == Some(Event::Started) {
+        if stopped(self.past()).is_some() {
             self.note(Event::Finished, &Entry::default(), None, Some(why.to_owned()))?;
         }
         Ok(())
@@ -224,6 +222,12 @@ impl Past<'_> {
         let last = self.0.iter().rev().find(|record| record.event != Event::NotDone);
         last.is_some_and(|record| matches!(record.event, Event::Intent | Event::Unsure))
     }
+}
+
+/// The beginning of the last run of a piece of work, if that has no end.
+pub fn stopped<'a>(records: impl Iterator<Item = &'a Record>) -> Option<&'a Record> {
+    let ends = records.filter(|record| matches!(record.event, Event::Started | Event::Finished));
+    ends.last().filter(|record| record.event == Event::Started)
 }
 
 /// Reads a journal without locking it.

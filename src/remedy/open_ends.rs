@@ -1,5 +1,6 @@
 //! What was begun and is not known to be done and proven, and the command that goes on.
 
+use super::journal;
 use crate::model::{Event, Record};
 
 /// Something that is open.
@@ -58,7 +59,7 @@ impl<'a> Job<'a> {
             })
             .collect();
         if ends.is_empty()
-            && let Some(started) = self.stopped()
+            && let Some(started) = journal::stopped(self.records.iter().copied())
         {
             let words = format!(": the run that began at {} did not come to its end", started.at);
             ends.push(OpenEnd { is_only_stopped: true, ..self.end(&words) });
@@ -118,12 +119,6 @@ impl<'a> Job<'a> {
             }
         }
         last
-    }
-
-    /// The beginning of a run without an end.
-    fn stopped(&self) -> Option<&'a Record> {
-        let last = self.records.iter().rev().find(|r| matches!(r.event, Event::Started | Event::Finished))?;
-        (last.event == Event::Started).then_some(*last)
     }
 
     /// What is open about the last record of a step; `None` where nothing is.

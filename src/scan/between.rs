@@ -105,12 +105,12 @@ impl Between<'_> {
                     Ok(News { folders: more, changed: blobs, moved: modules }) => {
                         known.read_some(1);
                         let modules = modules.into_iter();
-                        moved.extend(modules.filter(|module| places.allow_folder(module.blob)));
-                        let more = more.into_iter().filter(|folder| places.allow_folder(folder.tree));
+                        moved.extend(modules.filter(|module| places.allow_place(module.blob)));
+                        let more = more.into_iter().filter(|folder| places.allow_place(folder.tree));
                         folders.extend(more.map(|folder| (order, folder)));
-                        let size = |id| workers.repository().find_header(id).map_or(0, |found| found.size());
                         let blobs = blobs.into_iter();
-                        let blobs = blobs.filter(|change| places.allow(change.blob, || size(change.blob)));
+                        let blobs =
+                            blobs.filter(|change| places.allow_blob(workers.repository(), change.blob));
                         changed.extend(blobs.map(|change| (order, change)));
                     }
                     Err(Skipped { path, reason }) => known.skip_one(path, reason),

@@ -294,8 +294,7 @@ impl Tracing<'_> {
             if is_faint && !sid_folders.contains(folder(&path.to_string())) {
                 continue;
             }
-            let size = || self.repository.find_header(blob).map_or(0, |header| header.size());
-            if !looked_at.allow(blob, size) {
+            if !looked_at.allow_blob(self.repository, blob) {
                 continue;
             }
             let commit = described
@@ -365,8 +364,7 @@ impl Tracing<'_> {
 
     /// Blobs that no commit holds: staged, or left over.
     fn unplaced(&mut self, blobs: Vec<ObjectId>) {
-        let is_readable = tracked::vet(&self.repository.index_path()).is_ok();
-        let index = is_readable.then(|| self.repository.index_or_empty().ok()).flatten();
+        let index = tracked::index_of(self.repository).ok();
         let staged: HashMap<ObjectId, String> = index
             .iter()
             .flat_map(|index| index.entries().iter().map(|entry| (entry.id, entry.path(index).to_string())))

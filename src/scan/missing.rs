@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use gix::ObjectId;
 use gix::hashtable::{HashMap, HashSet};
+use gix::index::entry::Flags;
 
 use crate::model::{Skipped, Tally, Unit};
 use crate::source::commits::{self, Commits};
 use crate::source::holdings::{Finder, ONE_WAY, differing};
 use crate::source::objects::Objects;
+use crate::source::tracked;
 
 /// So many are named; the rest are counted.
 const MOST_NAMED: usize = 50;
@@ -32,14 +34,35 @@ pub fn name_all(
         tally.skip(Unit::Objects, "(older commits)", SHALLOW);
     }
     commits::follow_references(repository, tally);
-    commits::follow_index(repository, objects, tally);
-    if !missing.is_empty() {
-        name(repository, objects, &missing.keys().copied().collect(), tally);
+    let staged = staged(repository, objects, tally);
+    if !(missing.is_empty() && staged.is_empty()) {
+        name(repository, objects, &missing.keys().copied().collect(), staged, tally);
     }
 }
 
-/// Names what is missing of what is reachable. Leftovers may refer to what was tidied away.
-fn name(repository: &gix::Repository, objects: &Objects, missing: &HashSet, tally: &Tally) {
+/// The objects that the index leads to and that are not here, each with the path that it is staged at.
+fn staged(repository: &gix::Repository, objects: &Objects, tally: &Tally) -> BTreeMap<ObjectId, String> {
+    let index = match tracked::index_of(repository) {
+        Ok(index) => index,
+        Err(reason) => {
+            tally.skip(Unit::Settings, repository.index_path().display(), reason);
+            return BTreeMap::new();
+        }
+    };
+    let is_elsewhere =
+        |entry: &gix::index::Entry| entry.mode.is_submodule() || entry.flags.contains(Flags::INTENT_TO_ADD);
+    let lost = index.entries().iter().filter(|entry| !is_elsewhere(entry) && !objects.hold(&entry.id));
+    lost.map(|entry| (entry.id, entry.path(&index).to_string())).collect()
+}
+
+/// Names what is missing of what is reachable, or staged. Leftovers may refer to what was tidied away.
+fn name(
+    repository: &gix::Repository,
+    objects: &Objects,
+    missing: &HashSet,
+    staged: BTreeMap<ObjectId, String>,
+    tally: &Tally,
+) {
     let met = Tally::default();
     let listed = Commits::all(repository, objects, [], &met);
     let mut found: BTreeMap<ObjectId, String> = BTreeMap::new();
@@ -69,11 +92,18 @@ fn name(repository: &gix::Repository, objects: &Objects, missing: &HashSet, tall
     };
     let met = met.end();
     let met = met.skipped().iter().map(|met| Skipped { path: met.path.clone(), reason: met.reason.clone() });
+    let staged = staged.into_iter().filter(|(id, _)| !found.contains_key(id));
+    let staged: Vec<Skipped> = staged
+        .map(|(id, path)| Skipped {
+            path,
+            reason: format!("object {id} is not here, though the index leads to it"),
+        })
+        .collect();
     let blobs = found.into_iter().map(|(id, path)| Skipped {
         path,
         reason: format!("object {id} is not here, though a branch or tag leads to it; {way_out}"),
     });
-    let mut named: Vec<Skipped> = blobs.chain(met).collect();
+    let mut named: Vec<Skipped> = blobs.chain(staged).chain(met).collect();
     named.sort();
     named.dedup();
     let more = named.len().saturating_sub(MOST_NAMED) + left;

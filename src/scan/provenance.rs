@@ -39,7 +39,7 @@ pub(super) fn stays(
             let key = (BString::from([prefix.as_bytes(), path.as_slice()].concat()), blob);
             let stay = match stays.entry(key) {
                 Entry::Occupied(stay) => stay.into_mut(),
-                Entry::Vacant(_) if !places.allow_folder(blob) => return,
+                Entry::Vacant(_) if !places.allow_place(blob) => return,
                 Entry::Vacant(new) => {
                     let at_head = head.is_some_and(|head| head.blob_at(path.as_ref()) == Some(blob));
                     new.insert(Stay { introduced: place, reachable: node.reachable, at_head })

@@ -42,17 +42,15 @@ impl Changes {
     /// Adds what is new in a folder and below it.
     fn below(&mut self, trees: &mut Versions<'_>, folder: Folder, tally: &Tally) {
         let repository = trees.repository().clone();
-        let size = |id: ObjectId| repository.find_header(id).map_or(0, |found| found.size());
         let (mut folders, mut left, mut places) = (Folders::of(trees), vec![folder], Places::default());
         while let Some(folder) = left.pop() {
             match folders.news(&folder) {
                 Ok(news) => {
                     tally.know(Unit::Objects, &folder.path).read();
-                    left.extend(news.folders.into_iter().filter(|folder| places.allow_folder(folder.tree)));
-                    self.moved.extend(news.moved.into_iter().filter(|moved| places.allow_folder(moved.blob)));
+                    left.extend(news.folders.into_iter().filter(|folder| places.allow_place(folder.tree)));
+                    self.moved.extend(news.moved.into_iter().filter(|moved| places.allow_place(moved.blob)));
                     let changed = news.changed.into_iter();
-                    self.changed
-                        .extend(changed.filter(|change| places.allow(change.blob, || size(change.blob))));
+                    self.changed.extend(changed.filter(|change| places.allow_blob(&repository, change.blob)));
                 }
                 Err(Skipped { path, reason }) => tally.skip(Unit::Objects, path, reason),
             }

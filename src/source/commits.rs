@@ -4,12 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use gix::ObjectId;
 use gix::hashtable::{HashMap, HashSet, hash_map};
-use gix::index::entry::Flags;
 
 use super::guarded::{self, Links};
 use super::objects::Objects;
 use super::repository::{causes, find_intact, shallow_boundary};
-use super::tracked;
 use crate::model::{Commit, Tally, Unit};
 
 /// So many commits are read beforehand at most.
@@ -266,29 +264,6 @@ fn leads_to_an_object(mut reference: gix::Reference<'_>) -> bool {
 /// `origin/HEAD` names the branch that a remote had as its default, and dangles once that was renamed: it never held anything itself.
 fn is_default_of_remote(name: &str) -> bool {
     name.starts_with("refs/remotes/") && name.ends_with("/HEAD")
-}
-
-/// Names the files that are staged and whose content is not here.
-pub fn follow_index(repository: &gix::Repository, objects: &Objects, tally: &Tally) {
-    let path = repository.index_path();
-    let skip = |reason: String| tally.skip(Unit::Settings, path.display(), reason);
-    if let Err(reason) = tracked::vet(&path) {
-        return skip(reason);
-    }
-    let index = match repository.index_or_empty() {
-        Ok(index) => index,
-        Err(error) => return skip(causes(&error)),
-    };
-    for entry in index.entries() {
-        let is_elsewhere = entry.mode.is_submodule() || entry.flags.contains(Flags::INTENT_TO_ADD);
-        if !is_elsewhere && !objects.hold(&entry.id) {
-            tally.skip(
-                Unit::Objects,
-                entry.path(&index),
-                format_args!("object {} is not here, though the index leads to it", entry.id),
-            );
-        }
-    }
 }
 
 /// Follows all references, by way of tags: what leads nowhere, and what cannot be read, is named.

@@ -26,7 +26,7 @@ pub struct Places {
 
 impl Places {
     /// Whether one more place of an object of this many bytes is looked at.
-    pub fn allow(&mut self, id: ObjectId, size: impl FnOnce() -> u64) -> bool {
+    fn allow(&mut self, id: ObjectId, size: impl FnOnce() -> u64) -> bool {
         let count = self.counts.entry(id).or_default();
         let is_allowed =
             *count < ALWAYS || *count < MOST_PLACES && u64::from(*count).saturating_mul(size()) < MOST_BYTES;
@@ -38,8 +38,13 @@ impl Places {
         is_allowed
     }
 
-    /// The same for a folder.
-    pub fn allow_folder(&mut self, id: ObjectId) -> bool {
+    /// Whether one more place of a blob is looked at.
+    pub fn allow_blob(&mut self, repository: &gix::Repository, id: ObjectId) -> bool {
+        self.allow(id, || repository.find_header(id).map_or(0, |header| header.size()))
+    }
+
+    /// The same by number alone: of what is not read anew at each place.
+    pub fn allow_place(&mut self, id: ObjectId) -> bool {
         self.allow(id, || 0)
     }
 
@@ -88,7 +93,7 @@ mod tests {
         assert_eq!(allowed(&mut places, id(1), 10), MOST_PLACES);
         assert_eq!(allowed(&mut places, id(2), 2 << 30), ALWAYS);
         assert_eq!(allowed(&mut places, id(3), 1 << 25), 32);
-        assert!(places.allow_folder(id(4)));
+        assert!(places.allow_place(id(4)));
         let tally = Tally::default();
         places.name(&tally);
         assert_eq!(tally.end().skipped().len(), 3);

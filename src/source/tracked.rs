@@ -9,9 +9,16 @@ use super::repository;
 /// The most that an index may hold, in bytes: some ten million files.
 const LARGEST: u64 = 2 << 30;
 
-/// The tracked files of the repository whose work tree is `root`, relative to it; an error, in words, where its index
-/// cannot be read.
-pub fn files(root: &Path) -> Result<Vec<PathBuf>, String> {
+/// What git tracks in a work tree.
+pub struct Tracked {
+    /// Its files, relative to the top.
+    pub files: Vec<PathBuf>,
+    /// How many of them are not in the work tree, since somebody told git to leave them out.
+    pub not_checked_out: usize,
+}
+
+/// What the repository tracks whose work tree is `root`; an error, in words, where its index cannot be read.
+pub fn files(root: &Path) -> Result<Tracked, String> {
     let unread = |reason: String| {
         format!(
             "git's index could not be read, so files that are both tracked and ignored may be missing: {reason}"
@@ -21,12 +28,19 @@ pub fn files(root: &Path) -> Result<Vec<PathBuf>, String> {
     let Some((git, _)) = repository::git_folders(&dot_git).map_err(unread)? else {
         return Err(unread(format!("{}: no git folder", dot_git.display())));
     };
-    entries(&git, root, gix::index::entry::Mode::FILE).map_err(unread)
+    let index = index(&git, root).map_err(unread)?;
+    let is_left_out = |entry: &&gix::index::Entry| {
+        let path = gix::path::from_bstr(entry.path(&index)).ok();
+        entry.flags.contains(gix::index::entry::Flags::SKIP_WORKTREE)
+            && path.is_none_or(|path| root.join(path).symlink_metadata().is_err())
+    };
+    let not_checked_out = index.entries().iter().filter(is_left_out).count();
+    Ok(Tracked { files: entries(&index, gix::index::entry::Mode::FILE), not_checked_out })
 }
 
 /// The submodules that the index of a git folder names, relative to its work tree.
 pub fn submodules(git: &Path) -> Result<Vec<PathBuf>, String> {
-    entries(git, git, gix::index::entry::Mode::COMMIT)
+    Ok(entries(&index(git, git)?, gix::index::entry::Mode::COMMIT))
 }
 
 /// The tops of the submodules that are checked out below a work tree's top, which is canonical: none of them leads out of it.
@@ -43,31 +57,21 @@ pub fn checked_out(top: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(submodules(&git)?.into_iter().filter_map(here).collect())
 }
 
-/// How many files git tracks that are not in the work tree, since somebody told git to leave them out.
-pub fn not_checked_out(top: &Path) -> Result<usize, String> {
-    let Some((git, _)) = repository::git_folders(&top.join(".git"))? else { return Ok(0) };
-    let index = index(&git, top)?;
-    let is_left_out = |entry: &&gix::index::Entry| {
-        let path = gix::path::from_bstr(entry.path(&index)).ok();
-        entry.flags.contains(gix::index::entry::Flags::SKIP_WORKTREE)
-            && path.is_none_or(|path| top.join(path).symlink_metadata().is_err())
-    };
-    Ok(index.entries().iter().filter(is_left_out).count())
-}
-
-fn entries(git: &Path, shown: &Path, mode: gix::index::entry::Mode) -> Result<Vec<PathBuf>, String> {
-    let index = index(git, shown)?;
-    Ok(index
-        .entries()
-        .iter()
-        .filter(|entry| entry.mode.contains(mode))
-        .filter_map(|entry| gix::path::from_bstr(entry.path(&index)).ok().map(std::borrow::Cow::into_owned))
-        .collect())
+fn entries(index: &gix::worktree::Index, mode: gix::index::entry::Mode) -> Vec<PathBuf> {
+    let with_mode = index.entries().iter().filter(|entry| entry.mode.contains(mode));
+    with_mode
+        .filter_map(|entry| gix::path::from_bstr(entry.path(index)).ok().map(std::borrow::Cow::into_owned))
+        .collect()
 }
 
 fn index(git: &Path, shown: &Path) -> Result<gix::worktree::Index, String> {
     let opened = repository::open_at(git, shown, Extent::Files);
     let repository = opened.map_err(|error| repository::causes(&error))?;
+    index_of(&repository)
+}
+
+/// The index of a repository; an error in words.
+pub fn index_of(repository: &gix::Repository) -> Result<gix::worktree::Index, String> {
     vet(&repository.index_path())?;
     repository.index_or_empty().map_err(|error| repository::causes(&error))
 }

@@ -1,13 +1,36 @@
 //! Submodules of repositories that lie in a folder.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::common::fixture::Mint;
 use crate::common::org::{env_of, id, report_of, secrets};
 use crate::common::{self, commit, git, stderr, write};
+
+/// Two new repositories, `all/main` and one that becomes its submodule; and a pair to leak.
+struct House {
+    folder: tempfile::TempDir,
+    top: PathBuf,
+    sub: PathBuf,
+    main: PathBuf,
+    account: String,
+    token: String,
+}
+
+fn house(seed: u64) -> House {
+    let mut mint = Mint::new(seed);
+    let folder = tempfile::tempdir().expect("a folder");
+    let top = folder.path().canonicalize().expect("a folder");
+    let (sub, main) = (top.join("sub"), top.join("all/main"));
+    for at in [&sub, &main] {
+        std::fs::create_dir_all(at).expect("made");
+        git(at, &["init", "-q"]);
+    }
+    let (account, token) = (format!("AC{}", mint.hex(32)), mint.hex(32));
+    House { folder, top, sub, main, account, token }
+}
 
 /// The report of an audit of the folder `all`, and its exit code.
 fn audit(top: &Path) -> (Value, Option<i32>) {
@@ -19,15 +42,7 @@ fn audit(top: &Path) -> (Value, Option<i32>) {
 
 #[test]
 fn a_submodules_history_is_read_once_wherever_it_is_kept() {
-    let mut mint = Mint::new(21);
-    let folder = tempfile::tempdir().expect("a folder");
-    let top = folder.path().canonicalize().expect("a folder");
-    let (account, token) = (format!("AC{}", mint.hex(32)), mint.hex(32));
-    for name in ["sub", "all/main"] {
-        std::fs::create_dir_all(top.join(name)).expect("made");
-        git(&top.join(name), &["init", "-q"]);
-    }
-    let (sub, main) = (top.join("sub"), top.join("all/main"));
+    let House { folder: _folder, top, sub, main, account, token } = house(21);
     write(&sub, ".env", env_of(&account, &token));
     commit(&sub, "leak");
     git(&sub, &["rm", "-q", ".env"]);
@@ -55,15 +70,7 @@ fn a_submodules_history_is_read_once_wherever_it_is_kept() {
 
 #[test]
 fn the_history_of_a_submodule_that_was_removed_is_read() {
-    let mut mint = Mint::new(22);
-    let folder = tempfile::tempdir().expect("a folder");
-    let top = folder.path().canonicalize().expect("a folder");
-    let (account, token) = (format!("AC{}", mint.hex(32)), mint.hex(32));
-    for name in ["sub", "all/main"] {
-        std::fs::create_dir_all(top.join(name)).expect("made");
-        git(&top.join(name), &["init", "-q"]);
-    }
-    let (sub, main) = (top.join("sub"), top.join("all/main"));
+    let House { folder: _folder, top, sub, main, account, token } = house(22);
     write(&sub, ".env", env_of(&account, &token));
     commit(&sub, "leak");
     git(&main, &["submodule", "--quiet", "add", &sub.display().to_string(), "lib"]);
@@ -78,13 +85,7 @@ fn the_history_of_a_submodule_that_was_removed_is_read() {
 
 #[test]
 fn what_a_folder_lost_to_a_reset_and_a_pruning_stays_in_the_report() {
-    let mut mint = Mint::new(23);
-    let folder = tempfile::tempdir().expect("a folder");
-    let top = folder.path().canonicalize().expect("a folder");
-    let (account, token) = (format!("AC{}", mint.hex(32)), mint.hex(32));
-    let main = top.join("all/main");
-    std::fs::create_dir_all(&main).expect("made");
-    git(&main, &["init", "-q"]);
+    let House { folder: _folder, top, main, account, token, .. } = house(23);
     write(&main, "a.txt", "a");
     commit(&main, "first");
     write(&main, ".env", env_of(&account, &token));

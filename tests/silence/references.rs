@@ -59,6 +59,19 @@ fn references_and_indices_that_lead_nowhere_are_named() {
             (0, "the index leads to it", 2),
         ),
         situation(
+            "more staged files without their content than are named one by one",
+            |at| {
+                clean(at);
+                (0..60).for_each(|n| write(at, &format!("x{n}"), n.to_string()));
+                git(at, &["add", "-A"]);
+                for n in 0..60 {
+                    fs::remove_file(loose(at, &git(at, &["rev-parse", &format!(":x{n}")]))).unwrap();
+                }
+            },
+            HISTORY,
+            (0, "10 more objects", 2),
+        ),
+        situation(
             "a pack that git was writing",
             |at| (clean(at), write(at, ".git/objects/pack/tmp_pack_Ab12", "PACK")).1,
             HISTORY,

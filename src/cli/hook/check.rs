@@ -176,12 +176,14 @@ fn pushed(
         }
     }
     hidden.extend(known_tips(&repository, kind, remote.as_deref(), &told));
-    let is_based = |new: &ObjectId| bases.iter().any(|(_, based)| based == new);
-    let first: Vec<ObjectId> = tips.iter().copied().filter(|new| !is_based(new)).collect();
-    bases.extend(first.into_iter().filter_map(|new| Some((base(&repository, new, &hidden)?, new))));
     if tips.is_empty() && kind == Kind::PrePush && is_framework() {
         framework_push(&repository, &mut tips, &mut hidden)?;
-        bases.extend(tips.iter().filter_map(|&new| Some((base(&repository, new, &hidden)?, new))));
+    }
+    // A server follows no policy, and does not look for what all of its branches have in common.
+    if kind == Kind::PrePush {
+        let is_based = |new: &ObjectId| bases.iter().any(|(_, based)| based == new);
+        let others: Vec<ObjectId> = tips.iter().copied().filter(|new| !is_based(new)).collect();
+        bases.extend(others.into_iter().filter_map(|new| Some((base(&repository, new, &hidden)?, new))));
     }
     let tally = Tally::default();
     if tips.is_empty() {

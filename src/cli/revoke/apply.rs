@@ -171,12 +171,10 @@ pub fn carry_out(
         asked: BTreeSet::new(),
     };
     let differences = block_on(work.differences());
-    let begun = Plan { steps: work.begun(), ..plan.clone() };
+    let begun;
     if !differences.is_empty() {
-        if begun.steps.is_empty() {
-            work.journal.end_stopped("the plan does not fit any more, and nothing of it was begun")?;
-        }
-        may_end(&begun, &differences)?;
+        begun = Plan { steps: work.begun(), ..plan.clone() };
+        may_end(&begun, &differences, work.journal)?;
         work.plan = &begun;
     }
     match &plan.account {
@@ -195,11 +193,13 @@ pub fn carry_out(
     }
 }
 
-/// Refuses a plan that does not fit any more. What an earlier run of it began is brought to its end, or it would stay open for ever.
-fn may_end(begun: &Plan, differences: &[String]) -> Result<(), Failure> {
+/// Refuses a plan that does not fit any more. What an earlier run of it began is brought to its end, or it would stay open for ever;
+/// and so would a run that began nothing, which is closed.
+fn may_end(begun: &Plan, differences: &[String], journal: &mut Journal) -> Result<(), Failure> {
     let list = differences.join("\n  ");
     let words = format!("accounts or keys are not as they were when the plan was made\n  {list}\n");
     if begun.steps.is_empty() {
+        journal.end_stopped("the plan does not fit any more, and nothing of it was begun")?;
         return Err(Failure(format!(
             "nothing was changed: {words}Make a new plan with `sidsweep revoke plan`."
         )));

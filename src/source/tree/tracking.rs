@@ -48,23 +48,28 @@ pub(super) fn passed_over<'a>(
     let folders = canonical(folders);
     let (mut passed_over, mut left_out) = (Vec::new(), Vec::new());
     for (repository, shown) in repositories_of(&folders, repositories) {
-        match tracked::not_checked_out(&repository) {
-            Ok(0) | Err(_) => {}
-            Ok(count) => left_out.push(Skipped {
+        let tracked = match tracked::files(&repository) {
+            Ok(tracked) => tracked,
+            Err(reason) => {
+                tally.skip(Unit::Settings, shown.display(), reason);
+                continue;
+            }
+        };
+        if tracked.not_checked_out > 0 {
+            left_out.push(Skipped {
                 path: shown.display().to_string(),
                 reason: format!(
-                    "{count} files that git tracks are not checked out (sparse checkout, skip-worktree): \
-                     `git sparse-checkout disable` brings them, --history reads them where they are"
+                    "{} files that git tracks are not checked out (sparse checkout, skip-worktree): \
+                     `git sparse-checkout disable` brings them, --history reads them where they are",
+                    tracked.not_checked_out
                 ),
-            }),
+            });
         }
-        match tracked_too(&repository, &folders) {
-            Ok(tracked) => passed_over.extend(tracked.into_iter().filter(|(_, path)| {
-                // What git tracks may be gone from the work tree.
-                !seen(path) && path.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
-            })),
-            Err(reason) => tally.skip(Unit::Settings, shown.display(), reason),
-        }
+        let below = below_folders(tracked.files, &repository, &folders).into_iter();
+        passed_over.extend(below.filter(|(_, path)| {
+            // What git tracks may be gone from the work tree.
+            !seen(path) && path.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
+        }));
     }
     (passed_over, left_out)
 }
@@ -74,11 +79,12 @@ fn repository_above(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned)
 }
 
-/// The files that git tracks below some folders, each with its folder. Folders are given with their full paths.
-fn tracked_too<'a>(
+/// Those of a repository's files that stand below some folders, each with its folder. Folders are given with their full paths.
+fn below_folders<'a>(
+    files: Vec<PathBuf>,
     repository: &Path,
     folders: &HashMap<PathBuf, &'a Path>,
-) -> Result<Vec<(&'a Path, PathBuf)>, String> {
+) -> Vec<(&'a Path, PathBuf)> {
     let below = |file: PathBuf| {
         let file = repository.join(file);
         let relative = |folder: &Path| file.strip_prefix(folder).map(Path::to_owned).unwrap_or_default();
@@ -86,5 +92,5 @@ fn tracked_too<'a>(
             .filter_map(|folder| folders.get(folder).map(|root| (*root, root.join(relative(folder)))))
             .collect::<Vec<_>>()
     };
-    Ok(tracked::files(repository)?.into_iter().flat_map(below).collect())
+    files.into_iter().flat_map(below).collect()
 }
