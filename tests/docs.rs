@@ -56,6 +56,34 @@ fn messages_are_those_of_the_page() {
     std::env::set_current_dir(root()).expect("back before the folder goes");
 }
 
+/// The steps after each "next" of an output, on one line each, with shortened SIDs.
+fn steps(output: &str) -> BTreeSet<String> {
+    let sid = regex::Regex::new("\\b(AC|SK)[0-9a-f]{4,32}…?").expect("a pattern");
+    let blocks = output.split("  next     ").skip(1).filter_map(|rest| rest.split("\n\n").next());
+    let words = |block: &str| block.split_whitespace().collect::<Vec<_>>().join(" ");
+    blocks.map(|block| sid.replace_all(&words(block), "$1…").into_owned()).collect()
+}
+
+#[test]
+fn the_steps_of_the_readme_are_those_of_the_program() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    git(at, &["init", "-q"]);
+    let mut mint = common::fixture::Mint::new(5);
+    let (code, key) = (
+        mint.fill("client = twilio('{{ac:1}}', '{{token:1}}')\n").0,
+        mint.fill("TWILIO_ACCOUNT_SID={{ac:2}}\nTWILIO_API_KEY={{sk:2}}\nTWILIO_API_SECRET={{secret:2}}\n").0,
+    );
+    common::write(at, "config/sms.js", code);
+    common::write(at, ".env", key);
+    commit(at, "SMS");
+    let printed = steps(&stdout(&common::run(at, &["scan", "--history"])));
+    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
+    let sample = readme.split("```").nth(1).expect("a sample");
+    assert_eq!(steps(sample), printed);
+    assert_eq!(printed.len(), 2);
+}
+
 /// The commands in a document: lines of its blocks, and what stands between backticks.
 fn commands(text: &str) -> BTreeSet<String> {
     let mut all = BTreeSet::new();

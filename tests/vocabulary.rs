@@ -15,6 +15,10 @@ fn reported(detector: &Detector, name: &str, token: &str) -> bool {
     })
 }
 
+fn hex(random: &mut fastrand::Rng) -> String {
+    (0..32).map(|_| char::from(b"0123456789abcdef"[random.usize(..16)])).collect()
+}
+
 fn capitalized(word: &str) -> String {
     let mut letters = word.chars();
     letters
@@ -33,10 +37,7 @@ fn every_brand_with_every_word_for_a_secret_is_found_however_the_two_are_joined(
     let secrets = words(&[Tag::Token, Tag::Secret, Tag::Password, Tag::Auth, Tag::Credential]);
     assert!(brands.len() >= 11 && secrets.len() >= 60, "{} brands, {} words", brands.len(), secrets.len());
     let detector = Detector::new(rules.clone());
-    let token: String = {
-        let mut random = fastrand::Rng::with_seed(11);
-        (0..32).map(|_| char::from(b"0123456789abcdef"[random.usize(..16)])).collect()
-    };
+    let token = hex(&mut fastrand::Rng::with_seed(11));
     let mut missed = Vec::new();
     let mut tried = 0;
     for brand in &brands {
@@ -55,4 +56,26 @@ fn every_brand_with_every_word_for_a_secret_is_found_however_the_two_are_joined(
         }
     }
     assert!(missed.is_empty(), "{} of {tried} missed: {:?}", missed.len(), &missed[..missed.len().min(60)]);
+}
+
+#[test]
+fn a_type_beside_a_value_does_not_take_the_place_of_the_sections_name() {
+    let detector = Detector::new(Rules::built_in());
+    for keys in [
+        &["Type: String", "Default: {}"][..],
+        &["Type: String", "NoEcho: true", "Default: {}"],
+        &["kind: String", "hidden: true", "value: {}"],
+        &["Default: {}", "NoEcho: true", "Type: String"],
+        &["Type: String", "Default: {}", "NoEcho: true"],
+    ] {
+        let mut random = fastrand::Rng::with_seed(7);
+        let (sid, token) = (format!("AC{}", hex(&mut random)), hex(&mut random));
+        let [sid, token] = [sid, token].map(|value| {
+            keys.iter().map(|key| format!("    {}\n", key.replace("{}", &value))).collect::<String>()
+        });
+        let text = format!("Parameters:\n  TwilioSid:\n{sid}  TwilioToken:\n{token}");
+        let hits = detector.detect(text.as_bytes(), "template.yaml");
+        let token = hits.iter().find(|hit| hit.kind == Kind::AuthToken).expect(&text);
+        assert!(token.confidence >= Confidence::Medium, "{:?}\n{text}", token.evidence);
+    }
 }
